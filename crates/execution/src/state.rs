@@ -1,0 +1,37 @@
+//! Typed reads and writes of maps through a context.
+
+use minicbor::{Decode, Encode};
+use zhulian_ledger::{KeyPart, Map};
+use zhulian_primitives::codec;
+
+use crate::{Context, Halt};
+
+/// Reading and writing entries of a typed map.
+pub trait Read<K: KeyPart + ?Sized, V> {
+    /// The entry, if there is one.
+    ///
+    /// # Errors
+    /// [`Halt::Missing`] when its value is not loaded.
+    fn get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<V>, Halt>;
+    /// Sets the entry.
+    fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V);
+    /// Removes the entry.
+    fn remove(&self, ctx: &mut Context<'_>, key: &K);
+}
+
+impl<K: KeyPart + ?Sized, V: Encode<()> + for<'b> Decode<'b, ()>> Read<K, V> for Map<K, V> {
+    fn get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<V>, Halt> {
+        let name = self.name;
+        Ok(ctx.read(self.key(key))?.map(|bytes| {
+            minicbor::decode(bytes).unwrap_or_else(|error| panic!("an entry of {name} does not decode: {error}"))
+        }))
+    }
+
+    fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V) {
+        ctx.write(self.key(key), Some(codec::to_bytes(value)));
+    }
+
+    fn remove(&self, ctx: &mut Context<'_>, key: &K) {
+        ctx.write(self.key(key), None);
+    }
+}
