@@ -128,7 +128,7 @@ impl Call<'_> {
 
     fn decode(bytes: &[u8]) -> Result<Call<'_>, decode::Error> {
         let mut d = Decoder::new(bytes);
-        let mut key = |d: &mut Decoder<'_>, name: &'static str| match d.str() {
+        let key = |d: &mut Decoder<'_>, name: &'static str| match d.str() {
             Ok(found) if found == name => Ok(()),
             _ => Err(decode::Error::message(name)),
         };
