@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use zhulian_crypto::Digest;
 use zhulian_primitives::{Certificate, Code, Event, Header, Receipt, Transaction};
 
-use crate::{Deposit, Entry, FileRecord, ReceiptFile, RECEIPT_FORMAT, Verified};
+use crate::{Deposit, Entry, FileRecord, RECEIPT_FORMAT, ReceiptFile, Verified};
 
 /// Depth to which CBOR of a call or an event is shown.
 const DEPTH_MAX: usize = 32;
