@@ -27,6 +27,38 @@ pub enum Class {
     Enterprise,
 }
 
+impl Class {
+    /// Every class, in order.
+    pub const ALL: [Class; 5] = [Self::Government, Self::Judicial, Self::Financial, Self::Social, Self::Enterprise];
+
+    /// Its name in the API and the CLI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Government => "government",
+            Self::Judicial => "judicial",
+            Self::Financial => "financial",
+            Self::Social => "social",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// Its Chinese name.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::Government => "政府部门",
+            Self::Judicial => "司法机关",
+            Self::Financial => "金融机构",
+            Self::Social => "社会组织",
+            Self::Enterprise => "企业",
+        }
+    }
+
+    /// The class of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
 /// What a member may be trusted with in its organisation.
 ///
 /// System, security and audit administration are three roles that no one account can join (三权分立, GB/T 22239-2019).
@@ -58,6 +90,9 @@ impl Role {
     pub const ALL: [Role; 6] =
         [Self::SystemAdmin, Self::SecurityAdmin, Self::AuditAdmin, Self::Representative, Self::Officer, Self::Judge];
 
+    /// The three administrations that no account joins.
+    pub const POWERS: [Role; 3] = [Self::SystemAdmin, Self::SecurityAdmin, Self::AuditAdmin];
+
     /// Its name in the API, the CLI and the access matrix.
     pub fn name(self) -> &'static str {
         match self {
@@ -67,6 +102,18 @@ impl Role {
             Self::Representative => "representative",
             Self::Officer => "officer",
             Self::Judge => "judge",
+        }
+    }
+
+    /// Its Chinese name.
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::SystemAdmin => "系统管理员",
+            Self::SecurityAdmin => "安全管理员",
+            Self::AuditAdmin => "审计管理员",
+            Self::Representative => "代表",
+            Self::Officer => "经办人",
+            Self::Judge => "法官",
         }
     }
 
@@ -100,7 +147,23 @@ impl Roles {
     }
     /// Whether no two of the three administrations meet in it.
     pub fn keeps_powers_apart(self) -> bool {
-        [Role::SystemAdmin, Role::SecurityAdmin, Role::AuditAdmin].into_iter().filter(|role| self.has(*role)).count() <= 1
+        self.powers().iter().count() <= 1
+    }
+    /// The administrations in it.
+    pub fn powers(self) -> Self {
+        Self(self.0 & Self::of(&Role::POWERS).0)
+    }
+    /// The roles of both sets.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+    /// Whether every role of `other` is in it.
+    pub fn contains(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+    /// Whether there is no role in it.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use minicbor::Encode;
-use zhulian_ledger::{BlockContext, Key, Loaded, Writes};
-use zhulian_primitives::{Event, Height, Raw, Timestamp, TransactionId, codec};
+use zhulian_ledger::{BlockContext, Key, Loaded, Value, Writes};
+use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionId};
 
-use crate::{Actor, Halt};
+use crate::{Actor, Event, Halt};
 
 /// Everything a call may see and do.
 pub struct Context<'a> {
@@ -16,10 +15,9 @@ pub struct Context<'a> {
     before: &'a Writes,
     /// Writes of this transaction, dropped if it is refused.
     pub(crate) writes: Writes,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Record>,
     pub(crate) missing: &'a mut BTreeSet<Key>,
     pub(crate) actor: Option<Actor>,
-    module: &'static str,
     transaction: TransactionId,
 }
 
@@ -29,10 +27,9 @@ impl<'a> Context<'a> {
         loaded: &'a Loaded,
         before: &'a Writes,
         missing: &'a mut BTreeSet<Key>,
-        module: &'static str,
         transaction: TransactionId,
     ) -> Self {
-        Self { block, loaded, before, writes: Writes::new(), events: Vec::new(), missing, actor: None, module, transaction }
+        Self { block, loaded, before, writes: Writes::new(), events: Vec::new(), missing, actor: None, transaction }
     }
 
     /// Who signed.
@@ -41,6 +38,11 @@ impl<'a> Context<'a> {
     /// While the actor itself is being resolved; calls run after that.
     pub fn actor(&self) -> &Actor {
         self.actor.as_ref().expect("calls run with an actor")
+    }
+
+    /// The network.
+    pub fn chain(&self) -> ChainId {
+        self.block.chain
     }
 
     /// Height of this block.
@@ -59,8 +61,13 @@ impl<'a> Context<'a> {
     }
 
     /// Adds an event to the receipt.
-    pub fn emit<T: Encode<()>>(&mut self, name: &'static str, data: &T) {
-        self.events.push(Event { module: self.module.into(), name: name.into(), data: Raw(codec::to_bytes(data)) });
+    pub fn emit<E: Event>(&mut self, event: &E) {
+        self.events.push(event.record());
+    }
+
+    /// Sets an encoded entry, as [`Read::entry`](crate::Read::entry) makes it.
+    pub fn set(&mut self, (key, value): (Key, Value)) {
+        self.write(key, Some(value));
     }
 
     /// Announces reads, so that values not yet loaded are all fetched in one go.

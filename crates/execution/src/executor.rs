@@ -133,13 +133,12 @@ impl Executor {
         if replayed {
             return Err(E::Replayed.into());
         }
-        let (module, call) = self.find(transaction)?;
-        let mut ctx = Context::new(block, loaded, before, missing, module.name, transaction.id);
+        let (_, call) = self.find(transaction)?;
+        let mut ctx = Context::new(block, loaded, before, missing, transaction.id);
         let actor = (self.directory.actor)(&mut ctx, &transaction.signer)?;
         if !call.allowed.admits(actor.roles) {
             return Err(E::NotAllowed.into());
         }
-        (call.check)(transaction.call.args).map_err(Halt::Refused)?;
         ctx.actor = Some(actor);
         (call.execute)(transaction.call.args, &mut ctx)?;
         Ok((ctx.writes, ctx.events))

@@ -13,6 +13,6 @@ mod window;
 pub use access::{Actor, Allowed, Class, Directory, Role, Roles};
 pub use context::Context;
 pub use executor::Executor;
-pub use module::{Call, CallEntry, EventEntry, Module, StateEntry};
-pub use refusal::{Halt, Refusal, RefusalEntry, TRANSACTION_REFUSALS, slug};
+pub use module::{Call, CallEntry, Event, EventEntry, Module, StateEntry, Text};
+pub use refusal::{Halt, Invalid, Refusal, RefusalEntry, TRANSACTION_REFUSALS, invalid, slug};
 pub use state::Read;

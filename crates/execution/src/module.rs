@@ -2,9 +2,18 @@
 
 use minicbor::{Decode, Encode};
 use zhulian_ledger::Key;
-use zhulian_primitives::{Code, TransactionError, codec};
+use zhulian_primitives::{Code, Event as Record, Raw, TransactionError, codec};
 
-use crate::{Allowed, Context, Halt, Refusal, RefusalEntry};
+use crate::{Allowed, Context, Halt, Invalid, Refusal, RefusalEntry};
+
+/// A text of the catalogues in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// Chinese.
+    pub zh: &'static str,
+}
 
 /// A call's arguments, with what the call does.
 pub trait Call: Sized + Encode<()> + for<'b> Decode<'b, ()> {
@@ -13,7 +22,9 @@ pub trait Call: Sized + Encode<()> + for<'b> Decode<'b, ()> {
     /// Who may make it.
     const ALLOWED: Allowed;
     /// One sentence for the catalogue.
-    const ABOUT: &'static str;
+    const ABOUT: Text;
+    /// The CDDL of the arguments (RFC 8610), without the rule's name.
+    const CDDL: &'static str;
 
     /// Checks that need no state; the mempool runs them on everything.
     fn check(&self) -> Result<(), Halt> {
@@ -38,7 +49,9 @@ pub struct CallEntry {
     /// Who may make it.
     pub allowed: Allowed,
     /// One sentence about it.
-    pub about: &'static str,
+    pub about: Text,
+    /// The CDDL of the arguments.
+    pub cddl: &'static str,
     pub(crate) check: fn(&[u8]) -> Result<(), Code>,
     pub(crate) reads: fn(&[u8]) -> Vec<Key>,
     pub(crate) execute: fn(&[u8], &mut Context<'_>) -> Result<(), Halt>,
@@ -51,18 +64,52 @@ impl CallEntry {
             name: C::NAME,
             allowed: C::ALLOWED,
             about: C::ABOUT,
+            cddl: C::CDDL,
             check: |args| match parse::<C>(args)?.check() {
                 Err(Halt::Refused(code)) => Err(code),
                 _ => Ok(()),
             },
             reads: |args| parse::<C>(args).map(|call| call.reads()).unwrap_or_default(),
-            execute: |args, ctx| parse::<C>(args).map_err(Halt::Refused)?.execute(ctx),
+            execute: |args, ctx| {
+                let call = parse::<C>(args).map_err(Halt::Refused)?;
+                call.check()?;
+                call.execute(ctx)
+            },
         }
     }
 }
 
+/// Decodes the arguments strictly. A field that refuses by its own rule is answered with its own code.
 fn parse<C: Call>(args: &[u8]) -> Result<C, Code> {
-    codec::from_bytes(args).map_err(|_| TransactionError::MalformedArguments.code())
+    let malformed = || TransactionError::MalformedArguments.code();
+    let call: C = minicbor::decode(args).map_err(|error| {
+        let source = std::error::Error::source(&error);
+        source.and_then(|source| source.downcast_ref::<Invalid>()).map_or_else(malformed, |invalid| invalid.0.clone())
+    })?;
+    if codec::to_bytes(&call) == args { Ok(call) } else { Err(malformed()) }
+}
+
+/// An event's fields, with what happened.
+pub trait Event: Encode<()> + for<'b> Decode<'b, ()> {
+    /// The module that says so, whichever module's call it happened in.
+    const MODULE: &'static str;
+    /// Past-tense name.
+    const NAME: &'static str;
+    /// One sentence for the catalogue.
+    const ABOUT: Text;
+    /// The CDDL of the fields, without the rule's name.
+    const CDDL: &'static str;
+
+    /// The event as a receipt holds it.
+    fn record(&self) -> Record {
+        Record { module: Self::MODULE.into(), name: Self::NAME.into(), data: Raw(codec::to_bytes(self)) }
+    }
+
+    /// The event in a receipt, if it is of this kind.
+    fn of(record: &Record) -> Option<Self> {
+        let mine = record.module == Self::MODULE && record.name == Self::NAME;
+        mine.then(|| codec::from_bytes(&record.data.0).ok()).flatten()
+    }
 }
 
 /// An event in a module's catalogue.
@@ -70,8 +117,17 @@ fn parse<C: Call>(args: &[u8]) -> Result<C, Code> {
 pub struct EventEntry {
     /// Past-tense name.
     pub name: &'static str,
-    /// One sentence about it, with its fields.
-    pub about: &'static str,
+    /// One sentence about it.
+    pub about: Text,
+    /// The CDDL of its fields.
+    pub cddl: &'static str,
+}
+
+impl EventEntry {
+    /// The entry of event `E`.
+    pub const fn of<E: Event>() -> Self {
+        Self { name: E::NAME, about: E::ABOUT, cddl: E::CDDL }
+    }
 }
 
 /// A map of a module's state in the catalogue, so that an auditor can read the ledger without our code.
@@ -93,7 +149,9 @@ pub struct Module {
     /// Its name in payloads, codes, events and state keys.
     pub name: &'static str,
     /// One sentence for the catalogue.
-    pub about: &'static str,
+    pub about: Text,
+    /// CDDL rules that its calls and events share.
+    pub cddl: &'static str,
     /// Its calls.
     pub calls: &'static [CallEntry],
     /// Its refusals.

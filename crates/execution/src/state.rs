@@ -1,7 +1,7 @@
 //! Typed reads and writes of maps through a context.
 
 use minicbor::{Decode, Encode};
-use zhulian_ledger::{KeyPart, Map};
+use zhulian_ledger::{Key, KeyPart, Map, Value};
 use zhulian_primitives::codec;
 
 use crate::{Context, Halt};
@@ -17,6 +17,10 @@ pub trait Read<K: KeyPart + ?Sized, V> {
     fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V);
     /// Removes the entry.
     fn remove(&self, ctx: &mut Context<'_>, key: &K);
+    /// The entry as the store holds it, for states that are made outside of a block, such as genesis.
+    fn entry(&self, key: &K, value: &V) -> (Key, Value);
+    /// Decodes a stored value; `None` when it is not one of this map.
+    fn decode(&self, value: &[u8]) -> Option<V>;
 }
 
 impl<K: KeyPart + ?Sized, V: Encode<()> + for<'b> Decode<'b, ()>> Read<K, V> for Map<K, V> {
@@ -28,10 +32,18 @@ impl<K: KeyPart + ?Sized, V: Encode<()> + for<'b> Decode<'b, ()>> Read<K, V> for
     }
 
     fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V) {
-        ctx.write(self.key(key), Some(codec::to_bytes(value)));
+        ctx.set(self.entry(key, value));
     }
 
     fn remove(&self, ctx: &mut Context<'_>, key: &K) {
         ctx.write(self.key(key), None);
+    }
+
+    fn entry(&self, key: &K, value: &V) -> (Key, Value) {
+        (self.key(key), codec::to_bytes(value))
+    }
+
+    fn decode(&self, value: &[u8]) -> Option<V> {
+        codec::from_bytes(value).ok()
     }
 }
