@@ -19,8 +19,10 @@ pub struct BlockRow {
     pub transactions: u64,
 }
 
-/// Finalised blocks, newest first.
-pub type BlockList = super::List<BlockRow>;
+super::list::list! {
+    /// Finalised blocks, newest first.
+    BlockList of BlockRow
+}
 
 /// A block with the proof that it is final.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -62,6 +64,8 @@ pub struct HeaderView {
     pub parent: Hex32,
     /// Ed25519 key of the validator that proposed it.
     pub proposer: Hex32,
+    /// How many transactions it holds.
+    pub transaction_count: u64,
     /// RFC 9162 root over the transactions.
     pub transactions_root: Hex32,
     /// RFC 9162 root over the receipts.

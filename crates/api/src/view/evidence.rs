@@ -65,8 +65,10 @@ pub struct EvidenceView {
     pub details: serde_json::Value,
 }
 
-/// Deposited evidence, newest first.
-pub type EvidenceList = super::List<EvidenceView>;
+super::list::list! {
+    /// Deposited evidence, newest first.
+    EvidenceList of EvidenceView
+}
 
 /// All that happened to a piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -13,7 +13,6 @@ pub use errors::{ErrorCatalogue, ErrorView};
 pub use evidence::{
     Answer, CheckAnswer, CheckRequest, EntriesAnswer, EvidenceHistory, EvidenceList, EvidenceView, FileView, HistoryItem,
 };
-pub use list::List;
 pub use node::{
     Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView, Validators,
 };

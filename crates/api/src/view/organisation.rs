@@ -16,8 +16,10 @@ pub struct OrganisationRow {
     pub status: String,
 }
 
-/// Organisations, ascending by code.
-pub type OrganisationList = super::List<OrganisationRow>;
+super::list::list! {
+    /// Organisations, ascending by code.
+    OrganisationList of OrganisationRow
+}
 
 /// An organisation with its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -95,5 +97,7 @@ pub struct BallotView {
     pub approve: bool,
 }
 
-/// Motions, newest first.
-pub type MotionList = super::List<MotionView>;
+super::list::list! {
+    /// Motions, newest first.
+    MotionList of MotionView
+}

@@ -37,6 +37,8 @@ pub struct RefusalView {
     pub zh: String,
     /// In English.
     pub en: String,
+    /// The HTTP status that the refusal corresponds to.
+    pub status: u16,
     /// Whether the same bytes may succeed later.
     pub retry: bool,
 }
@@ -118,5 +120,7 @@ pub struct TransactionRow {
     pub refusal: Option<RefusalView>,
 }
 
-/// Finalised transactions, newest first.
-pub type TransactionList = super::List<TransactionRow>;
+super::list::list! {
+    /// Finalised transactions, newest first.
+    TransactionList of TransactionRow
+}
