@@ -17,7 +17,7 @@ mod store;
 mod writer;
 
 pub use entries::Entries;
-pub use query::{EvidenceHit, Filter, Found, HistoryHit, Queries};
+pub use query::{Filter, Found, HistoryHit, Queries};
 pub use rows::{BlockRows, DepositRow, Holder, Holders, TransactionRow, rows};
 pub use store::{Place, Store};
 pub use writer::{Blocks, Indexer, Progress};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Block, Code, Height, Receipt, Timestamp, Transaction, TransactionId};
 
-use super::facts::{Fact, facts};
+use super::facts::{Fact, fact};
 
 /// Whom a key belongs to. It never changes hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,20 +78,19 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
         let Some(transaction) = Transaction::decode_again(bytes, receipt.transaction) else { continue };
         let mut deposit = None;
         for (number, event) in receipt.events.iter().enumerate() {
-            for fact in facts(&receipt.transaction, event) {
-                match fact {
-                    Fact::Deposited { row, pieces } => {
-                        deposit = Some(row);
-                        rows.evidence += pieces;
-                    }
-                    Fact::Evidence(id) => rows.history.push((index as u32, number as u32, id)),
-                    Fact::Organisation(code) => rows.organisations.push(code),
-                    Fact::Key(key, holder) => {
-                        holders.insert(key, holder.clone());
-                        rows.keys.push((key, holder));
-                    }
-                    Fact::Motion(organisation) => rows.motions.push((index as u32, organisation)),
+            match fact(event) {
+                Some(Fact::Deposited { row, pieces }) => {
+                    deposit = Some(row);
+                    rows.evidence += pieces;
                 }
+                Some(Fact::Evidence(id)) => rows.history.push((index as u32, number as u32, id)),
+                Some(Fact::Organisation(code)) => rows.organisations.push(code),
+                Some(Fact::Key(key, holder)) => {
+                    holders.insert(key, holder.clone());
+                    rows.keys.push((key, holder));
+                }
+                Some(Fact::Motion(organisation)) => rows.motions.push((index as u32, organisation)),
+                None => {}
             }
         }
         rows.transactions.push(TransactionRow {

@@ -156,7 +156,8 @@ fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks)
         }
         if given > next {
             // The rest of the gap comes with the next call; the queue's blocks are then passed over.
-            catch_up(blocks, &mut batch, &mut next, height == 0 && batch.is_empty());
+            let empty = height == 0 && batch.is_empty();
+            catch_up(blocks, &mut batch, &mut next, empty);
             break;
         }
         count += block.transactions.len();
