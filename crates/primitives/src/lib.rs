@@ -4,6 +4,7 @@ mod block;
 mod certificate;
 pub mod codec;
 mod header;
+mod item;
 mod network;
 mod receipt;
 mod transaction;

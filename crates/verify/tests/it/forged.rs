@@ -219,6 +219,22 @@ fn transactions(world: &World, add: Add<'_>) {
     with("a longer form of a number", resign(&bytes, &payload, &longer, &member, world), "transaction.not_deterministic");
     let unsorted = [&payload[..1], b"\x64call\x67deposit", &payload[1..]].concat();
     with("a field too many", resign(&bytes, &payload, &unsorted, &member, world), "transaction.malformed");
+    let deep = [&[0x81; 32][..], &[0x00]].concat();
+    let unfit: [(_, &[u8]); 10] = [
+        ("arguments that are a bare break", &[0xff]),
+        ("no arguments", &[]),
+        ("arguments with keys out of order", &[0xa2, 0x01, 0x00, 0x00, 0x00]),
+        ("arguments with a doubled key", &[0xa2, 0x01, 0x00, 0x01, 0x00]),
+        ("arguments of indefinite length", &[0x9f, 0xff]),
+        ("arguments with a longer form of a number", &[0x18, 0x17]),
+        ("arguments with a float", &[0xf9, 0x3c, 0x00]),
+        ("arguments with undefined", &[0xf7]),
+        ("arguments with invalid UTF-8", &[0x61, 0xff]),
+        ("arguments nested too deep", &deep),
+    ];
+    for (name, args) in unfit {
+        with(name, sign(&call(&world.network, "evidence", "deposit", args, 1), &member), "transaction.malformed");
+    }
     with("trailing bytes", [&bytes[..], &[0]].concat(), "transaction.not_deterministic");
     with("without its tag", bytes[1..].to_vec(), "transaction.malformed");
 }
