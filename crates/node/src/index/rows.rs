@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use zhulian_crypto::PublicKey;
-use zhulian_primitives::{Block, Code, Height, Receipt, Timestamp, Transaction, TransactionId};
+use zhulian_primitives::{Block, Code, Event, Height, Receipt, Timestamp, Transaction, TransactionId};
 
 use super::facts::{Fact, fact};
 
@@ -66,6 +66,19 @@ pub struct DepositRow {
     pub sequence: u32,
     /// Whether it is a batch.
     pub batch: bool,
+}
+
+/// The rows of what the genesis document makes happen: organisations and keys.
+pub fn genesis_rows(events: &[Event]) -> BlockRows {
+    let mut rows = BlockRows::default();
+    for event in events {
+        match fact(event) {
+            Some(Fact::Organisation(code)) => rows.organisations.push(code),
+            Some(Fact::Key(key, holder)) => rows.keys.push((key, holder)),
+            _ => {}
+        }
+    }
+    rows
 }
 
 /// The rows of a block. Keys that it registers are added to `holders`.
