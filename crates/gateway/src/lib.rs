@@ -1,1 +1,28 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod config;
+mod cursor;
+mod failure;
+mod metrics;
+pub mod openapi;
+mod read;
+mod refusals;
+mod request;
+mod routes;
+mod sequence;
+mod server;
+mod show;
+mod shutdown;
+
+pub use backend::{
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, MemberRow, MotionRow,
+    NodeStatus, Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
+    TransactionState,
+};
+pub use config::{Config, FontPaths};
+pub use failure::Failure;
+pub use refusals::{Described, describe};
+pub(crate) use server::{Gateway, Shared};
+pub use server::{router, serve};
+pub use shutdown::{Shutdown, Stopper, shutdown};

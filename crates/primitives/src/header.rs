@@ -29,6 +29,8 @@ pub struct Header {
     pub parent: Digest,
     /// Ed25519 key of the validator that proposed it.
     pub proposer: [u8; 32],
+    /// How many transactions the block holds: the size of both trees below, without which a proof would not fix a position.
+    pub transaction_count: u64,
     /// RFC 9162 root over the transactions' bytes.
     pub transactions_root: Digest,
     /// RFC 9162 root over the receipts' bytes, in the same order.
@@ -43,7 +45,7 @@ pub struct Header {
     pub sync_end: u64,
 }
 
-const FIELDS: u64 = 15;
+const FIELDS: u64 = 16;
 
 impl Header {
     /// The header's bytes: a CBOR array of its fields in order.
@@ -74,6 +76,7 @@ impl<C> Encode<C> for Header {
             .u64(self.parent_view)?
             .bytes(&self.parent)?
             .bytes(&self.proposer)?
+            .u64(self.transaction_count)?
             .bytes(&self.transactions_root)?
             .bytes(&self.receipts_root)?
             .bytes(&self.state_root)?
@@ -86,7 +89,7 @@ impl<C> Encode<C> for Header {
 
 impl<'b, C> Decode<'b, C> for Header {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        codec::array(d, FIELDS, "a header has 15 fields")?;
+        codec::array(d, FIELDS, "a header has 16 fields")?;
         Ok(Self {
             version: d.u16()?,
             chain: codec::fixed(d)?,
@@ -97,6 +100,7 @@ impl<'b, C> Decode<'b, C> for Header {
             parent_view: d.u64()?,
             parent: codec::fixed(d)?,
             proposer: codec::fixed(d)?,
+            transaction_count: d.u64()?,
             transactions_root: codec::fixed(d)?,
             receipts_root: codec::fixed(d)?,
             state_root: codec::fixed(d)?,
