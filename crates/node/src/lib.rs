@@ -1,1 +1,10 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod ids;
+pub mod index;
+mod machine;
+pub mod mempool;
+mod verifier;
+
+pub use machine::CityMachine;
+pub use verifier::Verifier;
