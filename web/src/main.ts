@@ -3,7 +3,7 @@ import * as api from './api.js';
 import { drawBlocks, followBlocks } from './blocks.js';
 import { card, type Shown } from './card.js';
 import { getLanguage, setLanguage, text } from './text.js';
-import { checkWithReceipt, digest, pinned, type Pinned } from './verifier.js';
+import { checkWithReceipt, hash, pinned, type Pinned } from './verifier.js';
 
 const RECEIPT = /\.zlr$/i;
 let shown: Shown[] = [];
@@ -14,9 +14,11 @@ const byId = <T extends HTMLElement>(id: string): T => document.getElementById(i
 function draw(): void {
   byId('answer').replaceChildren(...shown.map(card));
   byId('language').textContent = text('other');
-  byId('network').textContent = network ? `${network.name} · ${network.chain.slice(0, 16)}` : '';
+  byId('network').textContent = network ? `${network.name} · ${hex(network.chain).slice(0, 16)}` : '';
   drawBlocks();
 }
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 function progress(done: number | undefined): void {
   const bar = byId<HTMLProgressElement>('progress');
@@ -46,11 +48,12 @@ function failure(file: string, error: unknown): Shown {
 
 async function answer(document: File, receiptFile?: File): Promise<Shown> {
   network ??= await pinned();
+  const hashed = await hash(document, progress);
+  const sha256 = hex(hashed.record.sha256);
   if (receiptFile) {
     const receipt = new Uint8Array(await receiptFile.arrayBuffer());
-    return { ...(await checkWithReceipt(network, receipt, document, progress)), file: document.name };
+    return { ...checkWithReceipt(network, receipt, hashed), file: document.name, sha256 };
   }
-  const sha256 = await digest(document, progress);
   const number = byId<HTMLInputElement>('number').value.trim();
   const found = await api.check(sha256, document.size, number || undefined);
   const evidence = found.evidence[0];
@@ -59,8 +62,7 @@ async function answer(document: File, receiptFile?: File): Promise<Shown> {
     return { kind: 'not_deposited', file: document.name, sha256, zh: found.zh, en: found.en };
   }
   const receipt = await api.receipt(evidence.id);
-  const checked = await checkWithReceipt(network, receipt, document, progress);
-  return { ...checked, file: document.name, evidence, receipt };
+  return { ...checkWithReceipt(network, receipt, hashed), file: document.name, sha256, evidence, receipt };
 }
 
 function listen(): void {

@@ -2,11 +2,21 @@
 //!
 //! With a count it renders that many times and prints the mean time of one.
 
-use std::{env, error::Error, fs, time::Instant};
+use std::{env, error::Error, fs, process::ExitCode, time::Instant};
 
 use zhulian_document::{BatchEntry, Bilingual, CertificateFacts, Fonts, Party, render};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let path = arguments.next().ok_or("name the PDF to write")?;
     let count: u32 = arguments.next().map_or(Ok(1), |count| count.parse())?;

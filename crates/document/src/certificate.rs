@@ -87,8 +87,8 @@ impl Composer<'_> {
         for block in self.technical() {
             flow.place(block);
         }
-        let missing = missing_characters(self.setter.missing());
-        if let Some(text) = missing {
+        if let Some(text) = missing_characters(self.setter.missing()) {
+            flow.space(gap * 0.6);
             let block = self.paragraph(&text, self.looks.fine(GREY), MARGIN, WIDTH);
             flow.place(block);
         }
@@ -290,7 +290,8 @@ impl Composer<'_> {
         let style = looks::foot();
         let (text, left) = self.setter.fitted(words::FOOT, &style, WIDTH * 0.8);
         marks.push(Mark { x: MARGIN, y: y + 14.0, shape: Shape::Text(text, left) });
-        let (text, right) = self.setter.fitted(&format!("第 {number}/{count} 页 Page {number} of {count}"), &style, WIDTH * 0.2);
+        let (text, right) =
+            self.setter.fitted(&format!("第 {number}/{count} 页 Page {number} of {count}"), &style, WIDTH * 0.2);
         marks.push(Mark { x: MARGIN + WIDTH - text.width, y: y + 14.0, shape: Shape::Text(text, right) });
         marks.append(page);
         *page = marks;

@@ -81,12 +81,7 @@ fn metadata(Properties { title, subject, date }: Properties) -> Metadata {
         .second(date.second)
         .utc_offset_hour(8)
         .utc_offset_minute(0);
-    Metadata::new()
-        .title(title)
-        .description(subject)
-        .creator("zhulian".into())
-        .language("zh-CN".into())
-        .creation_date(date)
+    Metadata::new().title(title).description(subject).creator("zhulian".into()).language("zh-CN".into()).creation_date(date)
 }
 
 /// krilla counts validation errors in its text; a reader needs to know which.

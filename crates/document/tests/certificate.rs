@@ -144,7 +144,8 @@ fn the_text_can_be_searched_in_both_languages() {
 fn what_is_not_told_is_not_mentioned() {
     let Some(text) = text_of(&render(&bare(), &FONTS).unwrap()) else { return };
     assert_states(&text, &["将一份电子文件的数字指纹存入", "placed the digital fingerprint of a file on record"]);
-    for absent in ["文件名称", "保管单位", "文件大小", "批量存证", "来源类型", "存证依据", "SM3", "提示", "〓"] {
+    for absent in ["文件名称", "保管单位", "文件大小", "批量存证", "来源类型", "存证依据", "SM3", "提示", "〓"]
+    {
         assert!(!text.contains(absent), "{absent} is in {text}");
     }
 }

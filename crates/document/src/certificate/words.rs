@@ -38,7 +38,8 @@ impl Row {
     }
 
     fn party(zh: &'static str, en: &'static str, party: &Party) -> Self {
-        let code = if party.uscc.is_empty() { String::new() } else { format!("统一社会信用代码 USCC {}", party.uscc) };
+        let code =
+            if party.uscc.is_empty() { String::new() } else { format!("统一社会信用代码 USCC {}", party.uscc) };
         Self::new(zh, en, &party.name, code)
     }
 
@@ -136,7 +137,8 @@ impl Words<'_> {
             Step {
                 zh: "网页：扫码或打开下列网址，放入原文件，核验在您自己的浏览器里完成。".into(),
                 literal: Some(self.facts.verify_url.clone()),
-                en: "Web page: scan the code or open the address and drop the original file; your own browser checks it.".into(),
+                en: "Web page: scan the code or open the address and drop the original file; your own browser checks it."
+                    .into(),
             },
             Step {
                 zh: "离线：用原文件、回执和网络身份文件核验，不连网、不依赖任何节点。".into(),
@@ -144,7 +146,7 @@ impl Words<'_> {
                 en: "Offline: with the file, its receipt and the network identity; no connection, no node.".into(),
             },
             Step {
-                zh: "自行编程：回执格式公开，交易为标准 COSE 签名（RFC 9052），任何 COSE 库都能核对。".into(),
+                zh: "自行编程：回执格式公开，交易为 COSE 签名（RFC 9052），任何 COSE 库都能核对。".into(),
                 literal: None,
                 en: "Your own tools: the receipt format is public (docs/receipt-format.md); transactions are standard COSE \
                      signatures, which any COSE library checks."
@@ -176,8 +178,7 @@ pub fn missing_characters(missing: &BTreeSet<char>) -> Option<String> {
     if missing.is_empty() {
         return None;
     }
-    let named: Vec<String> =
-        missing.iter().take(MISSING_NAMED_MAX).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+    let named: Vec<String> = missing.iter().take(MISSING_NAMED_MAX).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
     let more = if missing.len() > MISSING_NAMED_MAX { " ..." } else { "" };
     Some(format!("〓 表示字库缺少的字符 stands for a character not in the font: {}{more}", named.join(" ")))
 }

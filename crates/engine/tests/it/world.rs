@@ -8,7 +8,7 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::{NZUsize, channel::oneshot, probability};
 use zhulian_engine::{
-    Config, Handle, Limits, Pace, Peer, StateSync, Storage, Timeouts,
+    Config, GossipReceiver, Handle, Limits, Pace, Peer, StateSync, Storage, Timeouts,
     wiring::{self, CHANNELS, Network, Parts},
 };
 
@@ -72,6 +72,7 @@ pub struct World {
 pub struct Running {
     pub handle: Handle,
     pub node: Arc<Node>,
+    pub gossip: GossipReceiver,
     task: Task<()>,
 }
 
@@ -130,8 +131,8 @@ impl World {
             let _ = sender.send((handle, gossip));
             ended.await;
         });
-        let (handle, _) = receiver.await.unwrap();
-        self.nodes.insert(index, Running { handle, node, task });
+        let (handle, gossip) = receiver.await.unwrap();
+        self.nodes.insert(index, Running { handle, node, gossip, task });
     }
 
     /// Stops a node without any warning.

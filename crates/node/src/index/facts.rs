@@ -1,7 +1,9 @@
 //! What the index reads out of the modules' events.
 
 use zhulian_crypto::PublicKey;
-use zhulian_primitives::{Event, TransactionId};
+use zhulian_execution::Event as _;
+use zhulian_modules::identity::{KeyRegistered, OrganisationAdmitted};
+use zhulian_primitives::Event;
 
 use super::rows::{DepositRow, Holder};
 
@@ -23,7 +25,19 @@ pub(super) enum Fact {
     Motion(String),
 }
 
-/// The facts in an event.
-pub(super) fn facts(_: &TransactionId, _: &Event) -> Vec<Fact> {
-    Vec::new()
+/// The fact in an event, if the index keeps any.
+pub(super) fn fact(event: &Event) -> Option<Fact> {
+    match event.module.as_str() {
+        "identity" => identity(event),
+        _ => None,
+    }
+}
+
+fn identity(event: &Event) -> Option<Fact> {
+    if let Some(it) = OrganisationAdmitted::of(event) {
+        return Some(Fact::Organisation(it.organisation.as_str().into()));
+    }
+    let it = KeyRegistered::of(event)?;
+    let holder = Holder { organisation: it.organisation.as_str().into(), member: it.member.as_str().into() };
+    Some(Fact::Key(it.key.0, holder))
 }

@@ -17,8 +17,8 @@ mod store;
 mod writer;
 
 pub use entries::Entries;
-pub use query::{EvidenceHit, Filter, Found, HistoryHit, Queries};
-pub use rows::{BlockRows, DepositRow, Holder, Holders, TransactionRow, rows};
+pub use query::{Filter, Found, HistoryHit, Queries};
+pub use rows::{BlockRows, DepositRow, Holder, Holders, TransactionRow, genesis_rows, rows};
 pub use store::{Place, Store};
 pub use writer::{Blocks, Indexer, Progress};
 

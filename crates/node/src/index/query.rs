@@ -53,9 +53,6 @@ pub struct Found {
     pub deposit: Option<DepositRow>,
 }
 
-/// A deposit.
-pub type EvidenceHit = Found;
-
 /// An event of a piece of evidence: its transaction, and which event of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryHit {
@@ -120,6 +117,25 @@ impl Queries {
                 }
             }
             Ok(None)
+        })
+    }
+
+    /// Deposits of a file or batch with this digest, oldest first.
+    pub fn deposits(&self, digest: &[u8; 32]) -> Result<Vec<Found>, IndexError> {
+        self.with(|sql| {
+            let newest: i64 = sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
+            let statement = format!(
+                "select {COLUMNS} from digests d cross join transactions t on t.seq = d.seq {JOINS}
+                 where d.epoch = ? and d.prefix = ? and t.digest = ? order by d.seq"
+            );
+            let mut statement = sql.prepare_cached(&statement)?;
+            let mut all = Vec::new();
+            for epoch in 0..=newest {
+                for row in statement.query_map(params![epoch, prefix(digest), digest], |row| found(sql, row))? {
+                    all.push(row?);
+                }
+            }
+            Ok(all)
         })
     }
 
@@ -233,24 +249,19 @@ impl Queries {
         let all = Filter::default();
         let mut lines: Vec<String> = self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
         self.with(|sql| {
-            for table in ["meta", "ids", "by_organisation", "by_call", "history", "organisations", "keys", "motions", "names"] {
-                let mut statement = sql.prepare(&format!("select * from {table} order by 1, 2"))?;
+            for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "organisations", "keys", "motions", "names"] {
+                let mut statement = sql.prepare(&format!("select * from {table} order by 1"))?;
                 let columns = statement.column_count();
                 let rows = statement.query_map([], |row| {
                     (0..columns).map(|i| row.get::<_, rusqlite::types::Value>(i)).collect::<Result<Vec<_>, _>>()
-                });
-                // Tables of one column have nothing to order by twice.
-                match rows {
-                    Ok(rows) => {
-                        for row in rows {
-                            lines.push(format!("{table} {:?}", row?));
-                        }
-                    }
-                    Err(error) => return Err(error.into()),
+                })?;
+                for row in rows {
+                    lines.push(format!("{table} {:?}", row?));
                 }
             }
             Ok(())
         })?;
+        lines.sort();
         Ok(lines)
     }
 }

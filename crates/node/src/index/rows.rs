@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use zhulian_crypto::PublicKey;
-use zhulian_primitives::{Block, Code, Height, Receipt, Timestamp, Transaction, TransactionId};
+use zhulian_primitives::{Block, Code, Event, Height, Receipt, Timestamp, Transaction, TransactionId};
 
-use super::facts::{Fact, facts};
+use super::facts::{Fact, fact};
 
 /// Whom a key belongs to. It never changes hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,19 @@ pub struct DepositRow {
     pub batch: bool,
 }
 
+/// The rows of what the genesis document makes happen: organisations and keys.
+pub fn genesis_rows(events: &[Event]) -> BlockRows {
+    let mut rows = BlockRows::default();
+    for event in events {
+        match fact(event) {
+            Some(Fact::Organisation(code)) => rows.organisations.push(code),
+            Some(Fact::Key(key, holder)) => rows.keys.push((key, holder)),
+            _ => {}
+        }
+    }
+    rows
+}
+
 /// The rows of a block. Keys that it registers are added to `holders`.
 pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
     let mut rows = BlockRows { height: block.header.height, time: block.header.time, ..BlockRows::default() };
@@ -78,20 +91,19 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
         let Some(transaction) = Transaction::decode_again(bytes, receipt.transaction) else { continue };
         let mut deposit = None;
         for (number, event) in receipt.events.iter().enumerate() {
-            for fact in facts(&receipt.transaction, event) {
-                match fact {
-                    Fact::Deposited { row, pieces } => {
-                        deposit = Some(row);
-                        rows.evidence += pieces;
-                    }
-                    Fact::Evidence(id) => rows.history.push((index as u32, number as u32, id)),
-                    Fact::Organisation(code) => rows.organisations.push(code),
-                    Fact::Key(key, holder) => {
-                        holders.insert(key, holder.clone());
-                        rows.keys.push((key, holder));
-                    }
-                    Fact::Motion(organisation) => rows.motions.push((index as u32, organisation)),
+            match fact(event) {
+                Some(Fact::Deposited { row, pieces }) => {
+                    deposit = Some(row);
+                    rows.evidence += pieces;
                 }
+                Some(Fact::Evidence(id)) => rows.history.push((index as u32, number as u32, id)),
+                Some(Fact::Organisation(code)) => rows.organisations.push(code),
+                Some(Fact::Key(key, holder)) => {
+                    holders.insert(key, holder.clone());
+                    rows.keys.push((key, holder));
+                }
+                Some(Fact::Motion(organisation)) => rows.motions.push((index as u32, organisation)),
+                None => {}
             }
         }
         rows.transactions.push(TransactionRow {

@@ -2,8 +2,7 @@
 //!
 //! A transaction's place is one number, `seq = height · 2^20 + index`. Rows are appended in that order, which costs a B-tree little.
 //! Only the way from an id to its place goes by a random key; it is cut into epochs of 65,536 transactions, so that the pages being
-//! written stay few whatever the index holds, at the price of one look-up an epoch. What the state already answers by itself, such
-//! as the deposits of a file, is not repeated here.
+//! written stay few whatever the index holds, at the price of one look-up an epoch. The same holds for the digests of deposits.
 
 /// Raised when a table or its meaning changes; an index of another format is built anew.
 pub(super) const FORMAT: i64 = 1;
@@ -16,6 +15,7 @@ create table if not exists transactions (
     seq integer primary key, id blob not null, call integer not null, organisation integer, refusal integer,
     digest blob, deposit integer);
 create table if not exists ids (epoch integer, prefix integer, seq integer, primary key (epoch, prefix, seq)) without rowid;
+create table if not exists digests (epoch integer, prefix integer, seq integer, primary key (epoch, prefix, seq)) without rowid;
 create table if not exists by_organisation (organisation integer, seq integer, call integer not null,
     primary key (organisation, seq)) without rowid;
 create table if not exists by_call (call integer, seq integer, primary key (call, seq)) without rowid;

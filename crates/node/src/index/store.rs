@@ -176,6 +176,7 @@ impl Store {
         let sql = self.connection.unchecked_transaction()?;
         let mut transactions = Rows::new(&sql, "transactions", 7)?;
         let mut ids = Rows::new(&sql, "ids", 3)?;
+        let mut digests = Rows::new(&sql, "digests", 3)?;
         let mut by_organisation = Rows::new(&sql, "by_organisation", 3)?;
         let mut by_call = Rows::new(&sql, "by_call", 2)?;
         for block in blocks {
@@ -218,6 +219,9 @@ impl Store {
                     deposit.into(),
                 ])?;
                 ids.add([self.epoch.into(), prefix(&row.id.0).into(), seq.into()])?;
+                if let Some(deposit) = &row.deposit {
+                    digests.add([self.epoch.into(), prefix(&deposit.digest).into(), seq.into()])?;
+                }
                 if let Some(organisation) = organisation {
                     by_organisation.add([organisation.into(), seq.into(), call.into()])?;
                 }
@@ -242,6 +246,7 @@ impl Store {
         }
         transactions.finish()?;
         ids.finish()?;
+        digests.finish()?;
         by_organisation.finish()?;
         by_call.finish()?;
         let meta = [

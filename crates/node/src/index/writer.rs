@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
@@ -57,9 +57,9 @@ impl Progress {
 
 /// A running index.
 pub struct Indexer {
-    queue: Option<SyncSender<Arc<Block>>>,
+    queue: SyncSender<Arc<Block>>,
     stopping: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     progress: Progress,
 }
 
@@ -70,7 +70,7 @@ const GATHER: Duration = Duration::from_millis(50);
 /// Transactions written at once at most.
 const TRANSACTIONS: usize = 32_768;
 const RETRY: Duration = Duration::from_secs(1);
-const IDLE: Duration = Duration::from_millis(500);
+const IDLE: Duration = Duration::from_millis(200);
 
 impl Indexer {
     /// Starts the thread. It begins with what it missed.
@@ -106,14 +106,12 @@ impl Indexer {
             }
         };
         let thread = thread::Builder::new().name("index".into()).spawn(run).expect("a thread can be started");
-        Self { queue: Some(queue), stopping, thread: Some(thread), progress }
+        Self { queue, stopping, thread: Mutex::new(Some(thread)), progress }
     }
 
     /// Hands over a finalised block. Never waits: what does not fit is read from the archive.
     pub fn push(&self, block: Arc<Block>) {
-        if let Some(queue) = &self.queue {
-            let _ = queue.try_send(block);
-        }
+        let _ = self.queue.try_send(block);
     }
 
     /// How far it is.
@@ -122,14 +120,20 @@ impl Indexer {
     }
 }
 
-impl Drop for Indexer {
+impl Indexer {
     /// Ends the thread after what it is writing.
-    fn drop(&mut self) {
+    pub fn stop(&self) {
         self.stopping.store(true, Relaxed);
-        self.queue = None;
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -156,7 +160,8 @@ fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks)
         }
         if given > next {
             // The rest of the gap comes with the next call; the queue's blocks are then passed over.
-            catch_up(blocks, &mut batch, &mut next, height == 0 && batch.is_empty());
+            let empty = height == 0 && batch.is_empty();
+            catch_up(blocks, &mut batch, &mut next, empty);
             break;
         }
         count += block.transactions.len();

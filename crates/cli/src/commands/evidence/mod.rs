@@ -24,3 +24,19 @@ pub enum Command {
     List(show::List),
     /// Save the receipt of a deposit (下载回执)
     Receipt(show::Receipt),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it does not succeed.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
+    match command {
+        Command::Deposit(args) => deposit::run(session, args),
+        Command::Check(args) => check::run(session, args),
+        Command::Show(args) => show::show(session, args),
+        Command::History(args) => show::history(session, args),
+        Command::List(args) => show::list(session, args),
+        Command::Receipt(args) => show::receipt(session, args),
+    }
+}
