@@ -3,6 +3,7 @@ mod check;
 mod forged;
 mod mutations;
 mod network;
+mod scitt;
 mod texts;
 mod valid;
 mod vectors;
