@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
 use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::{Key, Value};
-use zhulian_primitives::{Block, Certificate, Code, Event, Header, Height, Network, Receipt, Timestamp, TransactionId};
+use zhulian_primitives::{Block, Certificate, Code, Event, EvidenceId, Header, Height, Network, Receipt, Timestamp, TransactionId};
 use zhulian_verify::BatchEntry;
 
 /// An asynchronous answer of a backend.
@@ -76,11 +76,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Deposited evidence, newest first; entries of a batch only where the filter asks for a digest.
     fn evidence(&self, filter: EvidenceFilter, page: Page) -> Answer<'_, Vec<EvidenceRow>>;
 
-    /// The deposit with this evidence id (the first 16 bytes of its transaction's id).
-    fn find_evidence(&self, id: [u8; 16]) -> Answer<'_, Option<EvidenceRow>>;
+    /// The deposit with this number.
+    fn find_evidence(&self, id: EvidenceId) -> Answer<'_, Option<EvidenceRow>>;
 
     /// All that happened to a piece of evidence, oldest first, its deposit included.
-    fn evidence_history(&self, id: [u8; 16]) -> Answer<'_, Vec<HistoryRow>>;
+    fn evidence_history(&self, id: EvidenceId) -> Answer<'_, Vec<HistoryRow>>;
 
     /// An entry of a batch whose entries were uploaded to this node, with its path to the batch's root.
     fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>>;

@@ -3,7 +3,10 @@
 mod backend;
 mod config;
 mod cursor;
+mod entries;
+mod evidence;
 mod failure;
+mod json;
 mod metrics;
 pub mod openapi;
 mod read;

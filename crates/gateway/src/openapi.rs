@@ -76,6 +76,10 @@ texts! {
     BlockCursor = "^b[0-7][0-9a-f]{15}$";
     /// A cursor of the list of organisations.
     OrganisationCursor = "^o[0-9A-Z]{18}$";
+    /// An evidence number, perhaps with the index of a batch's entry.
+    EvidenceNumber = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U](-(0|[1-9][0-9]{0,8}))?$";
+    /// An evidence number.
+    DepositNumber = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U]$";
     /// The id of an event: height and index.
     EventId = "^(0|[1-9][0-9]{0,17}):(0|[1-9][0-9]{0,8})$";
     /// Kinds of events.
@@ -100,6 +104,13 @@ texts! {
         routes::transactions::cose_receipt,
         routes::blocks::list,
         routes::blocks::one,
+        routes::evidence::list,
+        routes::evidence::one,
+        routes::evidence::history,
+        routes::evidence::receipt,
+        routes::evidence::certificate,
+        routes::evidence::check,
+        routes::evidence::upload,
         routes::state::one,
         routes::events::events,
         routes::health::live,

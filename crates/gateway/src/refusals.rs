@@ -1,7 +1,7 @@
 //! The texts of refusal codes, and the one place where each is given an HTTP status.
 
 use zhulian_api::view;
-use zhulian_execution::{RefusalEntry, TRANSACTION_REFUSALS, slug};
+use zhulian_execution::{RefusalEntry, TRANSACTION_REFUSALS};
 use zhulian_primitives::Code;
 
 /// A refusal as people read it.
@@ -13,6 +13,10 @@ pub struct Described {
     pub zh: String,
     /// In English.
     pub en: String,
+    /// What to do next, in Chinese.
+    pub remedy_zh: String,
+    /// What to do next, in English.
+    pub remedy_en: String,
     /// The HTTP status that it corresponds to.
     pub status: u16,
     /// Whether the same bytes may succeed later.
@@ -21,9 +25,11 @@ pub struct Described {
 
 fn described(module: &str, entry: &RefusalEntry) -> Described {
     Described {
-        slug: slug(module, entry.variant),
+        slug: entry.slug(module),
         zh: entry.zh.into(),
         en: entry.en.into(),
+        remedy_zh: entry.remedy_zh.into(),
+        remedy_en: entry.remedy_en.into(),
         status: status(module, entry.variant),
         retry: entry.retry,
     }
@@ -37,6 +43,8 @@ pub fn describe(code: &Code) -> Described {
             slug: format!("{}.{}", code.module, code.number),
             zh: "此版本不认识的拒绝代码".into(),
             en: "a refusal that this version does not know".into(),
+            remedy_zh: "请升级到新版本后再看".into(),
+            remedy_en: "look it up with a newer version".into(),
             status: 422,
             retry: false,
         },
@@ -51,9 +59,8 @@ fn all() -> impl Iterator<Item = (&'static str, &'static RefusalEntry)> {
 /// Every refusal, for the catalogue.
 pub fn catalogue() -> Vec<view::ErrorView> {
     let view = |(module, entry)| {
-        let Described { slug, zh, en, status, retry } = described(module, entry);
-        let (remedy_zh, remedy_en) = remedy(status, retry);
-        view::ErrorView { code: slug, status, zh, en, remedy_zh: remedy_zh.into(), remedy_en: remedy_en.into(), retry }
+        let Described { slug, zh, en, remedy_zh, remedy_en, status, retry } = described(module, entry);
+        view::ErrorView { code: slug, status, zh, en, remedy_zh, remedy_en, retry }
     };
     all().map(view).collect()
 }
@@ -73,19 +80,5 @@ fn status(module: &str, variant: &str) -> u16 {
         (_, name) if name.starts_with("Already") || name.ends_with("Taken") || name.ends_with("Exists") => 409,
         (_, name) if name.starts_with("Not") || name.starts_with("Only") => 403,
         _ => 422,
-    }
-}
-
-fn remedy(status: u16, retry: bool) -> (&'static str, &'static str) {
-    match (status, retry) {
-        (400, _) => ("请按 docs/transaction.cddl 更正交易内容后重新签名提交", "correct the transaction by docs/transaction.cddl, sign and send it again"),
-        (401, _) => ("请使用已登记的密钥对本网络重新签名", "sign for this network with a registered key"),
-        (403, _) => ("请由有权限的成员办理;权限见 docs/access.md", "let a member with the right do it; docs/access.md lists who may do what"),
-        (404, _) => ("请核对所指对象的编号或名称", "check the number or name of what it is about"),
-        (409, true) => ("情况改变后可重新提交同一内容", "the same bytes may be sent again when things have changed"),
-        (409, false) => ("请先查询现状;如仍需办理,请以新的随机数和有效高度重新签名", "look at how things stand; if it is still needed, sign again with a fresh nonce and height"),
-        (413, _) => ("请减小交易", "make the transaction smaller"),
-        (_, true) => ("情况改变后可重新提交同一内容", "the same bytes may be sent again when things have changed"),
-        (_, false) => ("请更正所指内容后重新签名提交", "correct what is named, sign and send it again"),
     }
 }

@@ -8,7 +8,15 @@ use crate::{Outcome, TransactionState, refusals};
 /// Why a transaction was refused.
 pub fn refusal(code: &Code) -> view::RefusalView {
     let refusal = refusals::describe(code);
-    view::RefusalView { code: refusal.slug, zh: refusal.zh, en: refusal.en, status: refusal.status, retry: refusal.retry }
+    view::RefusalView {
+        code: refusal.slug,
+        zh: refusal.zh,
+        en: refusal.en,
+        remedy_zh: refusal.remedy_zh,
+        remedy_en: refusal.remedy_en,
+        status: refusal.status,
+        retry: refusal.retry,
+    }
 }
 
 /// An event with its fields.

@@ -1,1 +1,8 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+pub mod identity;
+mod privacy;
+mod source;
+mod text;
+
+pub use source::{Source, query};

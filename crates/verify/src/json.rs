@@ -3,12 +3,9 @@
 use minicbor::{Decoder, data::Type, decode};
 use serde_json::{Map, Value, json};
 use zhulian_crypto::Digest;
-use zhulian_primitives::{Certificate, Code, Event, Header, Receipt, Transaction};
+use zhulian_primitives::{Certificate, Code, Event, Header, Receipt, Transaction, codec::DEPTH_MAX};
 
-use crate::{Deposit, Entry, FileRecord, ReceiptFile, RECEIPT_FORMAT, Verified};
-
-/// Depth to which CBOR of a call or an event is shown.
-const DEPTH_MAX: usize = 32;
+use crate::{Deposit, Entry, FileRecord, RECEIPT_FORMAT, ReceiptFile, Verified};
 
 /// Every part of a receipt file, decoded where it can be. Nothing here is verified.
 pub fn receipt_json(file: &ReceiptFile) -> Value {

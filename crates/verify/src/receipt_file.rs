@@ -171,10 +171,7 @@ impl<'b, C> Decode<'b, C> for ReceiptFile {
     }
 }
 
-fn digests<'e, W: Write>(
-    e: &'e mut Encoder<W>,
-    digests: &[Digest],
-) -> Result<&'e mut Encoder<W>, encode::Error<W::Error>> {
+fn digests<'e, W: Write>(e: &'e mut Encoder<W>, digests: &[Digest]) -> Result<&'e mut Encoder<W>, encode::Error<W::Error>> {
     e.array(digests.len() as u64)?;
     for digest in digests {
         e.bytes(digest)?;

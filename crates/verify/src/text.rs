@@ -137,7 +137,10 @@ fn undeposited(facts: &Verified, language: Language) -> String {
             Language::En => format!("its transaction was {}", outcome(facts, language)),
         },
         (None, Some(_)) => language
-            .pick("其交易是批量存证，而回执中没有该文件的条目", "its transaction deposits a batch, and the receipt shows no entry of it")
+            .pick(
+                "其交易是批量存证，而回执中没有该文件的条目",
+                "its transaction deposits a batch, and the receipt shows no entry of it",
+            )
             .into(),
         (None, None) => match language {
             Language::Zh => format!("其交易是 {}.{}", facts.module, facts.call),
@@ -202,25 +205,37 @@ fn details(facts: &Verified, language: Language) -> String {
     }
     if let Some(Deposit::Batch { root, count }) = &facts.deposit {
         let root = hex::encode(root);
-        add("批次", "batch", &match language {
-            Language::Zh => format!("{count} 条，根 {root}"),
-            Language::En => format!("{count} entries, root {root}"),
-        });
+        add(
+            "批次",
+            "batch",
+            &match language {
+                Language::Zh => format!("{count} 条，根 {root}"),
+                Language::En => format!("{count} entries, root {root}"),
+            },
+        );
     }
     if let Some((index, _)) = &facts.entry {
-        add("批次条目", "batch entry", &match language {
-            Language::Zh => format!("第 {} 条", index + 1),
-            Language::En => format!("number {}", index + 1),
-        });
+        add(
+            "批次条目",
+            "batch entry",
+            &match language {
+                Language::Zh => format!("第 {} 条", index + 1),
+                Language::En => format!("number {}", index + 1),
+            },
+        );
     }
     if let Some(file) = facts.file() {
         add("存证文件", "file deposited", &record(file, language));
     }
     add("区块", "block", &hex::encode(facts.block));
-    add("区块内位置", "place in block", &match language {
-        Language::Zh => format!("第 {} 笔，共 {} 笔", facts.index + 1, facts.transaction_count),
-        Language::En => format!("{} of {}", facts.index + 1, facts.transaction_count),
-    });
+    add(
+        "区块内位置",
+        "place in block",
+        &match language {
+            Language::Zh => format!("第 {} 笔，共 {} 笔", facts.index + 1, facts.transaction_count),
+            Language::En => format!("{} of {}", facts.index + 1, facts.transaction_count),
+        },
+    );
     add("出块者", "proposer", &facts.proposer);
     add("终局证书所在高度", "certified height", &facts.certified_height.to_string());
     text

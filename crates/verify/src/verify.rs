@@ -214,9 +214,7 @@ fn entry(file: &ReceiptFile, deposit: Option<&Deposit>) -> Result<Option<(u64, E
 fn chunks(verified: &Verified) -> Result<(), Refusal> {
     let Some(chunks) = &verified.chunks else { return Ok(()) };
     let Some(file) = verified.file() else { return Err(Refusal::ChunksWithoutFile) };
-    if chunks.len() as u64 != file.size.div_ceil(CHUNK_BYTES as u64)
-        || root_of_leaves(chunks.clone()) != file.chunks_root
-    {
+    if chunks.len() as u64 != file.size.div_ceil(CHUNK_BYTES as u64) || root_of_leaves(chunks.clone()) != file.chunks_root {
         return Err(Refusal::ChunksOfOther);
     }
     Ok(())

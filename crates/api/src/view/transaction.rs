@@ -37,6 +37,10 @@ pub struct RefusalView {
     pub zh: String,
     /// In English.
     pub en: String,
+    /// What to do next, in Chinese.
+    pub remedy_zh: String,
+    /// What to do next, in English.
+    pub remedy_en: String,
     /// The HTTP status that the refusal corresponds to.
     pub status: u16,
     /// Whether the same bytes may succeed later.

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod catalogue;
 pub mod events;
+pub mod evidence;
 pub mod health;
 pub mod node;
 pub mod page;

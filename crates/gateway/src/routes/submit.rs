@@ -111,6 +111,8 @@ fn busy(id: TransactionId, code: ErrorCode) -> view::TransactionView {
         code: entry.code.into(),
         zh: entry.zh.into(),
         en: entry.en.into(),
+        remedy_zh: entry.remedy_zh.into(),
+        remedy_en: entry.remedy_en.into(),
         status: entry.status,
         retry: entry.retry,
     };
