@@ -1,1 +1,18 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod context;
+mod executor;
+mod module;
+mod refusal;
+mod state;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+mod window;
+
+pub use access::{Actor, Allowed, Class, Directory, Role, Roles};
+pub use context::Context;
+pub use executor::Executor;
+pub use module::{Call, CallEntry, Event, EventEntry, Module, StateEntry, Text};
+pub use refusal::{Halt, Invalid, Refusal, RefusalEntry, TRANSACTION_REFUSALS, invalid, slug};
+pub use state::Read;

@@ -1,1 +1,8 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod machine;
+pub mod merkle;
+mod state;
+
+pub use machine::{BlockContext, Loaded, Machine, Missing, Outcome};
+pub use state::{Key, KeyPart, Map, Value, Writes, state_key};

@@ -1,0 +1,67 @@
+# Everything a newcomer needs: `make up` runs a city on this machine, `make test` proves the build.
+# Both install what is missing (Debian packages; npm and Python packages into the tree's own folders).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
+
+.PHONY: help setup web up test check unit sdk page api e2e sim bench fuzz tck docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## install the Debian packages that are missing
+	@scripts/setup.sh
+
+web: setup ## build the verifier and the page that the gateway serves
+	@scripts/web.sh
+
+up: web ## run a four-validator city with gateway and demo data; Ctrl-C stops it, another `make up` resumes it
+	$(CARGO) build --release --locked --bin zhulian
+	$(TARGET)/release/zhulian up $(UP)
+
+test: web unit sdk api e2e page ## everything that CI runs
+	@echo "make test: all steps passed"
+
+check: ## format, lints
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+unit: web ## the Rust tests
+	$(CARGO) $(NEXTEST) --workspace --locked
+
+sdk: web ## the TypeScript verifier against the shared vectors
+	cd sdk/typescript && npm test
+
+api: unit ## schemathesis against the gateway
+	scripts/schemathesis.sh
+
+e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offline
+	scripts/e2e.sh
+
+page: unit ## the web page in headless Chromium
+	scripts/page.sh
+
+sim: ## deterministic simulation; SEEDS=n, SEED=n to replay one
+	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(SEED),--seed $(SEED))
+
+bench: ## measured figures of four validator processes on loopback; QUICK=1 for under four minutes
+	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench
+	$(TARGET)/release/zhulian-bench $(if $(QUICK),--quick)
+
+fuzz: ## long mutation runs over every decoder; SECONDS_EACH=n
+	ZHULIAN_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) $(CARGO) test --workspace --locked -- --ignored fuzz
+
+tck: ## the official DMN Technology Compatibility Kit
+	$(CARGO) run --locked -q -p zhulian-rules --example tck
+
+docs: ## rewrite the generated documents and snapshots
+	UPDATE_DOCS=1 $(CARGO) test --workspace --locked --quiet
+
+clean: ## remove what was built
+	$(CARGO) clean
+	rm -rf web/node_modules sdk/typescript/node_modules sdk/typescript/dist

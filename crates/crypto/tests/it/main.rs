@@ -1,0 +1,3 @@
+//! Tests of the crypto crate.
+mod small_order;
+mod vectors;

@@ -1,0 +1,109 @@
+//! The context a call runs in: state at this point of the block, block facts, the actor, and the events it emits.
+
+use std::collections::BTreeSet;
+
+use zhulian_ledger::{BlockContext, Key, Loaded, Value, Writes};
+use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionId};
+
+use crate::{Actor, Event, Halt};
+
+/// Everything a call may see and do.
+pub struct Context<'a> {
+    block: &'a BlockContext,
+    loaded: &'a Loaded,
+    /// Writes of the block's earlier transactions.
+    before: &'a Writes,
+    /// Writes of this transaction, dropped if it is refused.
+    pub(crate) writes: Writes,
+    pub(crate) events: Vec<Record>,
+    pub(crate) missing: &'a mut BTreeSet<Key>,
+    pub(crate) actor: Option<Actor>,
+    transaction: TransactionId,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(
+        block: &'a BlockContext,
+        loaded: &'a Loaded,
+        before: &'a Writes,
+        missing: &'a mut BTreeSet<Key>,
+        transaction: TransactionId,
+    ) -> Self {
+        Self { block, loaded, before, writes: Writes::new(), events: Vec::new(), missing, actor: None, transaction }
+    }
+
+    /// Who signed.
+    ///
+    /// # Panics
+    /// While the actor itself is being resolved; calls run after that.
+    pub fn actor(&self) -> &Actor {
+        self.actor.as_ref().expect("calls run with an actor")
+    }
+
+    /// The network.
+    pub fn chain(&self) -> ChainId {
+        self.block.chain
+    }
+
+    /// Height of this block.
+    pub fn height(&self) -> Height {
+        self.block.height
+    }
+
+    /// Time of this block, the only time there is.
+    pub fn block_time(&self) -> Timestamp {
+        self.block.time
+    }
+
+    /// The running transaction.
+    pub fn transaction(&self) -> TransactionId {
+        self.transaction
+    }
+
+    /// Adds an event to the receipt.
+    pub fn emit<E: Event>(&mut self, event: &E) {
+        self.record(event.record());
+    }
+
+    /// Adds an event that is already in the form of a receipt.
+    pub fn record(&mut self, event: Record) {
+        self.events.push(event);
+    }
+
+    /// Sets an encoded entry, as [`Read::entry`](crate::Read::entry) makes it.
+    pub fn set(&mut self, (key, value): (Key, Value)) {
+        self.write(key, Some(value));
+    }
+
+    /// Announces reads, so that values not yet loaded are all fetched in one go.
+    ///
+    /// # Errors
+    /// [`Halt::Missing`] when one of them is not loaded.
+    pub fn want(&mut self, keys: &[Key]) -> Result<(), Halt> {
+        let known =
+            |key: &Key| self.writes.contains_key(key) || self.before.contains_key(key) || self.loaded.contains_key(key);
+        let unknown: Vec<Key> = keys.iter().filter(|key| !known(key)).copied().collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.missing.extend(unknown);
+        Err(Halt::Missing)
+    }
+
+    pub(crate) fn read(&mut self, key: Key) -> Result<Option<&[u8]>, Halt> {
+        if let Some(value) = self.writes.get(&key).or_else(|| self.before.get(&key)) {
+            return Ok(value.as_deref());
+        }
+        match self.loaded.get(&key) {
+            Some(value) => Ok(value.as_deref()),
+            None => {
+                self.missing.insert(key);
+                Err(Halt::Missing)
+            }
+        }
+    }
+
+    pub(crate) fn write(&mut self, key: Key, value: Option<Vec<u8>>) {
+        self.writes.insert(key, value);
+    }
+}

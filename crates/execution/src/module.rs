@@ -1,0 +1,163 @@
+//! What a module is: plain data about its calls, refusals, events and state, from which dispatch and the catalogues come.
+
+use minicbor::{Decode, Encode};
+use zhulian_ledger::Key;
+use zhulian_primitives::{Code, Event as Record, Raw, TransactionError, codec};
+
+use crate::{Allowed, Context, Halt, Invalid, Refusal, RefusalEntry};
+
+/// A text of the catalogues in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// English.
+    pub en: &'static str,
+    /// Chinese.
+    pub zh: &'static str,
+}
+
+/// A call's arguments, with what the call does.
+pub trait Call: Sized + Encode<()> + for<'b> Decode<'b, ()> {
+    /// Its name in the payload.
+    const NAME: &'static str;
+    /// Who may make it.
+    const ALLOWED: Allowed;
+    /// One sentence for the catalogue.
+    const ABOUT: Text;
+    /// The CDDL of the arguments (RFC 8610), without the rule's name.
+    const CDDL: &'static str;
+
+    /// Checks that need no state; the mempool runs them on everything.
+    fn check(&self) -> Result<(), Halt> {
+        Ok(())
+    }
+
+    /// State keys that it surely reads, so that a whole block's values are fetched at once. A hint: a key left out is found
+    /// when it is read, at the price of a second run.
+    fn reads(&self) -> Vec<Key> {
+        Vec::new()
+    }
+
+    /// Checks, reads, decides, writes, emits, in that order. A refusal discards what it wrote.
+    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt>;
+}
+
+/// A call in a module's table.
+#[derive(Clone, Copy)]
+pub struct CallEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// Who may make it.
+    pub allowed: Allowed,
+    /// One sentence about it.
+    pub about: Text,
+    /// The CDDL of the arguments.
+    pub cddl: &'static str,
+    pub(crate) check: fn(&[u8]) -> Result<(), Code>,
+    pub(crate) reads: fn(&[u8]) -> Vec<Key>,
+    pub(crate) execute: fn(&[u8], &mut Context<'_>) -> Result<(), Halt>,
+}
+
+impl CallEntry {
+    /// The entry of call `C`.
+    pub const fn of<C: Call>() -> Self {
+        Self {
+            name: C::NAME,
+            allowed: C::ALLOWED,
+            about: C::ABOUT,
+            cddl: C::CDDL,
+            check: |args| match parse::<C>(args)?.check() {
+                Err(Halt::Refused(code)) => Err(code),
+                _ => Ok(()),
+            },
+            reads: |args| parse::<C>(args).map(|call| call.reads()).unwrap_or_default(),
+            execute: |args, ctx| {
+                let call = parse::<C>(args).map_err(Halt::Refused)?;
+                call.check()?;
+                call.execute(ctx)
+            },
+        }
+    }
+}
+
+/// Decodes the arguments strictly. A field that refuses by its own rule is answered with its own code.
+fn parse<C: Call>(args: &[u8]) -> Result<C, Code> {
+    let malformed = || TransactionError::MalformedArguments.code();
+    let call: C = minicbor::decode(args).map_err(|error| {
+        let source = std::error::Error::source(&error);
+        source.and_then(|source| source.downcast_ref::<Invalid>()).map_or_else(malformed, |invalid| invalid.0.clone())
+    })?;
+    if codec::to_bytes(&call) == args { Ok(call) } else { Err(malformed()) }
+}
+
+/// An event's fields, with what happened.
+pub trait Event: Encode<()> + for<'b> Decode<'b, ()> {
+    /// The module that says so, whichever module's call it happened in.
+    const MODULE: &'static str;
+    /// Past-tense name.
+    const NAME: &'static str;
+    /// One sentence for the catalogue.
+    const ABOUT: Text;
+    /// The CDDL of the fields, without the rule's name.
+    const CDDL: &'static str;
+
+    /// The event as a receipt holds it.
+    fn record(&self) -> Record {
+        Record { module: Self::MODULE.into(), name: Self::NAME.into(), data: Raw(codec::to_bytes(self)) }
+    }
+
+    /// The event in a receipt, if it is of this kind.
+    fn of(record: &Record) -> Option<Self> {
+        let mine = record.module == Self::MODULE && record.name == Self::NAME;
+        mine.then(|| codec::from_bytes(&record.data.0).ok()).flatten()
+    }
+}
+
+/// An event in a module's catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct EventEntry {
+    /// Past-tense name.
+    pub name: &'static str,
+    /// One sentence about it.
+    pub about: Text,
+    /// The CDDL of its fields.
+    pub cddl: &'static str,
+}
+
+impl EventEntry {
+    /// The entry of event `E`.
+    pub const fn of<E: Event>() -> Self {
+        Self { name: E::NAME, about: E::ABOUT, cddl: E::CDDL }
+    }
+}
+
+/// A map of a module's state in the catalogue, so that an auditor can read the ledger without our code.
+#[derive(Clone, Copy, Debug)]
+pub struct StateEntry {
+    /// `module/map`.
+    pub map: &'static str,
+    /// Parts of the entry's key.
+    pub key: &'static str,
+    /// What the value holds.
+    pub value: &'static str,
+    /// The calls that write it.
+    pub writers: &'static str,
+}
+
+/// A module: everything a city office can do in one field.
+#[derive(Clone, Copy)]
+pub struct Module {
+    /// Its name in payloads, codes, events and state keys.
+    pub name: &'static str,
+    /// One sentence for the catalogue.
+    pub about: Text,
+    /// CDDL rules that its calls and events share.
+    pub cddl: &'static str,
+    /// Its calls.
+    pub calls: &'static [CallEntry],
+    /// Its refusals.
+    pub refusals: &'static [RefusalEntry],
+    /// Its events.
+    pub events: &'static [EventEntry],
+    /// Its state.
+    pub state: &'static [StateEntry],
+}

@@ -1,0 +1,57 @@
+//! The state transition as the engine sees it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use zhulian_crypto::Digest;
+use zhulian_primitives::{ChainId, Height, Timestamp};
+
+use crate::{Key, Value, Writes};
+
+/// What a block says about itself before it is executed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockContext {
+    /// The network.
+    pub chain: ChainId,
+    /// The block's height.
+    pub height: Height,
+    /// The block's time.
+    pub time: Timestamp,
+    /// Digest of the parent block; names the state that is built on.
+    pub parent: Digest,
+    /// The validator that proposes.
+    pub proposer: [u8; 32],
+}
+
+/// State values known at the parent block; `None` is a key known to be absent.
+pub type Loaded = HashMap<Key, Option<Value>>;
+
+/// Keys that an execution needs and was not given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing(pub BTreeSet<Key>);
+
+/// What executing a block yields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Changed keys in key order; `None` deletes.
+    pub writes: Writes,
+    /// Encoded receipts, one for each transaction, in order.
+    pub receipts: Vec<Vec<u8>>,
+}
+
+/// The deterministic state transition. Every validator that executes the same block on the same state gets the same bytes.
+pub trait Machine: Send + Sync + 'static {
+    /// Whether every transaction of a proposed block is well formed and truly signed. Needs no state, is heavy on the
+    /// processor, and may remember what it has checked before.
+    fn check(&self, transactions: &[Vec<u8>]) -> bool;
+
+    /// Executes a block against the values in `loaded`, which hold at `context.parent`. If it needs more it says which keys,
+    /// as many at once as it can find, and is called again with them.
+    ///
+    /// # Errors
+    /// [`Missing`], and nothing else: a transaction that is refused has a receipt, and a block that passed [`Machine::check`]
+    /// always executes.
+    fn execute(&self, context: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing>;
+
+    /// The state at genesis.
+    fn genesis(&self) -> BTreeMap<Key, Value>;
+}

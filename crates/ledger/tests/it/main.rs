@@ -1,0 +1,2 @@
+//! Tests of the ledger crate.
+mod merkle;
