@@ -62,7 +62,12 @@ impl<'a> Context<'a> {
 
     /// Adds an event to the receipt.
     pub fn emit<E: Event>(&mut self, event: &E) {
-        self.events.push(event.record());
+        self.record(event.record());
+    }
+
+    /// Adds an event that is already in the form of a receipt.
+    pub fn record(&mut self, event: Record) {
+        self.events.push(event);
     }
 
     /// Sets an encoded entry, as [`Read::entry`](crate::Read::entry) makes it.

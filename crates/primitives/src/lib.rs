@@ -3,6 +3,7 @@
 mod block;
 mod certificate;
 pub mod codec;
+mod evidence_id;
 mod header;
 mod item;
 mod network;
@@ -12,6 +13,7 @@ mod transaction;
 pub use block::Block;
 pub use certificate::{Certificate, CertificateError};
 pub use codec::{CodecError, Raw};
+pub use evidence_id::{EvidenceId, EvidenceIdError, EvidenceRef};
 pub use header::{Header, PROTOCOL_VERSION};
 pub use network::{Network, NetworkError, Validator, quorum};
 pub use receipt::{Code, Event, Receipt};

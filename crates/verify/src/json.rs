@@ -49,7 +49,7 @@ pub fn verified_json(facts: &Verified) -> Value {
         "signer": { "algorithm": facts.signer.algorithm().name(), "public_key": facts.signer.to_string() },
         "module": facts.module,
         "call": facts.call,
-        "args": cbor(&facts.args),
+        "args": cbor_json(&facts.args),
         "refusal": refusal(facts.refusal.as_ref()),
         "events": events(&facts.events),
         "proposer": facts.proposer,
@@ -73,7 +73,7 @@ fn transaction(bytes: &[u8]) -> Value {
         "chain": hex::encode(transaction.call.chain),
         "module": transaction.call.module,
         "call": transaction.call.call,
-        "args": cbor(transaction.call.args),
+        "args": cbor_json(transaction.call.args),
         "nonce": hex::encode(transaction.call.nonce),
         "valid_until": transaction.call.valid_until,
         "signature": hex::encode(transaction.signature),
@@ -120,7 +120,7 @@ fn refusal(code: Option<&Code>) -> Value {
 }
 
 fn events(events: &[Event]) -> Value {
-    let event = |event: &Event| json!({ "module": event.module, "name": event.name, "data": cbor(&event.data.0) });
+    let event = |event: &Event| json!({ "module": event.module, "name": event.name, "data": cbor_json(&event.data.0) });
     Value::Array(events.iter().map(event).collect())
 }
 
@@ -146,7 +146,7 @@ fn raw(bytes: &[u8]) -> Value {
 }
 
 /// A CBOR item as JSON: byte strings as hexadecimal, map keys as text; what has no counterpart is left as hexadecimal CBOR.
-fn cbor(bytes: &[u8]) -> Value {
+pub fn cbor_json(bytes: &[u8]) -> Value {
     let mut d = Decoder::new(bytes);
     item(&mut d, DEPTH_MAX).unwrap_or_else(|_| json!({ "cbor": hex::encode(bytes) }))
 }

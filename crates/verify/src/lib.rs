@@ -15,7 +15,7 @@ pub use check::{Answer, CheckError, Field, Mismatch, check_file, check_record};
 pub use cose_receipt::{CoseStatement, Inclusion, cose_receipt, public_key_pem};
 pub use deposit::{Deposit, Entry, FileRecord, deposit_of};
 pub use file::{CHUNK_BYTES, FileHasher, HashedFile};
-pub use json::{receipt_json, verified_json};
+pub use json::{cbor_json, receipt_json, verified_json};
 pub use network::{NETWORK_FORMAT, NetworkFileError, parse_network, print_network};
 pub use receipt_file::{
     AssembleError, BatchEntry, CHUNKS_MAX, HEADERS_MAX, PATH_MAX, RECEIPT_BYTES_MAX, RECEIPT_FORMAT, ReceiptFile,
