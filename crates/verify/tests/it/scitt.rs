@@ -26,9 +26,8 @@ fn environment() -> Option<&'static Path> {
                     .ok_or_else(|| format!("{} {}: {output:?}", program.display(), args.join(" ")))
             };
             let path = place.to_str().expect("a UTF-8 path");
-            let installed = run(Path::new("python3"), &["-m", "venv", path]).and_then(|()| {
-                run(&place.join("bin/pip"), &["install", "--quiet", "--disable-pip-version-check", PACKAGE])
-            });
+            let installed = run(Path::new("python3"), &["-m", "venv", path])
+                .and_then(|()| run(&place.join("bin/pip"), &["install", "--quiet", "--disable-pip-version-check", PACKAGE]));
             if let Err(why) = installed {
                 eprintln!("\n*** NOT TESTED: the COSE Receipts, because {PACKAGE} could not be installed ***\n{why}\n");
                 return None;
@@ -50,7 +49,11 @@ fn case(world: &World, index: usize, key: &SigningKey) -> Case {
     let inclusion = Inclusion::of(&receipt).expect("a header");
     let subject = hex::encode(zhulian_crypto::sha256(&receipt.transaction));
     let statement = CoseStatement { issuer: "https://node.example", subject: &subject, issued_at: 1_795_334_407 };
-    Case { receipt: cose_receipt(key, &statement, &inclusion), leaf: receipt.transaction, pem: public_key_pem(&key.public_key()) }
+    Case {
+        receipt: cose_receipt(key, &statement, &inclusion),
+        leaf: receipt.transaction,
+        pem: public_key_pem(&key.public_key()),
+    }
 }
 
 fn judge(environment: &Path, case: &Case) -> Output {
