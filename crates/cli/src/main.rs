@@ -1,1 +1,5 @@
-fn main() {}
+//! The `zhulian` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    zhulian_cli::main()
+}

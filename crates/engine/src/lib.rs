@@ -1,1 +1,31 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod application;
+mod archive;
+mod block;
+mod certificate;
+mod chain;
+mod clock;
+mod config;
+mod engine;
+mod error;
+mod feed;
+mod gossip;
+mod handle;
+mod interface;
+mod keys;
+mod service;
+mod startup;
+mod state;
+mod status;
+mod sync;
+pub mod wiring;
+
+pub use config::{Config, ConfigError, Limits, Pace, Peer, StateSync, Storage, Timeouts};
+pub use engine::{Engine, Failure};
+pub use error::{Corrupt, Error};
+pub use gossip::{GOSSIP_BYTES_MAX, Gossip, GossipReceiver};
+pub use handle::{Finality, Handle, StateProof};
+pub use interface::{Observer, Transactions};
+pub use state::verify_state_proof;
+pub use status::{PeerStatus, Phase, Status};

@@ -46,7 +46,17 @@ impl Executor {
     pub fn execute(&self, block: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
         let transactions: Vec<Transaction<'_>> =
             transactions.iter().map(|bytes| Transaction::decode(bytes).expect("a checked block")).collect();
-        self.foresee(&transactions, loaded)?;
+        self.execute_parsed(block, &transactions, loaded)
+    }
+
+    /// The same for transactions that the caller has parsed, so that it may remember which bytes it has checked.
+    pub fn execute_parsed(
+        &self,
+        block: &BlockContext,
+        transactions: &[Transaction<'_>],
+        loaded: &Loaded,
+    ) -> Result<Outcome, Missing> {
+        self.foresee(transactions, loaded)?;
         let tip = self.load_window(loaded)?;
 
         let uses: Vec<UseId> = transactions.iter().map(|t| window::use_id(&t.signer, &t.call.nonce)).collect();

@@ -1,1 +1,32 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod certificate;
+mod config;
+mod cursor;
+mod entries;
+mod evidence;
+mod failure;
+mod json;
+mod metrics;
+pub mod openapi;
+mod read;
+mod refusals;
+mod request;
+mod routes;
+mod sequence;
+mod server;
+mod show;
+mod state;
+mod shutdown;
+
+pub use backend::{
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
+    TransactionState,
+};
+pub use config::Config;
+pub use failure::Failure;
+pub use refusals::{Described, describe};
+pub(crate) use server::{Gateway, Shared};
+pub use server::{router, serve};
+pub use shutdown::{Shutdown, Stopper, shutdown};

@@ -25,7 +25,9 @@ pub fn from_bytes<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8]) -> Result
     if to_bytes(&value) == bytes { Ok(value) } else { Err(CodecError::NotDeterministic) }
 }
 
-/// One CBOR item kept as its bytes, for a field that another layer decodes.
+pub use crate::item::{DEPTH_MAX, item};
+
+/// One deterministic CBOR item kept as its bytes, for a field that another layer decodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw(pub Vec<u8>);
 
@@ -39,13 +41,6 @@ impl<'b, C> Decode<'b, C> for Raw {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
         Ok(Self(item(d)?.to_vec()))
     }
-}
-
-/// Takes the next item as its bytes.
-pub fn item<'b>(d: &mut Decoder<'b>) -> Result<&'b [u8], decode::Error> {
-    let start = d.position();
-    d.skip()?;
-    Ok(&d.input()[start..d.position()])
 }
 
 /// Takes a definite array header of exactly `len` items.

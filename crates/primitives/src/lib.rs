@@ -5,6 +5,7 @@ mod certificate;
 pub mod codec;
 mod evidence_id;
 mod header;
+mod item;
 mod network;
 mod receipt;
 mod transaction;

@@ -1,1 +1,25 @@
-//! Placeholder of the skeleton.
+#![doc = include_str!("../README.md")]
+
+pub mod builtins;
+mod analysis;
+mod compile;
+pub mod errors;
+mod evaluate;
+pub mod explain;
+mod feel;
+pub mod gas;
+pub mod ir;
+pub mod model;
+pub mod number;
+pub mod refusal;
+pub mod table;
+pub mod temporal;
+pub mod types;
+pub mod value;
+
+pub use errors::{Fault, Halt};
+pub use evaluate::Hit;
+pub use model::{Model, Outcome, Profile};
+pub use number::Decimal;
+pub use refusal::{Reason, Refusal};
+pub use value::{Name, Value};

@@ -1,0 +1,159 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::EventView;
+use crate::Hex32;
+
+/// What a deposit records of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileView {
+    /// SHA-256 of the whole file.
+    pub sha256: Hex32,
+    /// SM3 of the whole file.
+    pub sm3: Hex32,
+    /// Bytes.
+    pub size: u64,
+    /// RFC 9162 root over its chunks of 1 MiB.
+    pub chunks_root: Hex32,
+}
+
+/// A piece of evidence: a deposited file, a batch, or an entry of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EvidenceView {
+    /// The evidence number (存证编号); for an entry of a batch with `-` and its index.
+    pub id: String,
+    /// The transaction that deposited it.
+    pub transaction: Hex32,
+    /// Height of its block.
+    pub height: u64,
+    /// Its index in the block.
+    pub index: u32,
+    /// Time of its block.
+    pub time_ms: u64,
+    /// Unified social credit code of the organisation that deposited it.
+    pub organisation: String,
+    /// Name of that organisation.
+    pub organisation_name: String,
+    /// The member that deposited it, by its id in the organisation.
+    pub member: String,
+    /// `active`, `frozen` (by a court) or `withdrawn` (from use, never erased).
+    pub status: String,
+    /// The file; absent for a batch as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub file: Option<FileView>,
+    /// RFC 9162 root over the entries of the batch that this is, or is an entry of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub batch_root: Option<Hex32>,
+    /// Entries of that batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub batch_count: Option<u64>,
+    /// Index in that batch, for an entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub entry: Option<u64>,
+    /// Which deposit of the same file it is, from 0.
+    pub sequence: u32,
+    /// Number of the first deposit of the same file, if this is a later one (priority conflict).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub first_deposit: Option<String>,
+    /// What the depositor told about it: custodian, source, generation, case, legal basis, prior evidence, retention.
+    #[schema(value_type = Object)]
+    pub details: serde_json::Value,
+}
+
+super::list::list! {
+    /// Deposited evidence, newest first.
+    EvidenceList of EvidenceView
+}
+
+/// All that happened to a piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EvidenceHistory {
+    /// The evidence number.
+    pub id: String,
+    /// Oldest first; the deposit is the first.
+    pub items: Vec<HistoryItem>,
+}
+
+/// Something that happened to a piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HistoryItem {
+    /// The transaction.
+    pub transaction: Hex32,
+    /// Height of its block.
+    pub height: u64,
+    /// Its index in the block.
+    pub index: u32,
+    /// Time of its block.
+    pub time_ms: u64,
+    /// Unified social credit code of the organisation that did it.
+    pub organisation: String,
+    /// What happened.
+    pub event: EventView,
+}
+
+/// A question whether a file is deposited: by its digest, or against one number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRequest {
+    /// SHA-256 of the file.
+    pub sha256: Hex32,
+    /// SM3 of the file, checked too if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub sm3: Option<Hex32>,
+    /// Bytes of the file, checked too if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub size: Option<u64>,
+    /// RFC 9162 root over its chunks of 1 MiB, checked too if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub chunks_root: Option<Hex32>,
+    /// The evidence number that the file is said to have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U](-(0|[1-9][0-9]{0,8}))?$")]
+    pub id: Option<String>,
+}
+
+/// The three answers of a public check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The file is deposited.
+    Verified,
+    /// No such file is deposited.
+    NotDeposited,
+    /// The file is not what was deposited.
+    Mismatch,
+}
+
+/// The answer to a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheckAnswer {
+    /// One of the three.
+    pub answer: Answer,
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+    /// The deposits of the file, the first one first; for a mismatch what is deposited under the number or digest.
+    pub evidence: Vec<EvidenceView>,
+    /// The fields that differ, for a mismatch.
+    pub differing: Vec<String>,
+    /// Height of the state that the answer was read from.
+    pub height: u64,
+}
+
+/// What became of uploaded entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EntriesAnswer {
+    /// Number of the batch.
+    pub id: String,
+    /// Entries that are kept now.
+    pub entries: u64,
+}

@@ -1,0 +1,22 @@
+//! What the API shows, as JSON. Types of the wire only: domain types are never serialised themselves.
+
+mod chain;
+mod errors;
+mod evidence;
+mod list;
+mod node;
+mod organisation;
+mod transaction;
+
+pub use chain::{BlockDetail, BlockRow, BlockTransaction, BlockList, CertificateView, HeaderView, SignatureView, StateView};
+pub use errors::{ErrorCatalogue, ErrorView};
+pub use evidence::{
+    Answer, CheckAnswer, CheckRequest, EntriesAnswer, EvidenceHistory, EvidenceList, EvidenceView, FileView, HistoryItem,
+};
+pub use node::{
+    Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView, Validators,
+};
+pub use organisation::{
+    BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,
+};
+pub use transaction::{EventView, RefusalView, Submitted, TransactionList, TransactionRow, TransactionState, TransactionView};

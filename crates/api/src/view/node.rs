@@ -1,0 +1,171 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Hex32;
+
+/// The network: its identity as verifiers pin it, and what governs it now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NetworkView {
+    /// The network identity file. Trust it only if it came from a source that you trust anyway.
+    pub identity: NetworkIdentity,
+    /// Time of the genesis.
+    pub genesis_time_ms: u64,
+    /// Version of the rules by which new blocks are executed.
+    pub protocol_version: u16,
+    /// Parameters in force; empty while the node has no state yet.
+    pub parameters: Vec<ParameterView>,
+}
+
+/// The network identity file, `zhulian-network/1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NetworkIdentity {
+    /// `zhulian-network/1`.
+    pub format: String,
+    /// The network's name.
+    pub name: String,
+    /// SHA-256 of the genesis document.
+    pub chain: Hex32,
+    /// Validators sorted by public key.
+    pub validators: Vec<IdentityValidator>,
+}
+
+/// A validator in the network identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IdentityValidator {
+    /// Name of the organisation that runs it.
+    pub name: String,
+    /// Its unified social credit code.
+    pub organisation: String,
+    /// Ed25519 key of its votes.
+    pub public_key: Hex32,
+}
+
+/// A parameter of governance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParameterView {
+    /// Its name, with the unit last.
+    pub name: String,
+    /// Its value.
+    pub value: u64,
+}
+
+/// How far a node has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Opens its store, or asks others where they are.
+    Starting,
+    /// Fetches the state from others.
+    Syncing,
+    /// Executes blocks and votes.
+    Running,
+}
+
+/// How the node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatusView {
+    /// The node's version.
+    pub version: String,
+    /// How far it has come.
+    pub phase: Phase,
+    /// SHA-256 of the genesis document.
+    pub chain: Hex32,
+    /// The node's own key, if it is a validator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub public_key: Option<Hex32>,
+    /// The last finalised height; 0 before there is a block.
+    pub height: u64,
+    /// Time of that block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub time_ms: Option<u64>,
+    /// Digest of that block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub block: Option<Hex32>,
+    /// Height up to which lists are complete.
+    pub indexed_height: u64,
+    /// Consensus epoch.
+    pub epoch: u64,
+    /// Consensus view.
+    pub view: u64,
+    /// Name of the validator that leads the view.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub leader: Option<String>,
+    /// The other validators as this node sees them.
+    pub peers: Vec<PeerView>,
+    /// Transactions that wait for a block.
+    pub mempool_transactions: u64,
+    /// Their bytes.
+    pub mempool_bytes: u64,
+    /// Bytes that may wait at most.
+    pub mempool_bytes_max: u64,
+    /// Finalised transactions since genesis.
+    pub transactions: u64,
+    /// Pieces of evidence since genesis, entries of batches counted one by one.
+    pub evidence: u64,
+    /// Stored records that failed their check and are not served.
+    pub damage: Vec<String>,
+    /// What keeps the network from going on, naming who; absent while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub stall: Option<String>,
+}
+
+/// Another validator as the node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeerView {
+    /// Name of the organisation that runs it.
+    pub name: String,
+    /// Its key.
+    pub public_key: Hex32,
+    /// Whether it was heard within the last seconds.
+    pub connected: bool,
+    /// The last height it has executed.
+    pub height: u64,
+    /// When it was last heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_seen_ms: Option<u64>,
+    /// Its clock minus the node's.
+    pub clock_skew_ms: i64,
+}
+
+/// The validators.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Validators {
+    /// Consensus epoch.
+    pub epoch: u64,
+    /// Votes that finalise a block.
+    pub quorum: u32,
+    /// In the order of the network identity.
+    pub items: Vec<ValidatorView>,
+}
+
+/// A validator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ValidatorView {
+    /// Name of the organisation that runs it.
+    pub name: String,
+    /// Its unified social credit code.
+    pub organisation: String,
+    /// Ed25519 key of its votes.
+    pub public_key: Hex32,
+    /// Whether it is the node that answers.
+    pub this_node: bool,
+    /// Whether it was heard within the last seconds.
+    pub connected: bool,
+    /// The last height it has executed.
+    pub height: u64,
+    /// Contradictory votes seen of it since the node started.
+    pub misbehaviour: u64,
+}
+
+/// Whether the node is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// Always true; anything else is a problem body.
+    pub ok: bool,
+}

@@ -1,0 +1,162 @@
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod latency;
+mod load;
+mod network;
+mod process;
+mod signatures;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Parser;
+use serde_json::json;
+use zhulian_verify::verify_receipt;
+
+use crate::{load::Maker, network::Validators};
+
+/// Measures four validator processes on loopback.
+#[derive(Parser)]
+struct Arguments {
+    /// Under four minutes: shorter runs, and fewer records before the restart if the machine is slow
+    #[arg(long)]
+    quick: bool,
+    /// The zhulian binary; default beside this program
+    #[arg(long)]
+    binary: Option<std::path::PathBuf>,
+    /// Records before memory and restart are measured
+    #[arg(long, default_value_t = 1_000_000)]
+    records: usize,
+}
+
+const VALIDATORS: f64 = 4.0;
+/// Deposits in one HTTP request under full load.
+const PER_REQUEST: usize = 250;
+/// Requests under way at once under full load.
+const CONNECTIONS: usize = 24;
+
+fn main() -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(&Arguments::parse()))
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let quick = arguments.quick;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+    println!("machine: {}", process::machine());
+
+    let per_core = signatures::per_core(Duration::from_secs(if quick { 2 } else { 5 }))?;
+    let bound = cores * per_core / VALIDATORS;
+    println!("R: {per_core:.0} Ed25519 batch verifications/s per core; bound {cores} × R / 4 = {bound:.0} tx/s");
+
+    let binary = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => std::env::current_exe()?.with_file_name("zhulian"),
+    };
+    let directory = tempfile::tempdir()?;
+    let mut network = Validators::start(&binary, directory.path()).await.context("starting four validators")?;
+    let officers = std::mem::take(&mut network.officers);
+    let maker = Maker::new(network.network.chain, officers, vec![0xa0])?;
+    let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
+
+    // Full load.
+    let warm = maker.deposits(10_000, network.height().await?);
+    load::closed(&clients, &warm, CONNECTIONS, PER_REQUEST).await?;
+    let mut records = warm.len();
+    let count = if quick { 120_000 } else { 300_000 };
+    let transactions = maker.deposits(count, network.height().await?);
+    let (cpu, disk) = (network.cpu()?, network.disk()?);
+    let peak = load::closed(&clients, &transactions, CONNECTIONS, PER_REQUEST).await?;
+    records += peak.finalised;
+    let mut peak_latencies = peak.latencies;
+    let rate = peak.finalised as f64 / peak.time.as_secs_f64();
+    let cpu_ms = (network.cpu()? - cpu).as_secs_f64() * 1e3 / peak.finalised as f64;
+    let disk_bytes = (network.disk()? - disk) as f64 / peak.finalised as f64;
+    println!(
+        "full load: {rate:.0} tx/s finalised ({} of {count}, {} failed{}), {:.2} of the bound; {cpu_ms:.3} CPU ms per tx in all four; {disk_bytes:.0} bytes per tx per node; answer p50 {:.0} ms p99 {:.0} ms",
+        peak.finalised,
+        peak.failed,
+        peak.reason.map(|reason| format!(", first: {reason}")).unwrap_or_default(),
+        rate / bound,
+        peak_latencies.ms(0.5),
+        peak_latencies.ms(0.99),
+    );
+
+    // Latency, at a quarter of the peak and at 1,000 a second; small requests, as clients send them.
+    let seconds = if quick { 8.0 } else { 20.0 };
+    let mut latency = Vec::new();
+    for (name, offered) in [("25 % of peak", rate / 4.0), ("1,000 tx/s", 1_000.0)] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let transactions = maker.deposits((offered * seconds) as usize, network.height().await?);
+        let mut load = load::open(&clients, &transactions, offered, 10).await?;
+        records += load.finalised;
+        let (p50, p99) = (load.latencies.ms(0.5), load.latencies.ms(0.99));
+        println!("{name} ({offered:.0}/s for {seconds:.0} s): from sending to final p50 {p50:.1} ms, p99 {p99:.1} ms; {} answers, {} failed", load.latencies.len(), load.failed);
+        latency.push((p50, p99));
+    }
+
+    // A batch.
+    let entries = if quick { 200_000 } else { 1_000_000 };
+    let batch = batch::run(&network.client, &network.network, &maker, entries, network.height().await?).await?;
+    let batch_rate = batch.count as f64 / batch.time.as_secs_f64();
+    println!(
+        "batch of {}: final after {:.0} ms, every receipt made after {:.0} ms: {batch_rate:.0} records/s",
+        batch.count,
+        batch.finalised.as_secs_f64() * 1e3,
+        batch.time.as_secs_f64() * 1e3
+    );
+
+    // Proofs.
+    let transaction = maker.deposits(1, network.height().await?);
+    let views = network.client.submit(&transaction, zhulian_api::Wait::Finalised(Duration::from_secs(10))).await?;
+    let id = views.first().and_then(|view| view.id).context("one deposit has an id")?;
+    let (receipt, get) = timed(50, || async { anyhow::Ok(network.client.receipt(id).await?) }).await?;
+    let (_, verify) = timed(500, || async { verify_receipt(&network.network, &receipt).map_err(Into::into) }).await?;
+    println!("receipt: {} bytes, fetched in {get:.2} ms, verified offline in {verify:.3} ms", receipt.len());
+
+    // Memory and restart.
+    let deadline = Instant::now() + Duration::from_secs(if quick { 75 } else { 600 });
+    while records < arguments.records && Instant::now() < deadline {
+        let transactions = maker.deposits(40_000.min(arguments.records - records), network.height().await?);
+        records += load::closed(&clients, &transactions, CONNECTIONS, PER_REQUEST).await?.finalised;
+    }
+    let rss = network.rss_mb()?;
+    let restart = network.restart().await?.as_secs_f64();
+    println!("{records} records: {rss:.0} MB resident in the largest node; all four killed and voting again after {restart:.1} s");
+
+    let full = records >= arguments.records && arguments.records >= 1_000_000;
+    let round = |value: f64, digits: i32| (value * 10f64.powi(digits)).round() / 10f64.powi(digits);
+    println!(
+        "{}",
+        json!({
+            "ed25519_batch_per_core": per_core.round(),
+            "single_tx_per_s": rate.round(),
+            "bound_ratio": round(rate / bound, 3),
+            "p50_ms_at_1000": round(latency[1].0, 1),
+            "p99_ms_at_1000": round(latency[1].1, 1),
+            "p50_ms_at_quarter": round(latency[0].0, 1),
+            "p99_ms_at_quarter": round(latency[0].1, 1),
+            "batch_records_per_s": batch_rate.round(),
+            "node_cpu_ms_per_tx": round(cpu_ms, 4),
+            "disk_bytes_per_tx_per_node": disk_bytes.round(),
+            // Only what was measured at a million records is called so.
+            "rss_mb_at_1m": if full { json!(rss.round()) } else { json!(null) },
+            "restart_s_at_1m": if full { json!(round(restart, 2)) } else { json!(null) },
+            "records_at_restart": records,
+            "rss_mb_at_restart": rss.round(),
+            "restart_s": round(restart, 2),
+            "receipt_verify_ms": round(verify, 3),
+        })
+    );
+    Ok(())
+}
+
+/// Runs something often; its last result, and the milliseconds each took.
+async fn timed<T, F: Future<Output = anyhow::Result<T>>>(times: u32, run: impl Fn() -> F) -> anyhow::Result<(T, f64)> {
+    let start = Instant::now();
+    let mut last = run().await?;
+    for _ in 1..times {
+        last = run().await?;
+    }
+    Ok((last, start.elapsed().as_secs_f64() * 1e3 / f64::from(times)))
+}

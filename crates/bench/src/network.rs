@@ -1,0 +1,206 @@
+//! A network of four validator processes on loopback.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context as _;
+use zhulian_api::Client;
+use zhulian_crypto::{Algorithm, SigningKey};
+use zhulian_execution::{Class, Role, Roles};
+use zhulian_modules::{
+    governance::{Genesis, GenesisValidator, Parameters},
+    identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
+};
+use zhulian_node::config;
+use zhulian_primitives::{Height, Network};
+
+use crate::process;
+
+/// Published codes of real organisations, checksums right, used as four founders.
+const FOUNDERS: [(&str, &str); 4] = [
+    ("11430000006122244L", "政务服务局"),
+    ("11220000013544541J", "互联网法院"),
+    ("91110000600037341L", "城市银行"),
+    ("91440300708461136T", "公证服务公司"),
+];
+/// Officers of each founder, each with a key; a consortium has few keys.
+const OFFICERS: usize = 12;
+
+/// Four running validators, the first with a gateway.
+pub struct Validators {
+    /// What receipts are verified against.
+    pub network: Network,
+    /// Keys that may deposit.
+    pub officers: Vec<SigningKey>,
+    /// The node with the gateway.
+    pub client: Client,
+    directory: PathBuf,
+    binary: PathBuf,
+    children: Vec<Child>,
+}
+
+impl Validators {
+    /// Writes genesis, keys and configurations under `directory` and starts the processes.
+    pub async fn start(binary: &Path, directory: &Path) -> anyhow::Result<Self> {
+        let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+        let officers: Vec<SigningKey> =
+            (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+        let genesis = genesis(&validators, &officers)?;
+        let network = genesis.network();
+        fs::write(directory.join("genesis.cbor"), genesis.encode())?;
+
+        let ports = free_ports(5)?;
+        let address = |n: usize| SocketAddr::from((Ipv4Addr::LOCALHOST, ports[n]));
+        let peers: BTreeMap<String, String> =
+            (0..4).map(|n| (validators[n].public_key().to_string(), address(n).to_string())).collect();
+        for (n, key) in validators.iter().enumerate() {
+            let home = directory.join(n.to_string());
+            fs::create_dir_all(&home)?;
+            zhulian_cli::node_key::write(&home.join("validator.key"), key)?;
+            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None, fonts: None });
+            let config = config::Config {
+                directory: home.join("data"),
+                genesis: directory.join("genesis.cbor"),
+                key: home.join("validator.key"),
+                listen: address(n),
+                peers: peers.clone(),
+                gateway,
+                any_source_address: false,
+                threads: None,
+                mempool: config::MempoolLimits::default(),
+                pace: config::Pace::default(),
+                state_sync: config::StateSync::Never,
+                page_cache_mib: 64,
+                log: config::Log { json: false, filter: "warn".into() },
+            };
+            fs::write(home.join("node.json"), config.print())?;
+        }
+        let client = Client::new(&format!("http://{}", address(4)))?;
+        let mut validators =
+            Self { network, officers, client, directory: directory.into(), binary: binary.into(), children: Vec::new() };
+        for n in 0..4 {
+            validators.children.push(validators.spawn(n)?);
+        }
+        validators.wait_for(2, Duration::from_secs(60)).await?;
+        Ok(validators)
+    }
+
+    fn spawn(&self, n: usize) -> anyhow::Result<Child> {
+        let home = self.directory.join(n.to_string());
+        let log = fs::OpenOptions::new().create(true).append(true).open(home.join("log"))?;
+        Command::new(&self.binary)
+            .args(["node", "run", "--config"])
+            .arg(home.join("node.json"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("starting {}", self.binary.display()))
+    }
+
+    /// The finalised height, or an error while the gateway does not answer.
+    pub async fn height(&self) -> anyhow::Result<Height> {
+        Ok(self.client.status().await?.height)
+    }
+
+    /// Waits until a height is finalised.
+    pub async fn wait_for(&self, height: Height, time: Duration) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while self.height().await.unwrap_or(0) < height {
+            anyhow::ensure!(start.elapsed() < time, "height {height} was not reached in {time:?}; logs in {}", self.directory.display());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Processor time of all four.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        self.children.iter().map(|child| process::cpu(child.id())).sum()
+    }
+
+    /// Resident memory of the largest, in MB.
+    pub fn rss_mb(&self) -> anyhow::Result<f64> {
+        let each: Vec<f64> = self.children.iter().map(|child| process::rss_mb(child.id())).collect::<anyhow::Result<_>>()?;
+        Ok(each.into_iter().fold(0.0, f64::max))
+    }
+
+    /// Bytes on disk of the largest validator without a gateway, whose index would be counted too.
+    pub fn disk(&self) -> anyhow::Result<u64> {
+        let each: Vec<u64> = (1..4)
+            .map(|n| process::disk(&self.directory.join(n.to_string()).join("data")))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(each.into_iter().max().unwrap_or(0))
+    }
+
+    /// Ends the whole network at once and starts it again; the time until a new block is final.
+    pub async fn restart(&mut self) -> anyhow::Result<Duration> {
+        let before = self.height().await?;
+        self.kill();
+        let start = Instant::now();
+        self.children = (0..4).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
+        self.wait_for(before + 1, Duration::from_secs(180)).await?;
+        Ok(start.elapsed())
+    }
+
+    fn kill(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.children.clear();
+    }
+}
+
+impl Drop for Validators {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn genesis(validators: &[SigningKey], officers: &[SigningKey]) -> anyhow::Result<Genesis> {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
+    let mut founders = Vec::new();
+    let mut nodes = Vec::new();
+    for (n, (code, name)) in FOUNDERS.iter().enumerate() {
+        let organisation = Uscc::parse(code).map_err(|error| anyhow::anyhow!("{code}: {error:?}"))?;
+        let zh = OrganisationName::parse(name).map_err(|error| anyhow::anyhow!("{name}: {error:?}"))?;
+        nodes.push(GenesisValidator {
+            name: zh.clone(),
+            organisation,
+            public_key: validators[n].public_key().as_bytes().try_into()?,
+        });
+        let member = |id: &str, role: Role, keys: Vec<MemberKey>| -> anyhow::Result<FirstMember> {
+            let member = MemberId::parse(id).map_err(|error| anyhow::anyhow!("{id}: {error:?}"))?;
+            Ok(FirstMember { member, kind: Kind::System, roles: Roles::of(&[role]), keys })
+        };
+        let fresh = || vec![MemberKey(SigningKey::generate(Algorithm::EdDsa).public_key())];
+        let own: Vec<MemberKey> =
+            officers[n * OFFICERS..(n + 1) * OFFICERS].iter().map(|key| MemberKey(key.public_key())).collect();
+        let mut members = vec![
+            member("system-admin", Role::SystemAdmin, fresh())?,
+            member("security-admin", Role::SecurityAdmin, fresh())?,
+            member("audit-admin", Role::AuditAdmin, fresh())?,
+            member("representative", Role::Representative, fresh())?,
+        ];
+        for (index, key) in own.into_iter().enumerate() {
+            members.push(member(&format!("officer-{index}"), Role::Officer, vec![key])?);
+        }
+        members.sort_by(|a, b| a.member.cmp(&b.member));
+        founders.push(Founding { organisation, class: CLASSES[n], zh, en: None, votes: true, members });
+    }
+    Ok(Genesis::new("bench", time, nodes, founders, Parameters::default())?)
+}
+
+const CLASSES: [Class; 4] = [Class::Government, Class::Judicial, Class::Financial, Class::Enterprise];
+
+fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
+    let listeners: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).collect::<Result<_, _>>()?;
+    Ok(listeners.iter().map(|listener| listener.local_addr().map(|address| address.port())).collect::<Result<_, _>>()?)
+}

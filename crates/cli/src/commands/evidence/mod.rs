@@ -1,0 +1,42 @@
+//! `zhulian evidence`: deposit, check and look up evidence.
+
+mod check;
+mod deposit;
+mod details;
+mod show;
+
+use clap::Subcommand;
+
+use crate::{failure::Result, report::Report, session::Session};
+
+/// Deposit, check and look up evidence (存证)
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Deposit files and folders, and keep a receipt of each (存证)
+    Deposit(deposit::Deposit),
+    /// Ask the network whether a file is deposited; one of three answers (联网核验)
+    Check(check::Check),
+    /// Show a deposit by its number (查看存证)
+    Show(show::Number),
+    /// All that happened to a deposit (存证历史)
+    History(show::Number),
+    /// List deposits, newest first (列出存证)
+    List(show::List),
+    /// Save the receipt of a deposit (下载回执)
+    Receipt(show::Receipt),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it does not succeed.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
+    match command {
+        Command::Deposit(args) => deposit::run(session, args),
+        Command::Check(args) => check::run(session, args),
+        Command::Show(args) => show::show(session, args),
+        Command::History(args) => show::history(session, args),
+        Command::List(args) => show::list(session, args),
+        Command::Receipt(args) => show::receipt(session, args),
+    }
+}

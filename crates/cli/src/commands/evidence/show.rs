@@ -1,0 +1,261 @@
+//! `zhulian evidence show|history|list|receipt`: what the ledger says of deposits.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use zhulian_api::{Query, view::EvidenceView};
+
+use crate::{
+    failure::{Exit, Failure, Result},
+    private_file,
+    remote::{Remote, beijing},
+    report::Report,
+    session::Session,
+    text,
+    text::{Text, bytes, grouped},
+};
+
+/// A deposit.
+#[derive(Args, Debug)]
+pub struct Number {
+    /// The evidence number (存证编号)
+    pub id: String,
+}
+
+/// Options of `evidence list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only of this organisation, by its unified social credit code
+    #[arg(long, value_name = "USCC")]
+    pub organisation: Option<String>,
+    /// How many, 1 to 200
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+    /// Continue after an earlier list
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// Options of `evidence receipt`.
+#[derive(Args, Debug)]
+pub struct Receipt {
+    /// The evidence number (存证编号)
+    pub id: String,
+    /// Where to write it; default NUMBER.zlr
+    #[arg(long, short, value_name = "FILE.zlr")]
+    pub output: Option<PathBuf>,
+}
+
+/// A status of the ledger in both languages.
+pub fn status(status: &str) -> Text {
+    match status {
+        "active" => text!("有效", "in force"),
+        "frozen" => text!("已被法院冻结", "frozen by a court"),
+        "withdrawn" => text!("已停止使用(记录永久保留)", "withdrawn from use (the record stays)"),
+        other => other.into(),
+    }
+}
+
+/// Shows a deposit.
+///
+/// # Errors
+/// When there is none of this number, or the gateway cannot be asked.
+pub fn show(session: &Session, args: &Number) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let evidence = remote.call(remote.client.evidence(&args.id))?;
+    let (id, name) = (&evidence.id, &evidence.organisation_name);
+    let when = zhulian_verify::format_time(evidence.time_ms);
+    let sentence = text!(
+        "存证 {id}:由“{name}”于 {when}(北京时间)存证。",
+        "Evidence {id} was deposited by “{name}” at {when} (UTC+8)."
+    );
+    let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
+    Ok(report.next(text!(
+        "下载回执:zhulian evidence receipt {id};历史:zhulian evidence history {id}",
+        "Its receipt: `zhulian evidence receipt {id}`; its history: `zhulian evidence history {id}`"
+    )))
+}
+
+/// Adds the facts of a deposit to a report.
+pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
+    let (name, uscc) = (&evidence.organisation_name, &evidence.organisation);
+    report = report
+        .fact(Text::fixed("存证编号", "number"), evidence.id.as_str())
+        .fact(Text::fixed("存证时间", "deposited"), beijing(evidence.time_ms))
+        .fact(Text::fixed("存证单位", "depositor"), text!("{name}({uscc})", "{name} ({uscc})"))
+        .fact(Text::fixed("状态", "status"), status(&evidence.status));
+    if let Some(first) = &evidence.first_deposit {
+        report = report.fact(
+            Text::fixed("首次存证", "first deposit"),
+            text!("同一文件此前已有存证:{first}", "the same file was deposited earlier: {first}"),
+        );
+    }
+    if let Some(file) = &evidence.file {
+        let (size, exact) = (bytes(file.size), grouped(file.size));
+        report = report.fact(Text::fixed("文件大小", "size"), text!("{size}({exact} 字节)", "{size} ({exact} bytes)"));
+    }
+    if let Some(count) = evidence.batch_count {
+        let count = grouped(count);
+        report = match evidence.entry {
+            Some(entry) => {
+                let entry = grouped(entry + 1);
+                report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条,共 {count} 条", "entry {entry} of {count}"))
+            }
+            None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
+        };
+    }
+    if let Value::Object(details) = &evidence.details {
+        for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+            report = report.fact(detail_label(name), value);
+        }
+    }
+    if let Some(file) = &evidence.file {
+        report = report
+            .detail(Text::fixed("SHA-256", "SHA-256"), file.sha256.to_string())
+            .detail(Text::fixed("SM3", "SM3"), file.sm3.to_string());
+    }
+    if let Some(root) = evidence.batch_root {
+        report = report.detail(Text::fixed("批次根", "batch root"), root.to_string());
+    }
+    report
+        .detail(Text::fixed("区块高度", "height"), grouped(evidence.height))
+        .detail(Text::fixed("交易编号", "transaction"), evidence.transaction.to_string())
+}
+
+fn detail_label(name: &str) -> Text {
+    match name {
+        "custodian" => Text::fixed("保管单位", "custodian"),
+        "source" | "source_type" => Text::fixed("来源类型", "source"),
+        "case_hint" | "case" => Text::fixed("案件线索", "case"),
+        "legal_basis" => Text::fixed("法律依据", "legal basis"),
+        "prior" | "prior_evidence" => Text::fixed("前序存证", "prior evidence"),
+        "retention" | "retain_until" => Text::fixed("保存期限", "retention"),
+        other => other.replace('_', " ").into(),
+    }
+}
+
+/// Shows what happened to a deposit.
+///
+/// # Errors
+/// When there is none of this number, or the gateway cannot be asked.
+pub fn history(session: &Session, args: &Number) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let history = remote.call(remote.client.evidence_history(&args.id))?;
+    let (id, count) = (&history.id, history.items.len());
+    let head = vec![
+        Text::fixed("时间(北京时间)", "time (UTC+8)"),
+        Text::fixed("事项", "what"),
+        Text::fixed("单位", "organisation"),
+        Text::fixed("交易编号", "transaction"),
+    ];
+    let rows = history.items.iter().map(|item| {
+        vec![
+            zhulian_verify::format_time(item.time_ms).into(),
+            event(&item.event.module, &item.event.name),
+            item.organisation.as_str().into(),
+            item.transaction.to_string().into(),
+        ]
+    });
+    let rows = rows.collect();
+    Ok(Report::new(
+        text!("存证 {id} 共有 {count} 条记录,按时间先后。", "Evidence {id} has {count} entries in its history, oldest first."),
+        serde_json::to_value(&history).unwrap_or_default(),
+    )
+    .table(head, rows))
+}
+
+fn event(module: &str, name: &str) -> Text {
+    match (module, name) {
+        ("evidence", "deposited") => text!("存证", "deposited"),
+        ("evidence", "batch_deposited") => text!("批量存证", "deposited in a batch"),
+        ("evidence", "custody_recorded") | ("evidence", "custody_changed") => text!("保管变更", "custody recorded"),
+        ("evidence", "frozen") => text!("法院冻结", "frozen by a court"),
+        ("evidence", "unfrozen") => text!("解除冻结", "freeze lifted"),
+        ("evidence", "withdrawn") => text!("停止使用", "withdrawn from use"),
+        ("evidence", "priority_conflict") => text!("在先存证提示", "earlier deposit of the same file"),
+        _ => format!("{module}.{name}").into(),
+    }
+}
+
+/// Lists deposits.
+///
+/// # Errors
+/// When the gateway cannot be asked.
+pub fn list(session: &Session, args: &List) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let query = Query::new()
+        .with("organisation", args.organisation.as_ref())
+        .with("limit", Some(args.limit))
+        .with("cursor", args.cursor.as_ref());
+    let list = remote.call(remote.client.evidence_list(query))?;
+    let count = list.items.len();
+    let (head, rows) = number_row(&list.items);
+    let report = Report::new(
+        text!("最近的 {count} 项存证:", "The latest {count} deposits:"),
+        json!({ "items": list.items, "next": list.next }),
+    )
+    .table(head, rows);
+    Ok(match list.next {
+        Some(next) => report.next(text!("更多:加上 --cursor {next}", "For more, add --cursor {next}")),
+        None => report,
+    })
+}
+
+/// Deposits as a table.
+pub fn number_row(items: &[EvidenceView]) -> (Vec<Text>, Vec<Vec<Text>>) {
+    let head = vec![
+        Text::fixed("存证编号", "number"),
+        Text::fixed("存证时间(北京时间)", "deposited (UTC+8)"),
+        Text::fixed("存证单位", "depositor"),
+        Text::fixed("状态", "status"),
+        Text::fixed("内容", "content"),
+    ];
+    let rows = items.iter().map(|item| {
+        let content = match (&item.file, item.batch_count) {
+            (Some(file), _) => bytes(file.size).into(),
+            (None, Some(count)) => {
+                let count = grouped(count);
+                text!("批量 {count} 条", "batch of {count}")
+            }
+            (None, None) => "-".into(),
+        };
+        vec![
+            item.id.as_str().into(),
+            zhulian_verify::format_time(item.time_ms).into(),
+            item.organisation_name.as_str().into(),
+            status(&item.status),
+            content,
+        ]
+    });
+    let rows = rows.collect();
+    (head, rows)
+}
+
+/// Saves a receipt.
+///
+/// # Errors
+/// When there is none, or the file exists.
+pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let bytes = remote.call(remote.client.evidence_receipt(&args.id))?;
+    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zlr", args.id.replace('/', "_"))));
+    let shown = path.display().to_string();
+    if path.exists() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "file.exists",
+            text!("文件 {shown} 已存在,不会覆盖", "the file {shown} exists and is not overwritten"),
+        )
+        .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
+    }
+    private_file::write_public(&path, &bytes)?;
+    let id = &args.id;
+    Ok(Report::new(
+        text!("存证 {id} 的回执已保存。", "The receipt of {id} is saved."),
+        json!({ "id": id, "file": shown, "bytes": bytes.len() }),
+    )
+    .fact(Text::fixed("文件", "file"), shown.as_str())
+    .next(text!("离线核验:zhulian verify 文件 --receipt {shown}", "To verify offline: `zhulian verify FILE --receipt {shown}`")))
+}

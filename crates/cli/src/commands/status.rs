@@ -1,0 +1,78 @@
+//! `zhulian status`: how the network and the node are.
+
+use zhulian_api::view::Phase;
+
+use crate::{
+    failure::{Exit, Result},
+    remote::{Remote, beijing},
+    report::Report,
+    session::Session,
+    text,
+    text::{Text, bytes, grouped},
+};
+
+/// Asks the gateway.
+///
+/// # Errors
+/// When it cannot be asked.
+pub fn run(session: &Session) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let status = remote.call(remote.client.status())?;
+    let network = remote.call(remote.client.network())?;
+    let name = &network.identity.name;
+    let height = grouped(status.height);
+    let connected = status.peers.iter().filter(|peer| peer.connected).count();
+    let (up, all) = (connected + usize::from(status.public_key.is_some()), network.identity.validators.len());
+    let sentence = match (&status.stall, status.phase) {
+        (Some(stall), _) => text!("网络“{name}”停滞:{stall}", "The network “{name}” is stalled: {stall}"),
+        (None, Phase::Running) => text!(
+            "网络“{name}”运行正常:{up}/{all} 个验证节点在线,已确认到高度 {height}。",
+            "The network “{name}” is running: {up} of {all} validators are up, finalised to height {height}."
+        ),
+        (None, Phase::Syncing) => text!(
+            "节点正在从其他节点同步“{name}”的账本。",
+            "The node is fetching the ledger of “{name}” from the other nodes."
+        ),
+        (None, Phase::Starting) => text!("节点正在启动。", "The node is starting."),
+    };
+    let mut json = serde_json::to_value(&status).unwrap_or_default();
+    json["network"] = serde_json::to_value(&network).unwrap_or_default();
+    let mut report = Report::new(sentence, json)
+        .exit(if status.stall.is_some() { Exit::Network } else { Exit::Done })
+        .fact(Text::fixed("网关", "gateway"), remote.client.base())
+        .fact(Text::fixed("存证", "evidence"), grouped(status.evidence))
+        .fact(Text::fixed("交易", "transactions"), grouped(status.transactions));
+    if let Some(time) = status.time_ms {
+        report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
+    }
+    let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
+    report = report.fact(
+        Text::fixed("等待入块", "waiting"),
+        text!("{waiting} 笔,{size}", "{waiting} transactions, {size}"),
+    );
+    for damage in &status.damage {
+        report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
+    }
+    let rows = status.peers.iter().map(|peer| {
+        vec![
+            peer.name.as_str().into(),
+            if peer.connected { text!("在线", "up") } else { text!("离线", "down") },
+            grouped(peer.height).into(),
+            format!("{} ms", peer.clock_skew_ms).into(),
+        ]
+    });
+    let head = vec![
+        Text::fixed("其他验证节点", "other validators"),
+        Text::fixed("状态", "state"),
+        Text::fixed("高度", "height"),
+        Text::fixed("时钟偏差", "clock skew"),
+    ];
+    let rows = rows.collect();
+    let view = status.view;
+    Ok(report
+        .table(head, rows)
+        .detail(Text::fixed("链标识", "chain"), status.chain.to_string())
+        .detail(Text::fixed("版本", "version"), status.version.as_str())
+        .detail(Text::fixed("视图", "view"), view.to_string())
+        .detail(Text::fixed("本节点公钥", "this node"), status.public_key.map_or("-".into(), |key| key.to_string())))
+}

@@ -1,0 +1,191 @@
+//! One transaction for all files: the root over their entries, and an individual receipt for each.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use zhulian_crypto::Digest;
+use zhulian_ledger::merkle::{Tree, leaf, root_from_path};
+use zhulian_primitives::{Transaction, TransactionId};
+use zhulian_verify::{BatchEntry, CHUNKS_MAX, Deposit, Entry, ReceiptFile, Verified, deposit_of, verify_receipt};
+
+use super::{Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, place, single};
+use crate::{
+    failure::{Exit, Failure, Result},
+    private_file, text,
+    text::Text,
+};
+
+/// A batch that is deposited.
+#[derive(Debug)]
+pub struct BatchDone {
+    /// Its evidence number.
+    pub number: String,
+    /// What its receipt proves.
+    pub facts: Verified,
+    /// RFC 9162 root over the entries.
+    pub root: Digest,
+    /// The receipt of the batch as a whole.
+    pub receipt: PathBuf,
+    /// All its entries, one after the other: what a node needs to answer for each.
+    pub manifest: PathBuf,
+    /// Whether the gateway took the manifest, or why not.
+    pub uploaded: Result<()>,
+    /// Its files.
+    pub totals: Totals,
+}
+
+struct Files {
+    receipt: PathBuf,
+    pending: PathBuf,
+    manifest: PathBuf,
+}
+
+impl Depositor {
+    /// Deposits all files in one transaction. The order of the entries is that of the jobs.
+    ///
+    /// # Errors
+    /// When the batch is not deposited; then no receipt is written, and the next run goes on from here.
+    ///
+    /// # Panics
+    /// When there are no jobs.
+    pub async fn batch(&self, jobs: Vec<Job>, dir: &Path, bars: &Bars) -> Result<BatchDone> {
+        assert!(!jobs.is_empty(), "a batch has entries");
+        let entries: Vec<Vec<u8>> = jobs.iter().map(|job| entry(job).encode()).collect();
+        let tree = Tree::new(entries.iter().map(|entry| leaf(entry)).collect());
+        let root = tree.root();
+        let name = format!("batch-{}", hex::encode(&root[..8]));
+        let files = Files {
+            receipt: dir.join(format!("{name}.zlr")),
+            pending: dir.join(format!("{name}.pending")),
+            manifest: dir.join(format!("{name}.entries")),
+        };
+        if !dir.as_os_str().is_empty() {
+            std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+        }
+        let (base, facts, already) = self.base(&files, root, entries.len() as u64).await?;
+        let manifest = entries.concat();
+        private_file::write_public(&files.manifest, &manifest)?;
+        let number = evidence_number(&facts.transaction);
+        let uploaded = self.client.upload_entries(&number, manifest.into()).await;
+        let uploaded = uploaded.map(|_| ()).map_err(|error| crate::remote::explain(&error, self.client.base()));
+
+        let totals = individual(jobs, &entries, &tree, (&base, &facts, already), bars);
+        Ok(BatchDone { number, facts, root, receipt: files.receipt, manifest: files.manifest, uploaded, totals })
+    }
+
+    /// The batch's own receipt: kept from an earlier run, or of the transaction an earlier run has signed, or of a new one.
+    async fn base(&self, files: &Files, root: Digest, count: u64) -> Result<(ReceiptFile, Verified, bool)> {
+        let fits = |facts: &Verified| facts.deposit == Some(Deposit::Batch { root, count });
+        if let Ok(bytes) = std::fs::read(&files.receipt)
+            && let (Ok(file), Ok(facts)) = (ReceiptFile::decode(&bytes), verify_receipt(&self.network, &bytes))
+            && fits(&facts)
+        {
+            return Ok((file, facts, true));
+        }
+        let earlier = std::fs::read(&files.pending).ok().filter(|bytes| self.is_ours(bytes, root, count));
+        let mut candidates = Vec::from_iter(earlier);
+        candidates.push(self.sign("deposit_batch", &batch_args(root, count, &self.details)));
+        let mut last = None;
+        for transaction in candidates {
+            private_file::write_public(&files.pending, &transaction)?;
+            // An earlier transaction may have expired; then, and only then, a new one takes its place.
+            match self.finalise(std::slice::from_ref(&transaction)).await?.remove(0) {
+                Ok(_) => {
+                    let id = TransactionId(zhulian_crypto::sha256(&transaction));
+                    let bytes = self.fetch_receipt(id).await?;
+                    let refused = |refusal: zhulian_verify::Refusal| {
+                        single::useless(Text {
+                            zh: refusal.text(zhulian_verify::Language::Zh).into(),
+                            en: refusal.text(zhulian_verify::Language::En).into(),
+                        })
+                    };
+                    let facts = verify_receipt(&self.network, &bytes).map_err(refused)?;
+                    if !fits(&facts) {
+                        return Err(single::useless(Text::fixed("它不是这个批次的存证", "it is not a deposit of this batch")));
+                    }
+                    private_file::write_public(&files.receipt, &bytes)?;
+                    let _ = std::fs::remove_file(&files.pending);
+                    return Ok((ReceiptFile::decode(&bytes).map_err(refused)?, facts, false));
+                }
+                Err(failure) if failure.code == "transaction.expired" => last = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(last.unwrap_or_else(|| crate::remote::not_final("-")))
+    }
+
+    fn is_ours(&self, bytes: &[u8], root: Digest, count: u64) -> bool {
+        let Ok(transaction) = Transaction::decode(bytes) else { return false };
+        let call = transaction.call;
+        call.chain == self.network.chain
+            && transaction.signer == self.key.public_key()
+            && deposit_of(call.module, call.call, call.args).ok().flatten() == Some(Deposit::Batch { root, count })
+    }
+}
+
+/// Writes every file's own receipt. The base is verified already; what is left to check of each is its path to the root.
+fn individual(
+    jobs: Vec<Job>,
+    entries: &[Vec<u8>],
+    tree: &Tree,
+    (base, batch, already): (&ReceiptFile, &Verified, bool),
+    bars: &Bars,
+) -> Totals {
+    let (root, count) = (tree.root(), entries.len() as u64);
+    let one = |(index, job): (usize, Job)| {
+        let path = tree.path(index);
+        let bytes = entries[index].clone();
+        let mut file = base.clone();
+        let proven = root_from_path(leaf(&bytes), index as u64, count, &path) == Some(root);
+        file.entry = Some(BatchEntry { bytes, index: index as u64, path });
+        file.chunks = (2..=CHUNKS_MAX).contains(&job.hashed.chunks.len()).then(|| job.hashed.chunks.clone());
+        let encoded = file.encode();
+        let saved = match proven {
+            true => save(&job.receipt, &encoded),
+            false => Err(single::useless(Text::fixed("条目不在批次中", "the entry is not in the batch"))),
+        };
+        bars.depositing.inc(1);
+        match saved {
+            Ok(receipt) => {
+                let entry = Some((index as u64, entry(&job)));
+                let facts = Verified { entry, chunks: file.chunks, ..batch.clone() };
+                Ok(Done { file: job.file, number: single::number_of(&facts), facts, receipt, already })
+            }
+            Err(failure) => Err((job.file.path, failure)),
+        }
+    };
+    let results: Vec<_> = jobs.into_par_iter().enumerate().map(one).collect();
+    let mut totals = Totals::default();
+    for result in results {
+        match result {
+            Ok(done) => totals.done.push(done),
+            Err(failed) => totals.failed.push(failed),
+        }
+    }
+    totals
+}
+
+/// The entry of a file.
+pub fn entry(job: &Job) -> Entry {
+    Entry { file: job.hashed.record.clone(), name_commitment: None }
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
+    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(path.into());
+    }
+    let path = place::free(path);
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
+    }
+    // Not one by one to the disk: whatever a crash takes is written again by the next run.
+    std::fs::write(&path, bytes).map_err(|error| unwritable(&path, &error))?;
+    Ok(path)
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    Failure::new(Exit::Failed, "receipt.unsaved", text!("无法写入 {shown}", "{shown} cannot be written"))
+        .why(crate::failure::io_reason(error))
+        .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
+}

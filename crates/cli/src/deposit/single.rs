@@ -1,0 +1,193 @@
+//! One transaction for each file, many in flight.
+
+use futures::{Stream, StreamExt as _, stream};
+use zhulian_api::{Hex32, Query};
+use zhulian_primitives::TransactionId;
+use zhulian_verify::{Answer, CHUNKS_MAX, ReceiptFile, Verified, check_record, verify_receipt};
+
+use super::{Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, place};
+use crate::{
+    failure::{Exit, Failure, Result},
+    hashing::Skipped,
+    private_file, text,
+    text::Text,
+};
+
+/// Transactions in one request.
+const GROUP: usize = 200;
+/// Requests in flight.
+const GROUPS: usize = 4;
+/// Receipts and look-ups in flight.
+const READS: usize = 16;
+
+impl Depositor {
+    /// Deposits every file that comes, each with a transaction of its own. Hashing goes on meanwhile.
+    pub async fn singly(&self, jobs: impl Stream<Item = Result<Job, Skipped>>, bars: &Bars) -> Totals {
+        let groups = jobs.ready_chunks(GROUP).map(|group| self.group(group, bars)).buffer_unordered(GROUPS);
+        let mut groups = std::pin::pin!(groups);
+        let mut totals = Totals::default();
+        while let Some(part) = groups.next().await {
+            totals.done.extend(part.done);
+            totals.skipped.extend(part.skipped);
+            totals.failed.extend(part.failed);
+            if part.stopped.is_some() {
+                totals.stopped = part.stopped;
+                break;
+            }
+        }
+        totals.done.sort_by(|a, b| a.file.cmp(&b.file));
+        totals.failed.sort_by(|a, b| a.0.cmp(&b.0));
+        totals.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        totals
+    }
+
+    async fn group(&self, group: Vec<Result<Job, Skipped>>, bars: &Bars) -> Totals {
+        let mut totals = Totals::default();
+        let mut jobs = Vec::with_capacity(group.len());
+        for job in group {
+            match job {
+                Ok(job) => jobs.push(job),
+                Err(skipped) => {
+                    bars.depositing.inc(1);
+                    totals.skipped.push(skipped);
+                }
+            }
+        }
+        let looked = stream::iter(jobs).map(|job| async { (self.already(&job).await, job) }).buffered(READS);
+        let mut open = Vec::new();
+        for (already, job) in looked.collect::<Vec<_>>().await {
+            match already {
+                Ok(Some(done)) => {
+                    bars.depositing.inc(1);
+                    totals.done.push(done);
+                }
+                Ok(None) => open.push(job),
+                Err(failure) => totals.stopped = Some(failure),
+            }
+        }
+        if open.is_empty() || totals.stopped.is_some() {
+            return totals;
+        }
+        let sign = |job: &Job| self.sign("deposit", &deposit_args(&job.hashed.record, &self.details));
+        let transactions: Vec<Vec<u8>> = open.iter().map(sign).collect();
+        let answers = match self.finalise(&transactions).await {
+            Ok(answers) => answers,
+            Err(failure) => {
+                totals.stopped = Some(failure);
+                return totals;
+            }
+        };
+        let each = open.into_iter().zip(transactions).zip(answers);
+        let saved = stream::iter(each).map(|((job, transaction), answer)| async move {
+            let id = TransactionId(zhulian_crypto::sha256(&transaction));
+            let done = match answer {
+                Ok(_) => self.save(&job, id, false).await,
+                Err(failure) => Err(failure),
+            };
+            bars.depositing.inc(1);
+            (job, done)
+        });
+        for (job, done) in saved.buffer_unordered(READS).collect::<Vec<_>>().await {
+            match done {
+                Ok(done) => totals.done.push(done),
+                Err(failure) => totals.failed.push((job.file.path, failure)),
+            }
+        }
+        totals
+    }
+
+    /// Whether this key has deposited the file already: by the receipt that lies there, else by asking.
+    async fn already(&self, job: &Job) -> Result<Option<Done>> {
+        if self.again {
+            return Ok(None);
+        }
+        if let Ok(bytes) = std::fs::read(&job.receipt)
+            && let Ok(facts) = verify_receipt(&self.network, &bytes)
+            && let Answer::Verified(facts) = check_record(facts, &job.hashed)
+        {
+            let number = number_of(&facts);
+            let (file, receipt) = (job.file.clone(), job.receipt.clone());
+            return Ok(Some(Done { file, number, facts: *facts, receipt, already: true }));
+        }
+        let query = Query::new().with("sha256", Some(Hex32(job.hashed.record.sha256)));
+        let known = self.client.evidence_list(query).await.map_err(|e| crate::remote::explain(&e, self.client.base()))?;
+        for evidence in known.items.into_iter().filter(|evidence| evidence.batch_root.is_none()) {
+            // Only a deposit that this very key has signed is ours; whoever else deposited the file is another witness.
+            if let Ok(done) = self.save_if(job, TransactionId(evidence.transaction.0), true, true).await {
+                return Ok(Some(done));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn save(&self, job: &Job, id: TransactionId, already: bool) -> Result<Done> {
+        self.save_if(job, id, already, false).await
+    }
+
+    /// Fetches a receipt, adds the file's chunks, verifies all of it, and saves it.
+    async fn save_if(&self, job: &Job, id: TransactionId, already: bool, own: bool) -> Result<Done> {
+        let bytes = self.fetch_receipt(id).await?;
+        let (bytes, facts) = with_chunks(&bytes, job).and_then(|bytes| self.proves(&bytes, job).map(|facts| (bytes, facts)))?;
+        if own && facts.signer != self.key.public_key() {
+            return Err(useless(Text::fixed("由其他密钥存证", "it was deposited by another key")));
+        }
+        let path = place::free(&job.receipt);
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).map_err(|error| unsaved(&path, &error))?;
+        }
+        private_file::write_public(&path, &bytes)?;
+        Ok(Done { file: job.file.clone(), number: evidence_number(&facts.transaction), facts, receipt: path, already })
+    }
+
+    /// A receipt is kept only if it proves, against the trusted identity, that this very file was deposited.
+    fn proves(&self, bytes: &[u8], job: &Job) -> Result<Verified> {
+        let facts = verify_receipt(&self.network, bytes).map_err(|refusal| {
+            useless(Text {
+                zh: refusal.text(zhulian_verify::Language::Zh).into(),
+                en: refusal.text(zhulian_verify::Language::En).into(),
+            })
+        })?;
+        match check_record(facts, &job.hashed) {
+            Answer::Verified(facts) => Ok(*facts),
+            _ => Err(useless(Text::fixed("它不是这份文件的存证", "it is not a deposit of this file"))),
+        }
+    }
+}
+
+fn with_chunks(bytes: &[u8], job: &Job) -> Result<Vec<u8>> {
+    let mut file = ReceiptFile::decode(bytes).map_err(|refusal| {
+        useless(Text {
+            zh: refusal.text(zhulian_verify::Language::Zh).into(),
+            en: refusal.text(zhulian_verify::Language::En).into(),
+        })
+    })?;
+    // Of a file with one chunk the root is the chunk; there is nothing to name.
+    file.chunks = (2..=CHUNKS_MAX).contains(&job.hashed.chunks.len()).then(|| job.hashed.chunks.clone());
+    Ok(file.encode())
+}
+
+/// The number of the evidence that a receipt proves.
+pub(super) fn number_of(facts: &Verified) -> String {
+    let number = evidence_number(&facts.transaction);
+    match facts.entry {
+        Some((index, _)) => format!("{number}-{index}"),
+        None => number,
+    }
+}
+
+pub(super) fn useless(why: Text) -> Failure {
+    Failure::new(
+        Exit::NoProof,
+        "receipt.useless",
+        text!("网关给出的回执未通过核验,未保存", "the gateway's receipt does not verify and was not saved"),
+    )
+    .why(why)
+    .next(Text::fixed("换一个网关(--url)重试", "try another gateway with --url"))
+}
+
+fn unsaved(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    Failure::new(Exit::Failed, "receipt.unsaved", text!("无法保存回执 {shown}", "the receipt {shown} cannot be saved"))
+        .why(crate::failure::io_reason(error))
+        .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
+}

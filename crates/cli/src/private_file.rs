@@ -1,0 +1,86 @@
+//! Files that only their owner may read: keys, passphrases, node secrets.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use crate::{
+    failure::{AtPath as _, Exit, Failure, Result},
+    text,
+};
+
+/// Refuses a file that others than its owner may read or write.
+///
+/// # Errors
+/// When the mode has a bit for group or others, or the file cannot be examined.
+pub fn check_mode(path: &Path) -> Result<()> {
+    let mode = fs::metadata(path).at(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::new(
+        Exit::Key,
+        "key.file_mode",
+        text!("文件 {shown} 的权限为 {mode:04o},其他用户也能访问", "the file {shown} has mode {mode:04o}, so others can reach it"),
+    )
+    .why(text!(
+        "私密文件只能由其所有者读写(0600)",
+        "a private file may be read and written by its owner only (0600)"
+    ))
+    .next(text!("执行 chmod 600 {shown}", "run: chmod 600 {shown}")))
+}
+
+/// Writes a new private file; an existing one is never overwritten.
+///
+/// # Errors
+/// When it exists, or cannot be written.
+pub fn create(path: &Path, content: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).at(path)?;
+    file.write_all(content).and_then(|()| file.sync_all()).at(path)
+}
+
+/// Replaces a private file whole: after a crash there is the old or the new one.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    write_whole(path, content, 0o600)
+}
+
+/// Writes a file that others may read, whole: after a crash there is the old one, the new one, or none.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_public(path: &Path, content: &[u8]) -> Result<()> {
+    write_whole(path, content, 0o644)
+}
+
+fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written.at(path)
+}
+
+/// Makes a directory, and those above it, for its owner only.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create_dir(path: &Path) -> Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).at(path)
+}

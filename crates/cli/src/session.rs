@@ -1,0 +1,126 @@
+//! What every command is given: the options that all share, and what follows from them.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::Args;
+use zhulian_crypto::SigningKey;
+
+use crate::{
+    failure::Result,
+    home::{Home, URL_DEFAULT, key_failure, read_key},
+    passphrase::Source,
+    text::Lang,
+};
+
+/// Options of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Print one JSON document instead of text (输出 JSON)
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Language of the output: zh or en; default from the locale (输出语言)
+    #[arg(long, global = true, value_enum, env = "ZHULIAN_LANG", hide_env = true)]
+    pub lang: Option<Lang>,
+    /// Address of a gateway, default from settings or http://127.0.0.1:8640 (网关地址)
+    #[arg(long, global = true, env = "ZHULIAN_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// Directory with keys, settings and the trusted network identity, default ./.zhulian or ~/.zhulian (用户目录)
+    #[arg(long, global = true, env = "ZHULIAN_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Key to sign with: a name in the home, or a file (签名密钥)
+    #[arg(long, global = true, env = "ZHULIAN_KEY", value_name = "NAME")]
+    pub key: Option<String>,
+    /// File with the key's passphrase; otherwise ZHULIAN_PASSPHRASE or a question (口令文件)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// No progress bars (不显示进度条)
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Seconds to wait for the network to make something final (等待终局的秒数)
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60)]
+    pub timeout: u64,
+}
+
+/// The options, resolved.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// As given.
+    pub options: Options,
+    /// Language of all texts.
+    pub lang: Lang,
+}
+
+impl Session {
+    /// Resolves the language.
+    pub fn new(options: Options) -> Self {
+        let lang = options.lang.unwrap_or_else(Lang::of_environment);
+        Self { options, lang }
+    }
+
+    /// The user's directory.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn home(&self) -> Result<Home> {
+        Home::find(self.options.home.as_deref())
+    }
+
+    /// Address of the gateway.
+    ///
+    /// # Errors
+    /// When the settings cannot be read.
+    pub fn url(&self) -> Result<String> {
+        if let Some(url) = &self.options.url {
+            return Ok(url.trim_end_matches('/').into());
+        }
+        let url = self.home()?.settings()?.url;
+        Ok(url.map_or_else(|| URL_DEFAULT.into(), |url| url.trim_end_matches('/').into()))
+    }
+
+    /// How long to wait for finality.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.options.timeout)
+    }
+
+    /// The file that holds the passphrase, if one is named by option or settings.
+    ///
+    /// # Errors
+    /// When the settings cannot be read.
+    pub fn passphrase_file(&self, home: &Home) -> Result<Option<PathBuf>> {
+        if let Some(file) = &self.options.passphrase_file {
+            return Ok(Some(file.clone()));
+        }
+        if std::env::var_os(crate::passphrase::PASSPHRASE_VARIABLE).is_some() {
+            return Ok(None);
+        }
+        Ok(home.settings()?.passphrase_file.map(|file| home.dir.join(file)))
+    }
+
+    /// Where passphrases come from, when `file` is the file that holds it.
+    pub fn source<'a>(&self, file: Option<&'a Path>) -> Source<'a> {
+        Source { file, prompt: !self.options.json, lang: self.lang }
+    }
+
+    /// The key to sign with, decrypted, and its name.
+    ///
+    /// # Errors
+    /// When there is none, it is no good, or the passphrase is wrong.
+    pub fn signing_key(&self) -> Result<(String, SigningKey)> {
+        let home = self.home()?;
+        let name = home.key_name(self.options.key.as_deref())?;
+        let path = home.key_path(&name)?;
+        let file = read_key(&path)?;
+        let passphrase = self.source(self.passphrase_file(&home)?.as_deref()).get(&file.name)?;
+        let key = file.open(&passphrase).map_err(|error| key_failure(&path, error))?;
+        Ok((file.name, key))
+    }
+
+    /// Whether progress may be drawn.
+    pub fn shows_progress(&self) -> bool {
+        use std::io::IsTerminal as _;
+        !self.options.quiet && !self.options.json && std::io::stderr().is_terminal()
+    }
+}

@@ -1,0 +1,113 @@
+//! Texts in both languages of the product, and the choice between them.
+
+use std::borrow::Cow;
+
+/// A language of the texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Lang {
+    /// Chinese as written on the mainland.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The language that a locale variable asks for: Chinese when it says so or says nothing, else English.
+    pub fn of_locale(locale: Option<&str>) -> Self {
+        match locale.map(str::trim) {
+            None | Some("") => Self::Zh,
+            Some(locale) if locale.to_ascii_lowercase().starts_with("zh") => Self::Zh,
+            Some(_) => Self::En,
+        }
+    }
+
+    /// The language of the environment: `ZHULIAN_LANG`, or else the POSIX order `LC_ALL`, `LC_MESSAGES`, `LANG`.
+    pub fn of_environment() -> Self {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let names = ["ZHULIAN_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+        Self::of_locale(names.into_iter().find_map(set).as_deref())
+    }
+}
+
+impl From<Lang> for zhulian_verify::Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Zh,
+            Lang::En => Self::En,
+        }
+    }
+}
+
+/// One text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Simplified Chinese.
+    pub zh: Cow<'static, str>,
+    /// English.
+    pub en: Cow<'static, str>,
+}
+
+impl Text {
+    /// The text in a language.
+    pub fn get(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::Zh => &self.zh,
+            Lang::En => &self.en,
+        }
+    }
+
+    /// A text of two fixed strings.
+    pub const fn fixed(zh: &'static str, en: &'static str) -> Self {
+        Self { zh: Cow::Borrowed(zh), en: Cow::Borrowed(en) }
+    }
+}
+
+/// What is the same in both languages: a number, a digest, a file name.
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { zh: Cow::Owned(text.clone()), en: Cow::Owned(text) }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_string())
+    }
+}
+
+/// `text!("中文 {x}", "English {x}")`: a [`Text`] from two format strings with the same captured variables.
+#[macro_export]
+macro_rules! text {
+    ($zh:literal, $en:literal $(,)?) => {
+        $crate::text::Text { zh: format!($zh).into(), en: format!($en).into() }
+    };
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size as people say it: `0 B`, `1,023 B`, `1.0 KiB`, `3.4 GiB`.
+pub fn bytes(size: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if size < 1024 {
+        return format!("{size} B");
+    }
+    let mut value = size as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}

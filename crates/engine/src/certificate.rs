@@ -1,0 +1,59 @@
+//! Votes and finality certificates.
+//!
+//! A validator finalises a block by an Ed25519 signature over
+//!
+//! ```text
+//! varint(|namespace|) ‖ namespace ‖ varint(epoch) ‖ varint(view) ‖ varint(parent_view) ‖ block
+//! namespace = "zhulian" ‖ chain ‖ "_FINALIZE"
+//! ```
+//!
+//! where `chain` is the network's 32 bytes, `block` the 32 bytes of the block's digest, and `varint` LEB128 (7 bits a byte, least
+//! significant first). A certificate lists such signatures, so any Ed25519 library verifies it. With 32-byte chains the
+//! namespace has 48 bytes and the string begins with the byte `30` (hexadecimal).
+
+use commonware_consensus::{
+    Epochable as _, Viewable as _,
+    simplex::{scheme::ed25519::Scheme, types::Finalization as SimplexFinalization},
+};
+use commonware_cryptography::{
+    ed25519::{PrivateKey, PublicKey},
+    sha256::Digest,
+};
+use commonware_utils::ordered::Set;
+use zhulian_primitives::{Certificate, ChainId};
+
+/// A finality certificate as the library holds it.
+pub(crate) type Finalization = SimplexFinalization<Scheme, Digest>;
+
+/// The namespace that separates this network's signatures from all others.
+pub(crate) fn namespace(chain: &ChainId) -> Vec<u8> {
+    [b"zhulian", &chain[..]].concat()
+}
+
+/// The vote scheme of this node; `None` if its key is not among the participants.
+pub(crate) fn scheme(chain: &ChainId, participants: Set<PublicKey>, secret: PrivateKey) -> Option<Scheme> {
+    Scheme::signer(&namespace(chain), participants, secret)
+}
+
+/// The certificate in the form that proofs carry.
+pub(crate) fn certificate(finalization: &Finalization) -> Certificate {
+    let proposal = &finalization.proposal;
+    let list = &finalization.certificate;
+    let signatures = list
+        .signers
+        .iter()
+        .zip(&list.signatures)
+        .filter_map(|(signer, signature)| {
+            let mut bytes = [0; 64];
+            bytes.copy_from_slice(signature.get()?.as_ref());
+            Some((usize::from(signer) as u32, bytes))
+        })
+        .collect();
+    Certificate {
+        epoch: proposal.epoch().get(),
+        view: proposal.view().get(),
+        parent_view: proposal.parent.get(),
+        block: proposal.payload.0,
+        signatures,
+    }
+}

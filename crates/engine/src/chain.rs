@@ -1,0 +1,101 @@
+//! What the parts of a running engine share about the finalised chain.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use commonware_utils::channel::watch;
+use tokio::sync::Notify;
+use zhulian_primitives::{Block, Header};
+
+/// Finalised blocks kept in memory, so that the observer and readers seldom need the archive.
+const RECENT: usize = 64;
+
+/// The finalised end of the chain as this node has executed it.
+pub(crate) struct Chain {
+    /// Blocks whose state is applied or about to be, oldest first.
+    recent: Mutex<VecDeque<Arc<Block>>>,
+    tip: watch::Sender<Option<Arc<Block>>>,
+    /// Last height the observer has been given.
+    observed: AtomicU64,
+    /// Wakes an idle proposer.
+    pub wake: Notify,
+}
+
+impl Chain {
+    pub fn new() -> Self {
+        Self { recent: Mutex::default(), tip: watch::Sender::new(None), observed: AtomicU64::new(0), wake: Notify::new() }
+    }
+
+    /// A block's state is about to become the readable one.
+    pub fn announce(&self, block: Arc<Block>) {
+        let mut recent = self.recent.lock().expect("never panics while held");
+        recent.retain(|other| other.header.height < block.header.height);
+        recent.push_back(block);
+        if recent.len() > RECENT {
+            recent.pop_front();
+        }
+    }
+
+    /// The block whose state was found when the node started, unless a later one is here already.
+    pub fn announce_first(&self, block: Arc<Block>) {
+        let mut recent = self.recent.lock().expect("never panics while held");
+        if recent.front().is_none_or(|first| first.header.height > block.header.height) {
+            recent.push_front(block.clone());
+        }
+        self.tip.send_if_modified(|tip| {
+            let first = tip.is_none();
+            if first {
+                *tip = Some(block);
+            }
+            first
+        });
+    }
+
+    /// A block's state is readable.
+    pub fn advance(&self, block: Arc<Block>) {
+        self.tip.send_replace(Some(block));
+    }
+
+    /// The header whose state has this root, if it is among the last ones.
+    pub fn header_of(&self, state_root: &[u8; 32]) -> Option<Header> {
+        let recent = self.recent.lock().expect("never panics while held");
+        recent.iter().rev().find(|block| &block.header.state_root == state_root).map(|block| block.header.clone())
+    }
+
+    /// The finalised block at `height`, if it is among the last ones and its state is readable.
+    pub fn block(&self, height: u64) -> Option<Arc<Block>> {
+        if height > self.height()? {
+            return None;
+        }
+        let recent = self.recent.lock().expect("never panics while held");
+        recent.iter().find(|block| block.header.height == height).cloned()
+    }
+
+    /// The last finalised and executed block.
+    pub fn tip(&self) -> Option<Arc<Block>> {
+        self.tip.borrow().clone()
+    }
+
+    /// Its height.
+    pub fn height(&self) -> Option<u64> {
+        self.tip.borrow().as_ref().map(|block| block.header.height)
+    }
+
+    /// Watches the tip.
+    pub fn watch(&self) -> watch::Receiver<Option<Arc<Block>>> {
+        self.tip.subscribe()
+    }
+
+    pub fn observed(&self) -> u64 {
+        self.observed.load(Ordering::Relaxed)
+    }
+
+    pub fn set_observed(&self, height: u64) {
+        self.observed.store(height, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,212 @@
+//! What an operator sets.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use zhulian_primitives::{ChainId, Timestamp};
+
+/// A validator and where to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Ed25519 key, for votes and for the transport.
+    pub public_key: [u8; 32],
+    /// `address:port` or `hostname:port`.
+    pub address: String,
+}
+
+/// Upper bounds of a block. Every node of a network must have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Sum of the transactions' bytes.
+    pub transactions_bytes_max: usize,
+    /// Number of transactions.
+    pub transactions_max: usize,
+    /// Sum of the receipts' bytes.
+    pub receipts_bytes_max: usize,
+    /// One state value, in bytes.
+    pub value_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            transactions_bytes_max: 2 << 20,
+            transactions_max: 4_000,
+            receipts_bytes_max: 2 << 20,
+            value_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// How fast blocks follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Least time between a block and its parent while transactions wait.
+    pub block_interval: Duration,
+    /// Time after which a block is proposed although nothing waits.
+    pub heartbeat: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { block_interval: Duration::from_millis(25), heartbeat: Duration::from_millis(1_000) }
+    }
+}
+
+/// When to give up waiting for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Wait for the leader's proposal; above the heartbeat, since an idle leader waits that long.
+    pub leader: Duration,
+    /// Wait for a view to be certified; above `leader`.
+    pub certification: Duration,
+    /// A leader that was silent for so long is skipped at once; above `certification`.
+    pub skip: Duration,
+    /// Wait for a peer's answer.
+    pub fetch: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            leader: Duration::from_millis(2_000),
+            certification: Duration::from_millis(3_000),
+            skip: Duration::from_millis(5_000),
+            fetch: Duration::from_millis(1_000),
+        }
+    }
+}
+
+/// How a node with an empty directory gets its state. A node that has some catches up by blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateSync {
+    /// Execute every block since genesis.
+    Never,
+    /// Ask the others for so long; when more than `f` of them have finalised past `views_min` views, fetch their state instead
+    /// of their blocks. The node then lacks the blocks before that point.
+    WhenEmpty {
+        /// How long to ask before starting from genesis.
+        wait: Duration,
+        /// A shorter chain is executed from genesis.
+        views_min: u64,
+    },
+}
+
+impl Default for StateSync {
+    fn default() -> Self {
+        Self::WhenEmpty { wait: Duration::from_millis(3_000), views_min: 1_000 }
+    }
+}
+
+/// Memory and disk. Fixed for the life of a directory, except `page_cache_bytes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// Cache of file pages.
+    pub page_cache_bytes: usize,
+    /// Whether archived blocks are compressed (zstd).
+    pub compress: bool,
+    /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
+    pub retained_blocks: usize,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { page_cache_bytes: 64 << 20, compress: true, retained_blocks: 256 }
+    }
+}
+
+/// Configuration of a node's engine.
+#[derive(Clone)]
+pub struct Config {
+    /// The network.
+    pub chain: ChainId,
+    /// Time of the genesis block.
+    pub genesis_time: Timestamp,
+    /// All validators, in any order; certificates count them sorted by key.
+    pub validators: Vec<Peer>,
+    /// This node's Ed25519 secret; its public key is one of the validators.
+    pub secret: [u8; 32],
+    /// Where to listen for other validators.
+    pub listen: SocketAddr,
+    /// Everything the node stores.
+    pub directory: PathBuf,
+    /// Threads for asynchronous work.
+    pub threads: usize,
+    /// Accept validators from addresses other than the configured ones (behind NAT or in containers). They authenticate
+    /// with their keys in either case.
+    pub any_source_address: bool,
+    /// Block bounds.
+    pub limits: Limits,
+    /// Pace of blocks.
+    pub pace: Pace,
+    /// Timeouts.
+    pub timeouts: Timeouts,
+    /// State sync.
+    pub state_sync: StateSync,
+    /// Storage.
+    pub storage: Storage,
+    /// Added to the clock, in milliseconds, to rehearse a wrong one.
+    pub clock_skew_ms: i64,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Without the secret.
+        f.debug_struct("Config")
+            .field("chain", &hex::encode(self.chain))
+            .field("validators", &self.validators)
+            .field("listen", &self.listen)
+            .field("directory", &self.directory)
+            .field("limits", &self.limits)
+            .field("pace", &self.pace)
+            .field("timeouts", &self.timeouts)
+            .field("state_sync", &self.state_sync)
+            .field("storage", &self.storage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Checks what would otherwise stop a running node.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Timeouts { leader, certification, skip, fetch } = self.timeouts;
+        if !(self.pace.heartbeat < leader && leader < certification && certification < skip) || fetch.is_zero() {
+            return Err(ConfigError::Timeouts);
+        }
+        if self.pace.block_interval > self.pace.heartbeat {
+            return Err(ConfigError::Pace);
+        }
+        if self.limits.transactions_max == 0 || self.limits.transactions_bytes_max == 0 {
+            return Err(ConfigError::Limits);
+        }
+        if self.threads == 0 {
+            return Err(ConfigError::Threads);
+        }
+        Ok(())
+    }
+}
+
+/// Why a configuration cannot run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The order that the protocol needs.
+    #[error("timeouts must satisfy heartbeat < leader < certification < skip, and fetch > 0")]
+    Timeouts,
+    /// The block interval is the lower bound, the heartbeat the upper one.
+    #[error("the block interval must not exceed the heartbeat")]
+    Pace,
+    /// No block could hold a transaction.
+    #[error("block limits must be above zero")]
+    Limits,
+    /// Nothing would run.
+    #[error("at least one thread is needed")]
+    Threads,
+    /// A key is not an Ed25519 point, or one is there twice.
+    #[error("the validators must have distinct Ed25519 public keys")]
+    Validators,
+    /// The secret's public key is not among the validators.
+    #[error("this node's key is not one of the validators")]
+    NotValidator,
+    /// An address that cannot be dialled.
+    #[error("not an address:port or hostname:port: {0}")]
+    Address(String),
+}

@@ -1,0 +1,28 @@
+//! What can go wrong when reading.
+
+/// Stored data that is not what it was when written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("stored data is corrupt: {what} at {place}; this node no longer serves it, restore or wipe its directory to sync again")]
+pub struct Corrupt {
+    /// What does not check out.
+    pub what: String,
+    /// Height, key or file.
+    pub place: String,
+}
+
+/// Why a read gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The store is damaged.
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+    /// The block is not here: not finalised yet, or before the point where this node synced.
+    #[error("this node has no block at height {0}")]
+    NoBlock(u64),
+    /// No state yet: the node is still syncing.
+    #[error("the node has no finalised state yet")]
+    NotReady,
+    /// The engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}

@@ -1,0 +1,80 @@
+//! The node's own messages between validators, and the heartbeats by which they see each other.
+
+use std::time::Duration;
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use commonware_cryptography::ed25519::PublicKey;
+use commonware_macros::select_loop;
+use commonware_p2p::{Receiver, Recipients, Sender};
+use commonware_runtime::{Clock, Handle, Spawner};
+use commonware_utils::channel::mpsc;
+use std::sync::Arc;
+
+use crate::{chain::Chain, clock, keys, status::Board};
+
+/// A message of the node may have so many bytes.
+pub const GOSSIP_BYTES_MAX: usize = 1 << 20;
+/// Messages that wait for the node, and for the network.
+pub(crate) const QUEUE: usize = 1_024;
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+const STATUS: u8 = 0;
+const MESSAGE: u8 = 1;
+
+/// A message of another node: the sender's key and the bytes.
+pub type Gossip = ([u8; 32], Bytes);
+
+/// Messages of other nodes.
+pub type GossipReceiver = mpsc::Receiver<Gossip>;
+
+/// Starts the exchange. What the node does not take in time is dropped: gossip is best effort.
+pub(crate) fn start<E: Spawner + Clock>(
+    context: E,
+    (mut sender, mut receiver): (impl Sender<PublicKey = PublicKey>, impl Receiver<PublicKey = PublicKey>),
+    mut outgoing: mpsc::Receiver<Bytes>,
+    incoming: mpsc::Sender<Gossip>,
+    chain: Arc<Chain>,
+    board: Board,
+    clock_skew_ms: i64,
+) -> Handle<()> {
+    context.spawn(move |context| async move {
+        let mut beat = context.current();
+        select_loop! {
+            context,
+            on_stopped => {},
+            _ = context.sleep_until(beat) => {
+                beat = context.current() + HEARTBEAT;
+                let mut message = BytesMut::with_capacity(25);
+                message.put_u8(STATUS);
+                message.put_u64(chain.height().unwrap_or_default());
+                message.put_u64(board.view());
+                message.put_u64(clock::now(&context, clock_skew_ms));
+                sender.send(Recipients::All, message.freeze(), false);
+            },
+            Some(bytes) = outgoing.recv() else break => {
+                let mut message = BytesMut::with_capacity(1 + bytes.len());
+                message.put_u8(MESSAGE);
+                message.put_slice(&bytes);
+                sender.send(Recipients::All, message.freeze(), false);
+            },
+            received = receiver.recv() => {
+                let Ok((peer, message)) = received else { break };
+                let now = clock::now(&context, clock_skew_ms);
+                let peer = keys::raw(&peer);
+                let mut message: Bytes = message.into();
+                match message.first() {
+                    Some(&STATUS) if message.len() == 25 => {
+                        message.advance(1);
+                        let (height, view, time) = (message.get_u64(), message.get_u64(), message.get_u64());
+                        board.heard(peer, now, height, view, (time as i64).wrapping_sub(now as i64));
+                    }
+                    Some(&MESSAGE) => {
+                        board.seen(peer, now);
+                        let _ = incoming.try_send((peer, message.split_off(1)));
+                    }
+                    _ => board.seen(peer, now),
+                }
+            },
+        }
+    })
+}

@@ -1,0 +1,410 @@
+//! Joins consensus, storage, state and network into a node, over any runtime and network.
+//!
+//! The simulator calls [`start`] with a deterministic runtime and a simulated network; [`Engine`](crate::Engine) calls it with the real ones.
+
+use std::{sync::Arc, time::Duration};
+
+use commonware_broadcast::buffered;
+use commonware_consensus::{
+    Reporters,
+    marshal::{
+        self,
+        core::Actor as MarshalActor,
+        resolver::p2p as backfill,
+        standard::{Deferred, Standard},
+    },
+    simplex::{
+        self, SkipBudget,
+        config::{Floor, ForwardPolicy, SkipPolicy},
+        elector::RoundRobin,
+        scheme::ed25519::Scheme,
+    },
+    types::{Epoch, FixedEpocher, Height, ViewDelta},
+};
+use commonware_cryptography::{Digested, Digestible as _, Sha256, Signer as _, certificate::ConstantProvider, ed25519::PublicKey, sha256::Digest};
+use commonware_glue::stateful::{
+    Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
+    db::{DatabaseSet, SyncEngineConfig},
+    probe::{self, Probe},
+};
+use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
+use commonware_parallel::Strategy;
+use commonware_runtime::{
+    Clock, Handle as Task, Metrics, Quota, Spawner, Storage, buffer::paged::CacheRef,
+};
+use commonware_storage::qmdb::sync::max_response_size;
+use commonware_utils::{
+    NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
+    channel::{mpsc, watch},
+    ordered::Set,
+};
+use futures::future::select_all;
+use rand::rand_core::CryptoRng;
+use zhulian_ledger::Machine;
+
+use crate::{
+    Config, ConfigError, GossipReceiver, Handle, Observer, StateSync, Transactions,
+    application::{Application, Shared, genesis},
+    archive::{self, Damage},
+    block::Sealed,
+    certificate, chain, gossip, keys,
+    service::{self, Service},
+    startup,
+    state::{self, Databases},
+    status::{Board, Phase},
+    sync,
+};
+
+/// What a runtime must offer; both of the library's do.
+pub trait Runtime: Spawner + Clock + Metrics + Storage + CryptoRng {}
+
+impl<T: Spawner + Clock + Metrics + Storage + CryptoRng> Runtime for T {}
+
+/// The channels of a node, in the order in which they are registered.
+pub const CHANNELS: u64 = 8;
+
+/// Messages a second that a peer may send on each channel.
+pub fn quota() -> Quota {
+    Quota::per_second(NZU32!(2_048))
+}
+
+/// The largest message that nodes with this configuration exchange.
+pub fn message_bytes_max(config: &Config) -> u32 {
+    let participants = config.validators.len() as u32;
+    max_message_size(&[
+        simplex::max_payload_size::<Scheme, Digest>(participants),
+        marshal::max_payload_size::<Standard<Sealed>, Scheme>(participants, &config.limits),
+        probe::max_payload_size::<Standard<Sealed>, Scheme>(participants),
+        // An answer is cut to fit, but holds at least one operation.
+        sync::ANSWER_BYTES + max_response_size::<state::Family, Digest>(1, state::operation_bytes_max(config.limits.value_bytes_max)) + 64,
+        gossip::GOSSIP_BYTES_MAX + 1,
+    ])
+}
+
+/// A node's place in a network.
+pub struct Network<C, P, B> {
+    /// [`CHANNELS`] pairs of sender and receiver.
+    pub channels: Vec<C>,
+    /// Who the peers are.
+    pub provider: P,
+    /// Shuts out peers that misbehave.
+    pub blocker: B,
+}
+
+/// A node's own parts.
+pub struct Parts {
+    /// What the names of all its stores begin with; nodes that share a store have different ones.
+    pub partition: String,
+    /// The state transition.
+    pub machine: Arc<dyn Machine>,
+    /// Where proposals come from.
+    pub transactions: Arc<dyn Transactions>,
+    /// Who is told of finalised blocks.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// A node that has been started.
+pub struct Running {
+    /// To talk to it.
+    pub handle: Handle,
+    /// What other nodes send.
+    pub gossip: GossipReceiver,
+    tasks: Vec<Task<()>>,
+}
+
+impl Running {
+    /// Resolves when one of the node's tasks has ended, which none does while the node is whole.
+    pub async fn ended(self) {
+        let _ = select_all(self.tasks).await;
+    }
+
+    /// Splits the node into what its user needs and what waits for its end.
+    pub fn split(self) -> (Handle, GossipReceiver, impl Future<Output = ()> + Send + use<>) {
+        let tasks = self.tasks;
+        (self.handle, self.gossip, async move {
+            let _ = select_all(tasks).await;
+        })
+    }
+}
+
+/// The sorted validators of a configuration, and this node's key among them.
+pub fn participants(config: &Config) -> Result<(Set<PublicKey>, PublicKey), ConfigError> {
+    let keys = config.validators.iter().map(|peer| keys::public(&peer.public_key).ok_or(ConfigError::Validators));
+    let keys = keys.collect::<Result<Vec<_>, _>>()?;
+    let set = Set::try_from(keys).map_err(|_| ConfigError::Validators)?;
+    let me = keys::private(&config.secret).public_key();
+    if set.position(&me).is_none() {
+        return Err(ConfigError::NotValidator);
+    }
+    Ok((set, me))
+}
+
+const MAILBOX: usize = 1_024;
+const EPOCH: Epoch = Epoch::zero();
+const FETCH_RETRY: Duration = Duration::from_millis(100);
+/// Bytes of a page of the cache, less the checksum that each page ends with.
+const PAGE_BYTES: u16 = 4_096 - 12;
+/// Executed blocks whose state is not safe on disk yet, at most.
+const PENDING_ACKS: usize = 16;
+/// Views of which votes and candidate blocks are kept.
+const VIEW_RETENTION: u64 = 64;
+
+/// Starts a node.
+///
+/// # Errors
+/// When the configuration cannot run. Damage that is found while the stores are opened panics, as the library does.
+pub async fn start<E, S, Sn, Rc, P, B>(
+    context: E,
+    strategy: S,
+    config: Config,
+    network: Network<(Sn, Rc), P, B>,
+    parts: Parts,
+) -> Result<Running, ConfigError>
+where
+    E: Runtime,
+    S: Strategy,
+    Sn: Sender<PublicKey = PublicKey>,
+    Rc: Receiver<PublicKey = PublicKey>,
+    P: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+{
+    config.check()?;
+    let prefix = parts.partition;
+    let (participants, me) = participants(&config)?;
+    let first = participants.iter().next().expect("this node is in the set").clone();
+    let count = participants.len();
+    let scheme = certificate::scheme(&config.chain, participants, keys::private(&config.secret)).ok_or(ConfigError::NotValidator)?;
+    let provider = ConstantProvider::new(scheme.clone());
+    let fetch_timeout = NonZeroDuration::new(config.timeouts.fetch).ok_or(ConfigError::Timeouts)?;
+    let mut validators = config.validators.clone();
+    validators.sort_by_key(|peer| peer.public_key);
+
+    let chain = Arc::new(chain::Chain::new());
+    let board = Board::new(validators, keys::raw(&me));
+    let (queries, asked) = mpsc::channel(MAILBOX);
+    let (gossip_out, outgoing) = mpsc::channel(gossip::QUEUE);
+    let (incoming, gossip_in) = mpsc::channel(gossip::QUEUE);
+    let handle = Handle { queries, gossip: gossip_out, chain: chain.clone() };
+    let mut tasks = Vec::new();
+
+    let Network { channels, provider: peers, blocker } = network;
+    let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips]: [(Sn, Rc); CHANNELS as usize] =
+        channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
+
+    tasks.push(gossip::start(
+        context.child("gossip"),
+        gossips,
+        outgoing,
+        incoming,
+        chain.clone(),
+        board.clone(),
+        config.clock_skew_ms,
+    ));
+
+    let backfill = backfill::init(
+        context.child("backfill"),
+        backfill::Config {
+            public_key: me.clone(),
+            peer_provider: peers.clone(),
+            blocker: blocker.clone(),
+            mailbox_size: NZUsize!(MAILBOX),
+            fetch_timeout,
+            fetch_retry_delay: FETCH_RETRY,
+            priority_requests: false,
+            priority_responses: false,
+        },
+        backfills,
+    );
+    let (broadcast, buffer) = buffered::Engine::new(
+        context.child("broadcast"),
+        buffered::Config {
+            public_key: me.clone(),
+            mailbox_size: NZUsize!(MAILBOX),
+            deque_size: 16,
+            priority: false,
+            codec_config: config.limits,
+            peer_provider: peers.clone(),
+            strategy: strategy.clone(),
+        },
+    );
+    tasks.push(broadcast.start(blocks));
+
+    let pages = (config.storage.page_cache_bytes / usize::from(PAGE_BYTES)).max(16);
+    let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
+    let damage = Damage::default();
+    let (certificate_archive, block_archive) =
+        archive::open(&context, &prefix, &page_cache, config.storage.compress, config.limits, count, &damage)
+            .await
+            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory"));
+
+    let genesis_state = parts.machine.genesis();
+    let target = <Databases<E, S> as DatabaseSet<E>>::initial_sync_targets();
+    let genesis = genesis(config.chain, config.genesis_time, first, &genesis_state, &target);
+    let genesis_digest = genesis.digest();
+
+    // Where to begin: genesis, a state others have, or where this directory is.
+    let mut plan = SyncPlan::init(context.child("plan"), &prefix).await;
+    let (prober, probe) = Probe::new(probe::Config {
+        context: context.child("probe"),
+        provider: provider.clone(),
+        strategy: strategy.clone(),
+        mailbox_size: NZUsize!(MAILBOX),
+        blocker: blocker.clone(),
+        minimum_epoch: EPOCH,
+        retry_timeout: NZDuration!(Duration::from_millis(500)),
+    });
+    tasks.push(prober.start(probes));
+    if let StateSync::WhenEmpty { wait, views_min } = config.state_sync
+        && plan.may_sync()
+        && plan.floor().is_none()
+        && count > 1
+    {
+        let found = context.timeout(wait, probe.subscribe()).await;
+        match found {
+            Ok(Ok(floor)) if floor.proposal.round.view().get() >= views_min => {
+                tracing::info!(view = floor.proposal.round.view().get(), "this directory is empty; fetching the state from others");
+                plan = plan.set_floor(floor).await;
+            }
+            _ => tracing::info!("this directory is empty; starting from genesis"),
+        }
+    }
+    let floor = plan.floor().cloned();
+    if floor.is_some() {
+        board.set_phase(Phase::Syncing);
+    }
+
+    let (marshal_actor, marshal, processed) = MarshalActor::<_, Standard<Sealed>, _, _, _, _, _>::init(
+        context.child("marshal"),
+        certificate_archive,
+        block_archive,
+        marshal::Config {
+            provider: provider.clone(),
+            epocher: FixedEpocher::new(NZU64!(u64::MAX)),
+            start: plan.marshal_start(Digested::precomputed(genesis.clone(), genesis_digest)),
+            partition_prefix: prefix.clone(),
+            mailbox_size: NZUsize!(MAILBOX),
+            view_retention: ViewDelta::new(VIEW_RETENTION),
+            prunable_items_per_section: NZU64!(64),
+            page_cache: page_cache.clone(),
+            replay_buffer: NZUsize!(1 << 20),
+            key_write_buffer: NZUsize!(64 << 10),
+            value_write_buffer: NZUsize!(1 << 20),
+            block_codec_config: config.limits,
+            max_repair: NZUsize!(32),
+            max_pending_acks: NZUsize!(PENDING_ACKS),
+            strategy: strategy.clone(),
+        },
+    )
+    .await;
+
+    let (fetcher, resolver) = sync::start(
+        context.child("state_resolver"),
+        sync::Config {
+            me,
+            provider: peers,
+            blocker: blocker.clone(),
+            fetch_timeout,
+            operation: state::operation_config(config.limits.value_bytes_max),
+        },
+        states,
+    );
+    tasks.push(resolver);
+
+    let application = Application {
+        shared: Arc::new(Shared {
+            chain_id: config.chain,
+            machine: parts.machine,
+            transactions: parts.transactions,
+            limits: config.limits,
+            pace: config.pace,
+            clock_skew_ms: config.clock_skew_ms,
+            genesis: genesis.clone(),
+            genesis_state,
+            chain: chain.clone(),
+        }),
+        strategy: strategy.clone(),
+    };
+    let (stateful, executor) = Stateful::new(
+        context.child("stateful"),
+        StatefulConfig {
+            application,
+            db_config: state::config(&prefix, config.limits.value_bytes_max, page_cache.clone(), strategy.clone()),
+            provider: (),
+            marshal: (marshal.clone(), processed),
+            mailbox_size: NZUsize!(MAILBOX),
+            plan,
+            resolvers: fetcher,
+            sync_config: SyncEngineConfig {
+                fetch_batch_size: sync::OPERATIONS_PER_REQUEST,
+                apply_batch_size: NZU64!(2_048),
+                max_outstanding_requests: NZUsize!(8),
+            },
+            // The archives never prune; only the state's log does.
+            prune_config: Some(PruneConfig {
+                maintenance_interval: NZUsize!(256),
+                retained_marshal_blocks: config.storage.retained_blocks,
+                retained_qmdb_blocks: config.storage.retained_blocks,
+            }),
+            strategy: strategy.clone(),
+        },
+    );
+    let deferred =
+        Deferred::new(context.child("deferred"), executor.clone(), marshal.clone(), FixedEpocher::new(NZU64!(u64::MAX)));
+
+    tasks.push(marshal_actor.start(executor.clone(), buffer, backfill));
+    probe.attach(marshal.clone());
+    tasks.push(stateful.start());
+
+    // Readers and the observer begin when there is a state and it is the one that was finalised.
+    let (opened, state) = watch::channel(None);
+    let ready = startup::Ready {
+        chain: chain.clone(),
+        marshal: marshal.clone(),
+        board: board.clone(),
+        genesis: genesis.clone(),
+        opened,
+        observer: parts.observer,
+        damage: damage.clone(),
+    };
+    tasks.push(context.child("startup").spawn(move |context| startup::run(context, executor, ready)));
+    let service = Service { chain, marshal, state, board: board.clone(), damage, clock_skew_ms: config.clock_skew_ms };
+    tasks.push(context.child("service").spawn(move |context| service::run(context, service, asked)));
+
+    let timeouts = config.timeouts;
+    let simplex = simplex::Engine::new(
+        context.child("simplex"),
+        simplex::Config {
+            scheme,
+            elector: RoundRobin::<Sha256>::default(),
+            blocker,
+            automaton: deferred.clone(),
+            relay: deferred.clone(),
+            reporter: Reporters::<_, Board>::from((deferred, board)),
+            strategy,
+            partition: format!("{prefix}-votes-{}", EPOCH.get()),
+            mailbox_size: NZUsize!(MAILBOX),
+            epoch: EPOCH,
+            // A node that synced must not vote again in views before its floor, in which it may have voted.
+            floor: floor.map_or(Floor::Genesis(genesis_digest), Floor::Finalized),
+            replay_buffer: NZUsize!(1 << 20),
+            write_buffer: NZUsize!(64 << 10),
+            page_cache,
+            leader_timeout: timeouts.leader,
+            certification_timeout: timeouts.certification,
+            timeout_retry: timeouts.leader,
+            view_retention: ViewDelta::new(VIEW_RETENTION),
+            skip: SkipPolicy::Enabled { timeout: timeouts.skip, budget: SkipBudget::Participants },
+            fetch_timeout,
+            fetch_retry_delay: FETCH_RETRY,
+            forward: ForwardPolicy::SilentVoters,
+            track_historical_votes: false,
+        },
+    );
+    tasks.push(simplex.start(votes, certificates, resolutions));
+    Ok(Running { handle, gossip: gossip_in, tasks })
+}
+
+/// Height of a block as the library counts.
+pub(crate) fn height(height: u64) -> Height {
+    Height::new(height)
+}

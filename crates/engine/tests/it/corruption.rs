@@ -1,0 +1,160 @@
+//! A flipped byte anywhere in a node's store is noticed and never served.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::executor::block_on;
+use zhulian_engine::{Engine, Handle, Phase, verify_state_proof};
+use zhulian_primitives::Block;
+
+use crate::{
+    toy::{Node, Toy, key, put},
+    world::{config, secrets},
+};
+
+const KEYS: u64 = 60;
+
+fn start(directory: &Path) -> Option<(Engine, Arc<Node>)> {
+    let mut config = config(&secrets(1), 0);
+    config.directory = directory.to_path_buf();
+    config.listen = "127.0.0.1:0".parse().unwrap();
+    config.threads = 2;
+    config.pace.heartbeat = Duration::from_millis(100);
+    let node = Arc::new(Node::default());
+    let (engine, _) = Engine::start(config, Arc::new(Toy), node.clone(), node.clone()).ok()?;
+    Some((engine, node))
+}
+
+/// Waits until the node runs; false when it stopped instead.
+fn runs(engine: &Engine) -> bool {
+    for _ in 0..400 {
+        if engine.is_finished() {
+            return false;
+        }
+        match block_on(engine.handle().status()) {
+            Ok(status) if status.phase == Phase::Running => return true,
+            _ => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+    false
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        if entry.path().is_dir() {
+            all.extend(files(&entry.path()));
+        } else if entry.metadata().unwrap().len() > 0 {
+            all.push(entry.path());
+        }
+    }
+    all.sort();
+    all
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// What the node answers must be right or an error. Returns how many errors there were.
+fn nothing_wrong(handle: &Handle, blocks: &BTreeMap<u64, Arc<Block>>, file: &str) -> usize {
+    let mut errors = 0;
+    for (height, block) in blocks {
+        match block_on(handle.block(*height)) {
+            Ok(served) => assert_eq!(&served, block, "block {height} with {file} damaged"),
+            Err(_) => errors += 1,
+        }
+        match block_on(handle.certificate_for(*height)) {
+            Ok(finality) => assert_eq!(finality.headers[0], block.header, "header {height} with {file} damaged"),
+            Err(_) => errors += 1,
+        }
+    }
+    for n in 0..KEYS {
+        let value = format!("value {n}").into_bytes();
+        match block_on(handle.get(vec![key(n)])) {
+            Ok((_, values)) => assert_eq!(values, [Some(value.clone())], "key {n} with {file} damaged"),
+            Err(_) => errors += 1,
+        }
+        match block_on(handle.prove(key(n))) {
+            Ok(proved) => {
+                assert_eq!(proved.value, Some(value), "key {n} with {file} damaged");
+                assert!(verify_state_proof(&proved.header.state_root, &key(n), proved.value.as_deref(), &proved.proof));
+            }
+            Err(_) => errors += 1,
+        }
+    }
+    errors
+}
+
+#[test]
+fn a_flipped_byte_in_any_file_is_noticed_and_never_served() {
+    let home = tempfile::tempdir().unwrap();
+    let intact = home.path().join("intact");
+    let (engine, node) = start(&intact).unwrap();
+    assert!(runs(&engine));
+    let handle = engine.handle();
+    for n in 0..KEYS {
+        node.submit(put(key(n), format!("value {n}").as_bytes()));
+        handle.wake();
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    while node.waiting() > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let height = handle.tip().unwrap().header.height;
+    block_on(handle.reached(height + 3)).unwrap();
+    let blocks: BTreeMap<u64, Arc<Block>> = (1..=height).map(|at| (at, block_on(handle.block(at)).unwrap())).collect();
+    assert_eq!(nothing_wrong(&handle, &blocks, "nothing"), 0);
+    engine.stop().unwrap();
+
+    let mut noticed = BTreeMap::new();
+    for file in files(&intact) {
+        let name = file.strip_prefix(&intact).unwrap().to_string_lossy().into_owned();
+        let len = fs::metadata(&file).unwrap().len() as usize;
+        for at in [len / 7, len / 2] {
+            let damaged = home.path().join("damaged");
+            copy(&intact, &damaged);
+            let path = damaged.join(&name);
+            let mut bytes = fs::read(&path).unwrap();
+            bytes[at] ^= 0x10;
+            fs::write(&path, bytes).unwrap();
+
+            let outcome = match start(&damaged) {
+                None => "stopped".to_string(),
+                Some((engine, _)) if !runs(&engine) => {
+                    drop(engine);
+                    "stopped".to_string()
+                }
+                Some((engine, _)) => {
+                    let handle = engine.handle();
+                    let errors = nothing_wrong(&handle, &blocks, &name);
+                    let damage = block_on(handle.status()).map(|status| status.damage).unwrap_or_default();
+                    let _ = engine.stop();
+                    format!("{errors} errors, {} damaged records", damage.len())
+                }
+            };
+            noticed.insert((name.clone(), at), outcome);
+            fs::remove_dir_all(&damaged).unwrap();
+        }
+    }
+    for ((file, at), outcome) in &noticed {
+        println!("{file} byte {at}: {outcome}");
+    }
+    // The files that hold what is served must not have been ignored.
+    let ignored = |part: &str| noticed.iter().any(|((file, _), outcome)| file.contains(part) && outcome == "0 errors, 0 damaged records");
+    assert!(!ignored("blocks-value"), "{noticed:?}");
+    assert!(!ignored("state-log"), "{noticed:?}");
+}

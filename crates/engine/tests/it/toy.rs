@@ -1,0 +1,110 @@
+//! A machine that puts values under keys, and the smallest node around it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use zhulian_engine::{Observer, Transactions};
+use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
+use zhulian_primitives::{Block, Certificate, Height};
+
+/// A transaction is a key of 32 bytes and a value; the same key again makes the value longer. An empty transaction is invalid.
+pub struct Toy;
+
+pub fn put(key: Key, value: &[u8]) -> Vec<u8> {
+    [&key[..], value].concat()
+}
+
+pub fn key(n: u64) -> Key {
+    zhulian_crypto::sha256(&n.to_be_bytes())
+}
+
+/// What [`Toy`] writes at genesis.
+pub const GENESIS: (Key, &[u8]) = ([7; 32], b"genesis");
+
+impl Machine for Toy {
+    fn check(&self, transactions: &[Vec<u8>]) -> bool {
+        transactions.iter().all(|transaction| transaction.len() >= 32)
+    }
+
+    fn execute(&self, _: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
+        let mut missing = Missing::default();
+        let mut outcome = Outcome::default();
+        for transaction in transactions {
+            let key: Key = transaction[..32].try_into().expect("checked");
+            if !loaded.contains_key(&key) {
+                missing.0.insert(key);
+            }
+        }
+        if !missing.0.is_empty() {
+            return Err(missing);
+        }
+        for transaction in transactions {
+            let (key, value) = transaction.split_at(32);
+            let key: Key = key.try_into().expect("checked");
+            let before = outcome.writes.get(&key).or_else(|| loaded.get(&key)).cloned().flatten().unwrap_or_default();
+            if value == b"delete" {
+                outcome.writes.insert(key, None);
+            } else {
+                outcome.writes.insert(key, Some([&before[..], value].concat()));
+            }
+            outcome.receipts.push(vec![before.len() as u8, value.len() as u8]);
+        }
+        Ok(outcome)
+    }
+
+    fn genesis(&self) -> BTreeMap<Key, Value> {
+        [(GENESIS.0, GENESIS.1.to_vec())].into()
+    }
+}
+
+/// Pool and observer of one node.
+#[derive(Default)]
+pub struct Node {
+    pool: Mutex<VecDeque<Vec<u8>>>,
+    pub blocks: Mutex<Vec<(Arc<Block>, Option<Certificate>)>>,
+}
+
+impl Node {
+    pub fn submit(&self, transaction: Vec<u8>) {
+        self.pool.lock().unwrap().push_back(transaction);
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.pool.lock().unwrap().len()
+    }
+
+    /// Digests of the blocks it was told of, by height.
+    pub fn digests(&self) -> BTreeMap<Height, [u8; 32]> {
+        self.blocks.lock().unwrap().iter().map(|(block, _)| (block.header.height, block.header.digest())).collect()
+    }
+}
+
+impl Transactions for Node {
+    fn propose(&self, _: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
+        let pool = self.pool.lock().unwrap();
+        let mut bytes = 0;
+        let fresh = pool.iter().filter(|transaction| !ancestors.iter().any(|block| block.transactions.contains(transaction)));
+        let fitting = fresh.take(count_max).take_while(|transaction| {
+            bytes += transaction.len();
+            bytes <= bytes_max
+        });
+        fitting.cloned().collect()
+    }
+
+    fn waiting(&self) -> bool {
+        self.waiting() > 0
+    }
+}
+
+impl Observer for Node {
+    fn position(&self) -> Height {
+        self.blocks.lock().unwrap().last().map_or(0, |(block, _)| block.header.height)
+    }
+
+    fn finalised(&self, block: Arc<Block>, certificate: Option<Certificate>) {
+        self.pool.lock().unwrap().retain(|transaction| !block.transactions.contains(transaction));
+        self.blocks.lock().unwrap().push((block, certificate));
+    }
+}

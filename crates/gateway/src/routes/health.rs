@@ -1,0 +1,39 @@
+//! Health and metrics.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use zhulian_api::{ErrorCode, view};
+
+use crate::{Failure, Phase, Shared, metrics};
+
+/// Whether the process is up
+#[utoipa::path(get, path = "/health/live", tag = "operation", operation_id = "live",
+    responses((status = 200, description = "It is", body = view::Health)))]
+pub async fn live() -> Json<view::Health> {
+    Json(view::Health { ok: true })
+}
+
+/// Whether the node serves and votes
+#[utoipa::path(get, path = "/health/ready", tag = "operation", operation_id = "ready",
+    responses((status = 200, description = "It does", body = view::Health)))]
+pub async fn ready(State(gateway): State<Shared>) -> Result<Json<view::Health>, Failure> {
+    let status = gateway.backend.status();
+    match status.phase {
+        Phase::Running => Ok(Json(view::Health { ok: true })),
+        Phase::Starting => Err(Failure::new(ErrorCode::NotReady, "the node is starting")),
+        Phase::Syncing => Err(Failure::new(ErrorCode::NotReady, "the node is fetching the state from the others")),
+    }
+}
+
+/// Metrics for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "operation", operation_id = "metrics",
+    responses((status = 200, description = "Prometheus' text format", body = String, content_type = "text/plain")))]
+pub async fn metrics(State(gateway): State<Shared>) -> Result<Response, Failure> {
+    let node = gateway.backend.metrics().await?;
+    let text = metrics::exposition(&[&node, &gateway.metrics.render()]);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}

@@ -1,0 +1,109 @@
+//! The network and the node.
+
+use axum::{Json, extract::State};
+use zhulian_api::{ErrorCode, view};
+use zhulian_modules::governance::{self, Parameter};
+use zhulian_primitives::{PROTOCOL_VERSION, quorum};
+
+use crate::{Failure, Shared, backend, show, state};
+
+/// The network: identity, parameters, genesis time
+#[utoipa::path(get, path = "/v1/network", tag = "network", operation_id = "network",
+    responses((status = 200, description = "The network", body = view::NetworkView)))]
+pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::NetworkView>, Failure> {
+    let network = gateway.backend.network();
+    let identity = view::NetworkIdentity {
+        format: zhulian_verify::NETWORK_FORMAT.into(),
+        name: network.name.clone(),
+        chain: network.chain.into(),
+        validators: network
+            .validators
+            .iter()
+            .map(|validator| view::IdentityValidator {
+                name: validator.name.clone(),
+                organisation: validator.organisation.clone(),
+                public_key: validator.public_key.into(),
+            })
+            .collect(),
+    };
+    let parameters = match state::query(&*gateway.backend, |source, _| governance::parameters(&source)).await {
+        Ok((_, parameters)) => Parameter::ALL.iter().map(|it| (it.name(), parameters.get(*it))).collect(),
+        // Whom the network consists of is known all the same, and a client needs it first.
+        Err(failure) if failure.code() == ErrorCode::NotReady => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    let parameter = |(name, value): (&str, u64)| view::ParameterView { name: name.into(), value };
+    Ok(Json(view::NetworkView {
+        identity,
+        genesis_time_ms: gateway.backend.status().genesis_time,
+        protocol_version: PROTOCOL_VERSION,
+        parameters: parameters.into_iter().map(parameter).collect(),
+    }))
+}
+
+/// How the node is
+#[utoipa::path(get, path = "/v1/status", tag = "network", operation_id = "status",
+    responses((status = 200, description = "The node's status", body = view::StatusView)))]
+pub async fn status(State(gateway): State<Shared>) -> Json<view::StatusView> {
+    let network = gateway.backend.network();
+    let status = gateway.backend.status();
+    let peer = |peer: &backend::Peer| view::PeerView {
+        name: show::validator_name(network, &peer.public_key),
+        public_key: peer.public_key.into(),
+        connected: peer.connected,
+        height: peer.height,
+        last_seen_ms: peer.last_seen,
+        clock_skew_ms: peer.clock_skew_ms,
+    };
+    Json(view::StatusView {
+        phase: match status.phase {
+            backend::Phase::Starting => view::Phase::Starting,
+            backend::Phase::Syncing => view::Phase::Syncing,
+            backend::Phase::Running => view::Phase::Running,
+        },
+        chain: network.chain.into(),
+        public_key: status.public_key.map(Into::into),
+        height: status.height.unwrap_or(0),
+        time_ms: status.time,
+        block: status.block.map(Into::into),
+        indexed_height: status.indexed_height,
+        epoch: status.epoch,
+        view: status.view,
+        leader: status.leader.map(|key| show::validator_name(network, &key)),
+        peers: status.peers.iter().map(peer).collect(),
+        mempool_transactions: status.mempool_transactions,
+        mempool_bytes: status.mempool_bytes,
+        mempool_bytes_max: status.mempool_bytes_max,
+        transactions: status.transactions,
+        evidence: status.evidence,
+        damage: status.damage,
+        stall: status.stall,
+        version: status.version,
+    })
+}
+
+/// The validators
+#[utoipa::path(get, path = "/v1/validators", tag = "network", operation_id = "validators",
+    responses((status = 200, description = "The validators in the order of the network identity", body = view::Validators)))]
+pub async fn validators(State(gateway): State<Shared>) -> Json<view::Validators> {
+    let network = gateway.backend.network();
+    let status = gateway.backend.status();
+    let item = |validator: &zhulian_primitives::Validator| {
+        let this_node = status.public_key == Some(validator.public_key);
+        let peer = status.peers.iter().find(|peer| peer.public_key == validator.public_key);
+        view::ValidatorView {
+            name: validator.name.clone(),
+            organisation: validator.organisation.clone(),
+            public_key: validator.public_key.into(),
+            this_node,
+            connected: this_node || peer.is_some_and(|peer| peer.connected),
+            height: if this_node { status.height.unwrap_or(0) } else { peer.map_or(0, |peer| peer.height) },
+            misbehaviour: peer.map_or(0, |peer| peer.misbehaviour),
+        }
+    };
+    Json(view::Validators {
+        epoch: status.epoch,
+        quorum: quorum(network.validators.len()) as u32,
+        items: network.validators.iter().map(item).collect(),
+    })
+}

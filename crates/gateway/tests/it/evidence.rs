@@ -1,0 +1,178 @@
+//! Evidence: find, check, prove.
+
+use std::time::Duration;
+
+use zhulian_api::{Hex32, Query, Wait, view};
+use zhulian_primitives::{EvidenceId, TransactionId};
+use zhulian_verify::{Entry, FileRecord, verify_receipt};
+
+use crate::{
+    city,
+    world::{World, id_of},
+};
+
+const SOON: Wait = Wait::Finalised(Duration::from_secs(10));
+
+fn number(transaction: &[u8]) -> String {
+    EvidenceId::of(&TransactionId(id_of(transaction).0)).to_string()
+}
+
+async fn deposited(world: &World, transaction: &[u8]) -> String {
+    let answer = world.client.submit(&[transaction], SOON).await.unwrap().remove(0);
+    assert_eq!(answer.state, view::TransactionState::Finalised, "{:?}", answer.refusal);
+    number(transaction)
+}
+
+fn question(record: &FileRecord) -> view::CheckRequest {
+    view::CheckRequest {
+        sha256: record.sha256.into(),
+        sm3: Some(record.sm3.into()),
+        size: Some(record.size),
+        chunks_root: Some(record.chunks_root.into()),
+        id: None,
+    }
+}
+
+fn entries(count: u32) -> Vec<Vec<u8>> {
+    (0..count).map(|n| Entry { file: city::file(&n.to_be_bytes()), name_commitment: None }.encode()).collect()
+}
+
+#[tokio::test]
+async fn a_deposit_is_found_by_number_digest_and_depositor() {
+    let world = World::start().await;
+    let id = deposited(&world, &world.deposit(b"a contract")).await;
+    let one = world.client.evidence(&id).await.unwrap();
+    assert_eq!((one.id.as_str(), one.status.as_str(), &one.organisation), (id.as_str(), "active", &world.organisation()));
+    assert_eq!(one.file.as_ref().unwrap().sha256.0, city::file(b"a contract").sha256);
+    for spelling in [id.to_lowercase(), format!("{}-{}", &id[..9], &id[9..])] {
+        assert_eq!(world.client.evidence(&spelling).await.unwrap(), one);
+    }
+    deposited(&world, &world.deposit(b"another")).await;
+    let by_digest = world.client.evidence_list(Query::new().with("sha256", Some(one.file.as_ref().unwrap().sha256))).await.unwrap();
+    assert_eq!(by_digest.items, [one]);
+    let mine = world.client.evidence_list(Query::new().with("organisation", Some(world.organisation()))).await.unwrap();
+    assert_eq!(mine.items.len(), 2);
+    let others = world.client.evidence_list(Query::new().with("organisation", Some(city::codes()[2]))).await.unwrap();
+    assert!(others.items.is_empty());
+}
+
+#[tokio::test]
+async fn a_check_has_exactly_three_answers() {
+    let world = World::start().await;
+    let (record, other) = (city::file(b"a contract"), city::file(b"a forged contract"));
+    let unknown = world.client.check(&question(&record)).await.unwrap();
+    assert_eq!((unknown.answer, unknown.evidence.len()), (view::Answer::NotDeposited, 0));
+    let id = deposited(&world, &world.deposit(b"a contract")).await;
+    let verified = world.client.check(&question(&record)).await.unwrap();
+    assert_eq!((verified.answer, verified.evidence[0].id.as_str()), (view::Answer::Verified, id.as_str()));
+    assert!(!verified.zh.is_empty() && !verified.en.is_empty());
+    let against = |record: &FileRecord| view::CheckRequest { id: Some(id.clone()), ..question(record) };
+    assert_eq!(world.client.check(&against(&record)).await.unwrap().answer, view::Answer::Verified);
+    let forged = world.client.check(&against(&other)).await.unwrap();
+    assert_eq!(forged.answer, view::Answer::Mismatch);
+    assert_eq!(forged.differing, ["sha256", "sm3", "size", "chunks_root"]);
+    // The same SHA-256 with another SM3 would be a collision: told, not hidden.
+    let collision = view::CheckRequest { sm3: Some(Hex32([7; 32])), ..question(&record) };
+    let collision = world.client.check(&collision).await.unwrap();
+    assert_eq!((collision.answer, collision.differing), (view::Answer::Mismatch, vec!["sm3".to_owned()]));
+    let nobody = view::CheckRequest { id: Some(EvidenceId([3; 16]).to_string()), ..question(&record) };
+    assert_eq!(world.client.check(&nobody).await.unwrap().answer, view::Answer::NotDeposited);
+}
+
+#[tokio::test]
+async fn history_and_receipt_of_a_deposit() {
+    let world = World::start().await;
+    let transaction = world.deposit(b"a contract");
+    let id = deposited(&world, &transaction).await;
+    let history = world.client.evidence_history(&id).await.unwrap();
+    assert_eq!((history.items.len(), history.items[0].transaction), (1, id_of(&transaction)));
+    let receipt = world.client.evidence_receipt(&id).await.unwrap();
+    let facts = verify_receipt(&world.network, &receipt).unwrap();
+    assert_eq!(facts.file(), Some(&city::file(b"a contract")));
+    let missing = EvidenceId([3; 16]).to_string();
+    for error in [
+        world.client.evidence(&missing).await.unwrap_err(),
+        world.client.evidence_history(&missing).await.unwrap_err(),
+        world.client.evidence_receipt(&missing).await.unwrap_err(),
+        world.client.certificate(&missing).await.unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Some("query.evidence_not_found"));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_entry_is_found_and_proven_once_its_entries_are_uploaded() {
+    let world = World::start().await;
+    let entries = entries(1_000);
+    let id = deposited(&world, &world.deposit_batch(&entries)).await;
+    let batch = world.client.evidence(&id).await.unwrap();
+    assert_eq!((batch.batch_count, batch.file), (Some(1_000), None));
+    let entry = format!("{id}-777");
+    let record = city::file(&777u32.to_be_bytes());
+    assert_eq!(world.client.evidence_receipt(&entry).await.unwrap_err().code(), Some("query.entry_not_found"));
+    assert_eq!(world.client.check(&question(&record)).await.unwrap().answer, view::Answer::NotDeposited);
+
+    let kept = world.client.upload_entries(&id, entries.concat().into()).await.unwrap();
+    assert_eq!((kept.id.as_str(), kept.entries), (id.as_str(), 1_000));
+    let facts = verify_receipt(&world.network, &world.client.evidence_receipt(&entry).await.unwrap()).unwrap();
+    assert_eq!(facts.file(), Some(&record));
+    let answer = world.client.check(&question(&record)).await.unwrap();
+    assert_eq!((answer.answer, answer.evidence[0].id.as_str()), (view::Answer::Verified, entry.as_str()));
+    let against = view::CheckRequest { id: Some(format!("{id}-776")), ..question(&record) };
+    assert_eq!(world.client.check(&against).await.unwrap().answer, view::Answer::Mismatch);
+    let beyond = world.client.evidence(&format!("{id}-1000")).await.unwrap_err();
+    assert_eq!(beyond.code(), Some("query.entry_not_found"));
+}
+
+#[tokio::test]
+async fn entries_that_are_not_the_deposited_ones_are_not_kept() {
+    let world = World::start().await;
+    let all = entries(5);
+    let id = deposited(&world, &world.deposit_batch(&all)).await;
+    let single = deposited(&world, &world.deposit(b"single")).await;
+    let mut swapped = all.clone();
+    swapped.swap(1, 2);
+    let mut broken = all.concat();
+    let length = broken.len();
+    broken.truncate(length - 1);
+    let cases = [
+        (&id, all[..4].concat(), "batch.entries_mismatch"),
+        (&id, [&all[..], &all[..1]].concat().concat(), "batch.entries_mismatch"),
+        (&id, swapped.concat(), "batch.entries_mismatch"),
+        (&id, broken, "batch.entry_malformed"),
+        (&id, vec![0x01; 5], "batch.entry_malformed"),
+        (&single, all.concat(), "batch.not_a_batch"),
+    ];
+    for (id, body, code) in cases {
+        let error = world.client.upload_entries(id, body.into()).await.unwrap_err();
+        assert_eq!(error.code(), Some(code));
+    }
+    assert_eq!(world.client.evidence_receipt(&format!("{id}-0")).await.unwrap_err().code(), Some("query.entry_not_found"));
+}
+
+#[tokio::test]
+async fn a_certificate_is_a_pdf_with_the_number() {
+    let world = World::start().await;
+    let entries = entries(3);
+    let file = deposited(&world, &world.deposit(b"a contract")).await;
+    let batch = deposited(&world, &world.deposit_batch(&entries)).await;
+    world.client.upload_entries(&batch, entries.concat().into()).await.unwrap();
+    for id in [file, batch.clone(), format!("{batch}-2")] {
+        let pdf = match world.client.certificate(&id).await {
+            Ok(pdf) => pdf,
+            Err(error) if error.code() == Some("certificate.no_fonts") => {
+                eprintln!("no Chinese font is installed; the certificate is left out");
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert!(pdf.starts_with(b"%PDF-"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("certificate.pdf");
+        std::fs::write(&path, pdf).unwrap();
+        let Ok(output) = std::process::Command::new("pdftotext").arg(&path).arg("-").output() else { continue };
+        let text = String::from_utf8_lossy(&output.stdout).replace(char::is_whitespace, "");
+        assert!(text.contains(&id), "{id} is not in the certificate: {text}");
+        assert!(text.contains("存证证书"), "{text}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The gateway over real sockets, and a node in memory over the real execution.
+
+mod bad_input;
+mod chain;
+mod city;
+mod events;
+mod evidence;
+mod limits;
+mod memory;
+mod openapi;
+mod organisations;
+mod page;
+mod submit;
+mod world;

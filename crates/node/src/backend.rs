@@ -1,0 +1,456 @@
+//! The node as the gateway sees it.
+
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
+use tokio::sync::broadcast::error::RecvError;
+use zhulian_crypto::SigningKey;
+use zhulian_engine as engine;
+use zhulian_execution::Refusal as _;
+use zhulian_gateway::{
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, MemberRow, MotionRow,
+    NodeStatus, Outcome, Page, PagePosition, Position, StateProof, Submission, TransactionFilter, TransactionRow,
+    TransactionState,
+};
+use zhulian_ledger::{Key, Value, merkle};
+use zhulian_primitives::{Block, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
+use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
+
+use crate::{
+    index::{Entries, Filter, Found, IndexError, Place, Progress, Queries},
+    mempool::{End, Intake, Mempool, Standing, Verdict},
+    observer::Finalised,
+    telemetry,
+};
+
+/// The index as far as the gateway's questions go.
+pub(crate) struct Index {
+    pub queries: Arc<Queries>,
+    pub entries: Arc<Entries>,
+    pub progress: Progress,
+}
+
+/// Answers the gateway from the engine, the mempool and the index.
+pub struct NodeBackend {
+    pub(crate) network: Network,
+    pub(crate) handle: engine::Handle,
+    pub(crate) mempool: Arc<Mempool>,
+    pub(crate) intake: Intake,
+    pub(crate) observer: Arc<Finalised>,
+    pub(crate) index: Option<Index>,
+    pub(crate) status: Arc<RwLock<NodeStatus>>,
+    pub(crate) key: SigningKey,
+    pub(crate) issuer: String,
+}
+
+impl From<Found> for TransactionRow {
+    fn from(found: Found) -> Self {
+        Self {
+            id: found.id,
+            position: position(found.place),
+            time: found.time,
+            module: found.module,
+            call: found.call,
+            organisation: found.organisation,
+            refusal: found.refusal,
+        }
+    }
+}
+
+fn position(place: Place) -> Position {
+    Position { height: place.height(), index: place.index() }
+}
+
+fn place(at: PagePosition) -> Place {
+    Place::new(at.position.height, at.position.index)
+}
+
+fn engine_error(error: engine::Error) -> BackendError {
+    match error {
+        engine::Error::Corrupt(corrupt) => {
+            tracing::error!(%corrupt, "stored data is damaged and not served");
+            BackendError::Damaged(corrupt.to_string())
+        }
+        engine::Error::NotReady | engine::Error::NoBlock(_) => BackendError::NotReady,
+        engine::Error::Stopped => BackendError::Stopping,
+    }
+}
+
+fn index_error(error: IndexError) -> BackendError {
+    tracing::error!(%error, "the index cannot answer");
+    BackendError::Internal(error.to_string())
+}
+
+/// An outcome in a finalised block.
+fn outcome(block: &Block, position: Position) -> Result<Outcome, BackendError> {
+    let receipt = block.receipts.get(position.index as usize).and_then(|bytes| Receipt::decode(bytes).ok());
+    let receipt = receipt.ok_or_else(|| BackendError::Internal("a finalised block has no such receipt".into()))?;
+    Ok(Outcome { position, time: block.header.time, receipt })
+}
+
+impl NodeBackend {
+    /// A block from memory or the archive; `None` when this node has none at the height.
+    async fn block_at(&self, height: Height) -> Result<Option<Arc<Block>>, BackendError> {
+        if let Some(block) = self.observer.recent(height) {
+            return Ok(Some(block));
+        }
+        match self.handle.block(height).await {
+            Ok(block) => Ok(Some(block)),
+            Err(engine::Error::NoBlock(_)) => Ok(None),
+            Err(error) => Err(engine_error(error)),
+        }
+    }
+
+    /// Runs a query on the index on a thread that may wait for the disk.
+    async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Queries, &Entries) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let index = self.index.as_ref().ok_or_else(|| BackendError::Internal("this node keeps no index".into()))?;
+        let (queries, entries) = (index.queries.clone(), index.entries.clone());
+        let task = tokio::task::spawn_blocking(move || query(&queries, &entries));
+        task.await.map_err(|_| BackendError::Stopping)?.map_err(index_error)
+    }
+
+    /// The transaction's first place in the chain, as the index knows it.
+    async fn indexed(&self, id: TransactionId) -> Result<Option<Position>, BackendError> {
+        if self.index.is_none() {
+            return Ok(None);
+        }
+        Ok(self.query(move |queries, _| queries.find(&id.0)).await?.map(|found| position(found.place)))
+    }
+
+    async fn state_of(&self, id: TransactionId, end: End) -> Result<TransactionState, BackendError> {
+        let mut position = match end {
+            End::Finalised { height, index } => Position { height, index },
+            End::Expired => return Ok(TransactionState::Dropped(TransactionError::Expired.code())),
+        };
+        for _ in 0..2 {
+            let Some(block) = self.block_at(position.height).await? else { return Ok(TransactionState::Unknown) };
+            let outcome = outcome(&block, position)?;
+            // A double says only that it is one; what counts is the first, which may be older than the mempool remembers.
+            if outcome.receipt.refusal == Some(TransactionError::Replayed.code())
+                && let Some(index) = &self.index
+                && index.progress.reached(position.height).await
+                && let Some(first) = self.indexed(id).await?
+                && first < position
+            {
+                position = first;
+                continue;
+            }
+            return Ok(TransactionState::Finalised(Box::new(outcome)));
+        }
+        Err(BackendError::Internal("the index contradicts the chain".into()))
+    }
+
+    async fn transaction_state(&self, id: TransactionId) -> Result<TransactionState, BackendError> {
+        let standing = self.mempool.lock().standing(&id);
+        match standing {
+            Standing::Pending => Ok(TransactionState::Pending),
+            Standing::Ended(end) => self.state_of(id, end).await,
+            Standing::Unknown => match self.indexed(id).await? {
+                None => Ok(TransactionState::Unknown),
+                Some(Position { height, index }) => self.state_of(id, End::Finalised { height, index }).await,
+            },
+        }
+    }
+
+    async fn evidence_rows(&self, filter: EvidenceFilter, page: Page) -> Result<Vec<EvidenceRow>, BackendError> {
+        let Some(digest) = filter.sha256 else {
+            let filter = Filter {
+                organisation: filter.organisation,
+                module: Some("evidence".into()),
+                from: filter.from,
+                to: filter.to,
+                before: page.before.map(place),
+                deposits: true,
+            };
+            let found = self.query(move |queries, _| queries.transactions(&filter, page.limit)).await?;
+            return Ok(found.into_iter().filter_map(|found| evidence_row(found, None)).collect());
+        };
+        let rows = self
+            .query(move |queries, entries| {
+                let mut rows: Vec<EvidenceRow> =
+                    queries.deposits(&digest)?.into_iter().filter_map(|found| evidence_row(found, None)).collect();
+                for (batch, entry) in entries.find(&digest)? {
+                    rows.extend(queries.find(&batch.0)?.and_then(|found| evidence_row(found, Some(entry))));
+                }
+                Ok(rows)
+            })
+            .await?;
+        let item = |row: &EvidenceRow| PagePosition {
+            position: row.position,
+            item: match &row.place {
+                EvidencePlace::Batch { entry: Some(entry), .. } => entry + 1,
+                _ => 0,
+            },
+        };
+        let wanted = |row: &EvidenceRow| {
+            filter.organisation.as_ref().is_none_or(|code| *code == row.organisation)
+                && filter.from.is_none_or(|from| row.time >= from)
+                && filter.to.is_none_or(|to| row.time < to)
+                && page.before.is_none_or(|before| item(row) < before)
+        };
+        let mut rows: Vec<EvidenceRow> = rows.into_iter().filter(wanted).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(item(row)));
+        rows.truncate(page.limit);
+        Ok(rows)
+    }
+
+    async fn history(&self, id: EvidenceId) -> Result<Vec<HistoryRow>, BackendError> {
+        let (deposit, later) =
+            self.query(move |queries, _| Ok((queries.find(&id.0)?, queries.history(&id.0)?))).await?;
+        let Some(deposit) = deposit.filter(|found| found.deposit.is_some()) else { return Ok(Vec::new()) };
+        let mut rows = Vec::new();
+        let first = (deposit, None);
+        for (found, number) in std::iter::once(first).chain(later.into_iter().map(|hit| (hit.found, Some(hit.event)))) {
+            let position = position(found.place);
+            let Some(block) = self.block_at(position.height).await? else { continue };
+            let events = outcome(&block, position)?.receipt.events;
+            let events = events.into_iter().enumerate().filter(|(at, event)| match number {
+                Some(number) => *at == number as usize,
+                None => event.module == "evidence" && event.name.ends_with("deposited"),
+            });
+            rows.extend(events.map(|(_, event)| HistoryRow {
+                transaction: found.id,
+                position,
+                time: found.time,
+                organisation: found.organisation.clone().unwrap_or_default(),
+                event,
+            }));
+        }
+        Ok(rows)
+    }
+
+    async fn cose(&self, id: TransactionId) -> Result<Option<Vec<u8>>, BackendError> {
+        let TransactionState::Finalised(outcome) = self.transaction_state(id).await? else { return Ok(None) };
+        let Position { height, index } = outcome.position;
+        let Some(block) = self.block_at(height).await? else { return Ok(None) };
+        let leaves = block.transactions.iter().map(|bytes| merkle::leaf(bytes)).collect();
+        let inclusion = Inclusion {
+            tree_size: block.transactions.len() as u64,
+            leaf_index: u64::from(index),
+            path: merkle::Tree::new(leaves).path(index as usize),
+            root: block.header.transactions_root,
+        };
+        let subject = id.to_string();
+        let statement =
+            CoseStatement { issuer: &self.issuer, subject: &subject, issued_at: block.header.time / 1_000 };
+        Ok(Some(cose_receipt(&self.key, &statement, &inclusion)))
+    }
+}
+
+/// A deposit as the gateway wants it; `entry` is the entry of a batch that was asked for.
+fn evidence_row(found: Found, entry: Option<u64>) -> Option<EvidenceRow> {
+    let deposit = found.deposit?;
+    let place = match deposit.batch {
+        false => EvidencePlace::File { sha256: deposit.digest, sequence: deposit.sequence },
+        true => EvidencePlace::Batch { root: deposit.digest, sequence: deposit.sequence, entry },
+    };
+    Some(EvidenceRow {
+        transaction: found.id,
+        position: position(found.place),
+        time: found.time,
+        organisation: found.organisation?,
+        place,
+    })
+}
+
+impl Backend for NodeBackend {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn status(&self) -> NodeStatus {
+        let mut status = self.status.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        if let Some(tip) = self.handle.tip() {
+            status.height = Some(tip.header.height);
+            status.time = Some(tip.header.time);
+            status.block = Some(tip.header.digest());
+        }
+        {
+            let pool = self.mempool.lock();
+            status.mempool_transactions = pool.count() as u64;
+            status.mempool_bytes = pool.bytes() as u64;
+            status.mempool_bytes_max = pool.limits().bytes_max as u64;
+        }
+        if let Some(index) = &self.index {
+            status.indexed_height = index.progress.height();
+            (status.transactions, status.evidence) = index.progress.totals();
+        }
+        status
+    }
+
+    fn submit(&self, transactions: Vec<Bytes>) -> Answer<'_, Vec<Submission>> {
+        async move {
+            let phase = self.status.read().unwrap_or_else(|poisoned| poisoned.into_inner()).phase;
+            if phase != zhulian_gateway::Phase::Running {
+                return Err(BackendError::NotReady);
+            }
+            let verdicts = self.intake.submit(transactions).await.ok_or(BackendError::Stopping)?;
+            let answer = |verdict| match verdict {
+                Verdict::Taken(id) => Submission::Taken(id),
+                Verdict::Refused(id, code) => Submission::Refused(id, code),
+                Verdict::Full(id) => Submission::MempoolFull(id),
+                Verdict::ShareFull(id) => Submission::ShareFull(id),
+            };
+            Ok(verdicts.into_iter().map(answer).collect())
+        }
+        .boxed()
+    }
+
+    fn transaction(&self, id: TransactionId) -> Answer<'_, TransactionState> {
+        self.transaction_state(id).boxed()
+    }
+
+    fn wait(&self, id: TransactionId, timeout: Duration) -> Answer<'_, TransactionState> {
+        let end = self.mempool.lock().wait(id);
+        async move {
+            match tokio::time::timeout(timeout, end).await {
+                Ok(Ok(end)) => self.state_of(id, end).await,
+                // The mempool does not know it, or the time is up.
+                Ok(Err(_)) | Err(_) => self.transaction_state(id).await,
+            }
+        }
+        .boxed()
+    }
+
+    fn block(&self, height: Height) -> Answer<'_, Option<Arc<Block>>> {
+        self.block_at(height).boxed()
+    }
+
+    fn finality(&self, height: Height) -> Answer<'_, Option<Finality>> {
+        async move {
+            match self.handle.certificate_for(height).await {
+                Ok(engine::Finality { headers, certificate }) => Ok(Some(Finality { headers, certificate })),
+                Err(engine::Error::NoBlock(_)) => Ok(None),
+                Err(error) => Err(engine_error(error)),
+            }
+        }
+        .boxed()
+    }
+
+    fn cose_receipt(&self, id: TransactionId) -> Answer<'_, Option<Vec<u8>>> {
+        self.cose(id).boxed()
+    }
+
+    fn get(&self, keys: Vec<Key>) -> Answer<'_, (Header, Vec<Option<Value>>)> {
+        self.handle.get(keys).map(|result| result.map_err(engine_error)).boxed()
+    }
+
+    fn prove(&self, key: Key) -> Answer<'_, StateProof> {
+        async move {
+            let engine::StateProof { header, value, proof } = self.handle.prove(key).await.map_err(engine_error)?;
+            Ok(StateProof { header, value, proof })
+        }
+        .boxed()
+    }
+
+    fn transactions(&self, filter: TransactionFilter, page: Page) -> Answer<'_, Vec<TransactionRow>> {
+        let TransactionFilter { organisation, module, from, to } = filter;
+        let filter = Filter { organisation, module, from, to, before: page.before.map(place), deposits: false };
+        async move {
+            let found = self.query(move |queries, _| queries.transactions(&filter, page.limit)).await?;
+            Ok(found.into_iter().map(TransactionRow::from).collect())
+        }
+        .boxed()
+    }
+
+    fn evidence(&self, filter: EvidenceFilter, page: Page) -> Answer<'_, Vec<EvidenceRow>> {
+        self.evidence_rows(filter, page).boxed()
+    }
+
+    fn find_evidence(&self, id: EvidenceId) -> Answer<'_, Option<EvidenceRow>> {
+        async move {
+            let found = self.query(move |queries, _| queries.find(&id.0)).await?;
+            Ok(found.and_then(|found| evidence_row(found, None)))
+        }
+        .boxed()
+    }
+
+    fn evidence_history(&self, id: EvidenceId) -> Answer<'_, Vec<HistoryRow>> {
+        self.history(id).boxed()
+    }
+
+    fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>> {
+        self.query(move |_, entries| entries.get(&batch, index)).boxed()
+    }
+
+    fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()> {
+        self.query(move |_, store| store.put(&batch, &entries)).boxed()
+    }
+
+    fn organisations(&self, after: Option<String>, limit: usize) -> Answer<'_, Vec<String>> {
+        self.query(move |queries, _| queries.organisations(after.as_deref(), limit)).boxed()
+    }
+
+    fn members(&self, organisation: String) -> Answer<'_, Vec<MemberRow>> {
+        async move {
+            let members = self.query(move |queries, _| queries.members(&organisation)).await?;
+            Ok(members.into_iter().map(|(member, keys)| MemberRow { member, keys }).collect())
+        }
+        .boxed()
+    }
+
+    fn motions(&self, page: Page) -> Answer<'_, Vec<MotionRow>> {
+        async move {
+            let before = page.before.map(place);
+            let motions = self.query(move |queries, _| queries.motions(before, page.limit)).await?;
+            let row = |(found, organisation): (Found, String)| MotionRow {
+                transaction: found.id,
+                position: position(found.place),
+                time: found.time,
+                organisation,
+            };
+            Ok(motions.into_iter().map(row).collect())
+        }
+        .boxed()
+    }
+
+    fn subscribe(&self) -> BoxStream<'static, Arc<Block>> {
+        let receiver = self.observer.listen();
+        let handle = self.handle.clone();
+        let next = handle.tip().map_or(1, |tip| tip.header.height + 1);
+        let begin = (receiver, None::<Arc<Block>>, handle, next);
+        stream::unfold(begin, |(mut receiver, mut held, handle, next)| async move {
+            loop {
+                let block = match held.take() {
+                    Some(block) => block,
+                    None => match receiver.recv().await {
+                        Ok(block) => block,
+                        // The next one received shows how much was missed.
+                        Err(RecvError::Lagged(_)) => continue,
+                        Err(RecvError::Closed) => return None,
+                    },
+                };
+                let height = block.header.height;
+                if height < next {
+                    continue;
+                }
+                if height == next {
+                    return Some((block, (receiver, None, handle, next + 1)));
+                }
+                let missed = handle.block(next).await.ok()?;
+                return Some((missed, (receiver, Some(block), handle, next + 1)));
+            }
+        })
+        .boxed()
+    }
+
+    fn metrics(&self) -> BoxFuture<'_, Result<String, BackendError>> {
+        async move {
+            let mut text = self.handle.metrics().await.map_err(engine_error)?;
+            text = text.trim_end().trim_end_matches("# EOF").into();
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(&telemetry::metrics(&self.mempool, &self.intake, self.index.as_ref().map(|index| &index.progress)));
+            Ok(text)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,270 @@
+//! The node's configuration file: JSON, every field checked, no field unknown.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use zhulian_engine as engine;
+use zhulian_primitives::Network;
+
+use crate::mempool;
+
+/// What an operator sets. Relative paths are relative to the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the node stores everything.
+    pub directory: PathBuf,
+    /// The network's genesis document.
+    pub genesis: PathBuf,
+    /// The validator's key file.
+    pub key: PathBuf,
+    /// Where the node listens for other validators.
+    pub listen: SocketAddr,
+    /// Address (`host:port`) of every validator, this node's own too, by its public key in hex.
+    pub peers: BTreeMap<String, String>,
+    /// The gateway; without one the node keeps no index either.
+    #[serde(default)]
+    pub gateway: Option<Gateway>,
+    /// Accept validators from other addresses than the configured ones (behind NAT, in containers).
+    #[serde(default)]
+    pub any_source_address: bool,
+    /// Threads; `null` for one a processor core.
+    #[serde(default)]
+    pub threads: Option<usize>,
+    /// Bounds of the mempool.
+    #[serde(default)]
+    pub mempool: MempoolLimits,
+    /// Pace of blocks. The timeouts follow from it.
+    #[serde(default)]
+    pub pace: Pace,
+    /// How a node with an empty directory begins.
+    #[serde(default)]
+    pub state_sync: StateSync,
+    /// Memory for file pages, in MiB.
+    #[serde(default = "page_cache_mib")]
+    pub page_cache_mib: usize,
+    /// What is logged, and how.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// The gateway's part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where people reach it; `null` for `http://` and the address above.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// Fonts for certificates; without them there are none.
+    #[serde(default)]
+    pub fonts: Option<Fonts>,
+}
+
+/// Font files with the Chinese characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fonts {
+    /// The regular one.
+    pub regular: PathBuf,
+    /// The bold one.
+    pub bold: PathBuf,
+}
+
+/// Bounds of the mempool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MempoolLimits {
+    /// Transactions at most.
+    pub transactions_max: usize,
+    /// Their bytes at most.
+    pub bytes_max: usize,
+}
+
+impl Default for MempoolLimits {
+    fn default() -> Self {
+        let mempool::Limits { count_max, bytes_max } = mempool::Limits::default();
+        Self { transactions_max: count_max, bytes_max }
+    }
+}
+
+/// Pace of blocks, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pace {
+    /// Least time between blocks while transactions wait.
+    pub block_interval_ms: u64,
+    /// Time after which an empty block is made.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let engine::Pace { block_interval, heartbeat } = engine::Pace::default();
+        Self { block_interval_ms: block_interval.as_millis() as u64, heartbeat_ms: heartbeat.as_millis() as u64 }
+    }
+}
+
+/// How a node with an empty directory begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateSync {
+    /// Fetch the others' state when they are far ahead; the node then lacks the blocks before.
+    #[default]
+    WhenFarBehind,
+    /// Execute every block since genesis, so that the node and its index have all of them.
+    Never,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// One JSON object a line instead of plain text.
+    pub json: bool,
+    /// Levels, for example `info,zhulian_engine=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: false, filter: "info,commonware=warn".into() }
+    }
+}
+
+fn page_cache_mib() -> usize {
+    64
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not JSON of this shape.
+    #[error("{path}: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A validator of the genesis document has no address.
+    #[error("peers: no address for validator {name} ({key}); the genesis document names it")]
+    NoAddress {
+        /// The validator's name.
+        name: String,
+        /// Its key.
+        key: String,
+    },
+    /// A peer is no validator.
+    #[error("peers: {0} is not the key of a validator in the genesis document")]
+    UnknownPeer(String),
+    /// A number that cannot be.
+    #[error("{0} must be above zero")]
+    Zero(&'static str),
+    /// Both are the same address.
+    #[error("listen and gateway.listen are the same address")]
+    SameAddress,
+}
+
+impl Config {
+    /// Reads a file and makes its paths absolute.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        let mut config: Self =
+            serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path: path.into(), source })?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
+            *path = base.join(&*path);
+        }
+        if let Some(fonts) = config.gateway.as_mut().and_then(|gateway| gateway.fonts.as_mut()) {
+            fonts.regular = base.join(&fonts.regular);
+            fonts.bold = base.join(&fonts.bold);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The file's text.
+    pub fn print(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a configuration is JSON");
+        text.push('\n');
+        text
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let numbers = [
+            (self.mempool.transactions_max, "mempool.transactions_max"),
+            (self.mempool.bytes_max, "mempool.bytes_max"),
+            (self.threads.unwrap_or(1), "threads"),
+            (self.page_cache_mib, "page_cache_mib"),
+            (self.pace.heartbeat_ms as usize, "pace.heartbeat_ms"),
+        ];
+        if let Some((_, name)) = numbers.into_iter().find(|(number, _)| *number == 0) {
+            return Err(ConfigError::Zero(name));
+        }
+        if self.gateway.as_ref().is_some_and(|gateway| gateway.listen == self.listen && self.listen.port() != 0) {
+            return Err(ConfigError::SameAddress);
+        }
+        Ok(())
+    }
+
+    /// Threads to use.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+    }
+
+    /// The engine's configuration in a network, with the validator's secret.
+    pub fn engine(&self, network: &Network, genesis_time: u64, secret: [u8; 32]) -> Result<engine::Config, ConfigError> {
+        let known = |key: &String| network.validators.iter().any(|it| hex::encode(it.public_key) == *key);
+        if let Some(unknown) = self.peers.keys().find(|key| !known(key)) {
+            return Err(ConfigError::UnknownPeer(unknown.clone()));
+        }
+        let peer = |validator: &zhulian_primitives::Validator| {
+            let key = hex::encode(validator.public_key);
+            match self.peers.get(&key) {
+                Some(address) => Ok(engine::Peer { public_key: validator.public_key, address: address.clone() }),
+                None => Err(ConfigError::NoAddress { name: validator.name.clone(), key }),
+            }
+        };
+        let heartbeat = Duration::from_millis(self.pace.heartbeat_ms);
+        let defaults = engine::Timeouts::default();
+        Ok(engine::Config {
+            chain: network.chain,
+            genesis_time,
+            validators: network.validators.iter().map(peer).collect::<Result<_, _>>()?,
+            secret,
+            listen: self.listen,
+            directory: self.directory.join("chain"),
+            threads: self.threads(),
+            any_source_address: self.any_source_address,
+            limits: engine::Limits::default(),
+            pace: engine::Pace { block_interval: Duration::from_millis(self.pace.block_interval_ms), heartbeat },
+            timeouts: engine::Timeouts {
+                leader: defaults.leader.max(heartbeat * 2),
+                certification: defaults.certification.max(heartbeat * 3),
+                skip: defaults.skip.max(heartbeat * 5),
+                fetch: defaults.fetch,
+            },
+            state_sync: match self.state_sync {
+                StateSync::WhenFarBehind => engine::StateSync::default(),
+                StateSync::Never => engine::StateSync::Never,
+            },
+            storage: engine::Storage { page_cache_bytes: self.page_cache_mib << 20, ..engine::Storage::default() },
+            clock_skew_ms: 0,
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! From a finalised block to rows: a pure function, so that an index can be built again at any time and be the same.
+
+use std::collections::HashMap;
+
+use zhulian_crypto::PublicKey;
+use zhulian_primitives::{Block, Code, Event, Height, Receipt, Timestamp, Transaction, TransactionId};
+
+use super::facts::{Fact, fact};
+
+/// Whom a key belongs to. It never changes hands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Unified social credit code.
+    pub organisation: String,
+    /// The member's id in the organisation.
+    pub member: String,
+}
+
+/// Every key that was ever registered.
+pub type Holders = HashMap<PublicKey, Holder>;
+
+/// What the index keeps of a block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockRows {
+    /// The block.
+    pub height: Height,
+    /// Its time.
+    pub time: Timestamp,
+    /// Its transactions, in order.
+    pub transactions: Vec<TransactionRow>,
+    /// What happened to evidence that was deposited before: transaction, number of the event, evidence id.
+    pub history: Vec<(u32, u32, [u8; 16])>,
+    /// Organisations that were admitted.
+    pub organisations: Vec<String>,
+    /// Keys that were registered.
+    pub keys: Vec<(PublicKey, Holder)>,
+    /// Transactions that moved a motion, with the mover's organisation.
+    pub motions: Vec<(u32, String)>,
+    /// Pieces of evidence deposited, entries of batches counted one by one.
+    pub evidence: u64,
+}
+
+/// What the index keeps of a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionRow {
+    /// Its id.
+    pub id: TransactionId,
+    /// The called module.
+    pub module: String,
+    /// The call.
+    pub call: String,
+    /// Unified social credit code of the signer's organisation.
+    pub organisation: Option<String>,
+    /// Why it was refused.
+    pub refusal: Option<Code>,
+    /// What it deposited.
+    pub deposit: Option<DepositRow>,
+}
+
+/// Where a deposit is in the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepositRow {
+    /// SHA-256 of the file, or the root of the batch.
+    pub digest: [u8; 32],
+    /// Which deposit of that file or batch, from 0.
+    pub sequence: u32,
+    /// Whether it is a batch.
+    pub batch: bool,
+}
+
+/// The rows of what the genesis document makes happen: organisations and keys.
+pub fn genesis_rows(events: &[Event]) -> BlockRows {
+    let mut rows = BlockRows::default();
+    for event in events {
+        match fact(event) {
+            Some(Fact::Organisation(code)) => rows.organisations.push(code),
+            Some(Fact::Key(key, holder)) => rows.keys.push((key, holder)),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// The rows of a block. Keys that it registers are added to `holders`.
+pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
+    let mut rows = BlockRows { height: block.header.height, time: block.header.time, ..BlockRows::default() };
+    rows.transactions.reserve(block.transactions.len());
+    for (index, (bytes, receipt)) in block.transactions.iter().zip(&block.receipts).enumerate() {
+        // A finalised block holds nothing else than transactions and receipts.
+        let Ok(receipt) = Receipt::decode(receipt) else { continue };
+        let Some(transaction) = Transaction::decode_again(bytes, receipt.transaction) else { continue };
+        let mut deposit = None;
+        for (number, event) in receipt.events.iter().enumerate() {
+            match fact(event) {
+                Some(Fact::Deposited { row, pieces }) => {
+                    deposit = Some(row);
+                    rows.evidence += pieces;
+                }
+                Some(Fact::Evidence(id)) => rows.history.push((index as u32, number as u32, id)),
+                Some(Fact::Organisation(code)) => rows.organisations.push(code),
+                Some(Fact::Key(key, holder)) => {
+                    holders.insert(key, holder.clone());
+                    rows.keys.push((key, holder));
+                }
+                Some(Fact::Motion(organisation)) => rows.motions.push((index as u32, organisation)),
+                None => {}
+            }
+        }
+        rows.transactions.push(TransactionRow {
+            id: receipt.transaction,
+            module: transaction.call.module.into(),
+            call: transaction.call.call.into(),
+            organisation: holders.get(&transaction.signer).map(|holder| holder.organisation.clone()),
+            refusal: receipt.refusal,
+            deposit,
+        });
+    }
+    rows
+}

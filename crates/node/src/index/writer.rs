@@ -1,0 +1,192 @@
+//! The index's thread: takes finalised blocks at its own pace, off the way of consensus, and writes many at once.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+use zhulian_primitives::{Block, Height};
+
+use super::{Holders, IndexError, Store, rows};
+
+/// Where blocks that were missed are read again.
+pub trait Blocks: Send + 'static {
+    /// The finalised block at a height; `None` when it is not here, for now or for good. May block.
+    fn block(&self, height: Height) -> Option<Arc<Block>>;
+    /// The first height from which on this node has all blocks, up to its tip; `None` while it has none.
+    fn first(&self) -> Option<Height>;
+    /// The last finalised height.
+    fn tip(&self) -> Option<Height>;
+}
+
+/// How far the index is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    height: watch::Receiver<Height>,
+    totals: Arc<[AtomicU64; 2]>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Progress {
+    /// The last block in the index.
+    pub fn height(&self) -> Height {
+        *self.height.borrow()
+    }
+
+    /// Transactions in the index, and pieces of evidence.
+    pub fn totals(&self) -> (u64, u64) {
+        (self.totals[0].load(Relaxed), self.totals[1].load(Relaxed))
+    }
+
+    /// Whether writing failed and is being tried again.
+    pub fn failing(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+
+    /// Waits until the index has this block; false when the index has stopped.
+    pub async fn reached(&self, height: Height) -> bool {
+        self.height.clone().wait_for(|at| *at >= height).await.is_ok()
+    }
+}
+
+/// A running index.
+pub struct Indexer {
+    queue: SyncSender<Arc<Block>>,
+    stopping: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    progress: Progress,
+}
+
+/// Blocks that wait in memory; more are read from the archive later.
+const QUEUE: usize = 64;
+/// How long blocks are gathered before they are written.
+const GATHER: Duration = Duration::from_millis(50);
+/// Transactions written at once at most.
+const TRANSACTIONS: usize = 32_768;
+const RETRY: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_millis(200);
+
+impl Indexer {
+    /// Starts the thread. It begins with what it missed.
+    pub fn start(mut store: Store, mut holders: Holders, blocks: impl Blocks) -> Self {
+        let (queue, incoming) = sync_channel(QUEUE);
+        let (height, watch) = watch::channel(store.height());
+        let (transactions, evidence) = store.totals();
+        let progress = Progress {
+            height: watch,
+            totals: Arc::new([transactions.into(), evidence.into()]),
+            failed: Arc::default(),
+        };
+        let (shown, stopping) = (progress.clone(), Arc::new(AtomicBool::new(false)));
+        let stop = stopping.clone();
+        let run = move || {
+            while !stop.load(Relaxed) {
+                let batch = gather(&incoming, store.height(), &blocks);
+                let Some(batch) = batch else { return };
+                if batch.is_empty() {
+                    continue;
+                }
+                if let Err(error) = write(&mut store, &mut holders, &batch) {
+                    tracing::error!(%error, "blocks cannot be indexed; trying again");
+                    shown.failed.store(true, Relaxed);
+                    thread::sleep(RETRY);
+                    continue;
+                }
+                shown.failed.store(false, Relaxed);
+                let (transactions, evidence) = store.totals();
+                shown.totals[0].store(transactions, Relaxed);
+                shown.totals[1].store(evidence, Relaxed);
+                height.send_replace(store.height());
+            }
+        };
+        let thread = thread::Builder::new().name("index".into()).spawn(run).expect("a thread can be started");
+        Self { queue, stopping, thread: Mutex::new(Some(thread)), progress }
+    }
+
+    /// Hands over a finalised block. Never waits: what does not fit is read from the archive.
+    pub fn push(&self, block: Arc<Block>) {
+        let _ = self.queue.try_send(block);
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+}
+
+impl Indexer {
+    /// Ends the thread after what it is writing.
+    pub fn stop(&self) {
+        self.stopping.store(true, Relaxed);
+        let thread = self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The next blocks after `height`, from the queue or, where it left some out, from the archive; `None` at the end.
+fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks) -> Option<Vec<Arc<Block>>> {
+    let (mut batch, mut count) = (Vec::new(), 0);
+    let mut next = height + 1;
+    let began = Instant::now();
+    while count < TRANSACTIONS {
+        let wait = if batch.is_empty() { IDLE } else { GATHER.saturating_sub(began.elapsed()) };
+        let block = match incoming.recv_timeout(wait) {
+            Ok(block) => block,
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {
+                if batch.is_empty() && blocks.tip().is_some_and(|tip| tip >= next) {
+                    catch_up(blocks, &mut batch, &mut next, height == 0);
+                }
+                break;
+            }
+        };
+        let given = block.header.height;
+        if given < next {
+            continue;
+        }
+        if given > next {
+            // The rest of the gap comes with the next call; the queue's blocks are then passed over.
+            let empty = height == 0 && batch.is_empty();
+            catch_up(blocks, &mut batch, &mut next, empty);
+            break;
+        }
+        count += block.transactions.len();
+        next += 1;
+        batch.push(block);
+    }
+    Some(batch)
+}
+
+fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height, empty: bool) {
+    if empty && blocks.block(*next).is_none() {
+        let Some(first) = blocks.first() else { return };
+        tracing::warn!(first, "this node has no earlier blocks; its index begins here");
+        *next = first;
+    }
+    let mut count = batch.iter().map(|block| block.transactions.len()).sum::<usize>();
+    while count < TRANSACTIONS && batch.len() < 4_096 {
+        let Some(block) = blocks.block(*next) else { return };
+        count += block.transactions.len();
+        *next += 1;
+        batch.push(block);
+    }
+}
+
+fn write(store: &mut Store, holders: &mut Holders, batch: &[Arc<Block>]) -> Result<(), IndexError> {
+    let batch: Vec<_> = batch.iter().map(|block| rows(block, holders)).collect();
+    store.write(&batch)
+}

@@ -1,0 +1,78 @@
+//! The state transition that the engine drives: the modules' executor, with signature checks that remember.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rayon::prelude::*;
+use zhulian_crypto::sha256;
+use zhulian_execution::Executor;
+use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
+use zhulian_primitives::{Transaction, TransactionId};
+
+use crate::{mempool::Mempool, verifier::Verifier};
+
+/// Transactions hashed or parsed by one task.
+const CHUNK: usize = 256;
+
+/// The network's modules on its genesis state.
+pub struct CityMachine {
+    executor: Arc<Executor>,
+    verifier: Arc<Verifier>,
+    mempool: Option<Arc<Mempool>>,
+    genesis: BTreeMap<Key, Value>,
+}
+
+impl CityMachine {
+    /// A machine; `mempool` is told which transactions stand in proposed blocks.
+    pub fn new(
+        executor: Arc<Executor>,
+        verifier: Arc<Verifier>,
+        mempool: Option<Arc<Mempool>>,
+        genesis: BTreeMap<Key, Value>,
+    ) -> Self {
+        Self { executor, verifier, mempool, genesis }
+    }
+
+    /// The ids, and which of them are known to be valid.
+    fn ids(&self, transactions: &[Vec<u8>]) -> (Vec<TransactionId>, Vec<bool>) {
+        let ids: Vec<TransactionId> =
+            transactions.par_iter().with_min_len(CHUNK).map(|bytes| TransactionId(sha256(bytes))).collect();
+        let known = self.verifier.knows(&ids);
+        (ids, known)
+    }
+
+    fn parse<'a>(bytes: &'a [u8], id: TransactionId, known: bool) -> Option<Transaction<'a>> {
+        if known { Transaction::decode_again(bytes, id) } else { Transaction::decode(bytes).ok() }
+    }
+}
+
+impl Machine for CityMachine {
+    fn check(&self, transactions: &[Vec<u8>]) -> bool {
+        let (_, known) = self.ids(transactions);
+        let unknown: Vec<&[u8]> =
+            transactions.iter().zip(known).filter(|(_, known)| !known).map(|(bytes, _)| &bytes[..]).collect();
+        if unknown.is_empty() {
+            return true;
+        }
+        let parsed: Result<Vec<Transaction<'_>>, _> =
+            unknown.par_iter().with_min_len(CHUNK).map(|bytes| Transaction::decode(bytes)).collect();
+        parsed.is_ok_and(|parsed| self.verifier.verify(&parsed).into_iter().all(|valid| valid))
+    }
+
+    fn execute(&self, context: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
+        let (ids, known) = self.ids(transactions);
+        let parsed: Option<Vec<Transaction<'_>>> =
+            transactions.iter().zip(&ids).zip(known).map(|((bytes, id), known)| Self::parse(bytes, *id, known)).collect();
+        // A candidate block is executed beside its check. If one of its transactions does not even parse, the check fails, and
+        // what is answered here goes nowhere; a finalised block never comes to this.
+        let Some(parsed) = parsed else { return Ok(Outcome::default()) };
+        let outcome = self.executor.execute_parsed(context, &parsed, loaded)?;
+        if let Some(mempool) = &self.mempool {
+            mempool.proposed(context.height, &ids);
+        }
+        Ok(outcome)
+    }
+
+    fn genesis(&self) -> BTreeMap<Key, Value> {
+        self.genesis.clone()
+    }
+}

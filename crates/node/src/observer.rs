@@ -1,0 +1,97 @@
+//! What the engine tells of finalised blocks goes to the mempool, to those who wait or listen, and to the index.
+
+use std::{
+    collections::VecDeque,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::broadcast;
+use zhulian_engine::Observer;
+use zhulian_primitives::{Block, Certificate, Height};
+
+use crate::{index::Indexer, mempool::Mempool};
+
+/// Blocks kept in memory for those who ask right after the end of their transaction.
+const RECENT: usize = 128;
+/// Blocks that a listener may be behind before it must read from the archive.
+const LISTENERS: usize = 256;
+/// Blocks delivered again after a start, since the marker is not forced to disk.
+const AGAIN: u64 = 256;
+const MARK_EVERY: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub(crate) struct Finalised {
+    mempool: Arc<Mempool>,
+    recent: Mutex<VecDeque<Arc<Block>>>,
+    listeners: broadcast::Sender<Arc<Block>>,
+    /// Set once the engine runs, since the index reads missed blocks from it.
+    pub indexer: OnceLock<Indexer>,
+    marker: PathBuf,
+    marked: Mutex<Instant>,
+}
+
+impl Finalised {
+    /// An observer that notes in `directory` how far it is.
+    pub fn new(mempool: Arc<Mempool>, directory: &Path) -> Self {
+        Self {
+            mempool,
+            recent: Mutex::default(),
+            listeners: broadcast::Sender::new(LISTENERS),
+            indexer: OnceLock::new(),
+            marker: directory.join("observed"),
+            marked: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// A block finalised not long ago.
+    pub fn recent(&self, height: Height) -> Option<Arc<Block>> {
+        let recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let first = recent.front()?.header.height;
+        recent.get(height.checked_sub(first)? as usize).filter(|block| block.header.height == height).cloned()
+    }
+
+    /// Listens to blocks from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Arc<Block>> {
+        self.listeners.subscribe()
+    }
+
+    fn mark(&self, height: Height) {
+        let mut marked = self.marked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if marked.elapsed() >= MARK_EVERY {
+            *marked = Instant::now();
+            // Without it blocks are delivered again from an earlier one, which does no harm.
+            if let Err(error) = std::fs::write(&self.marker, height.to_string()) {
+                tracing::warn!(%error, "cannot note which block was handled last");
+            }
+        }
+    }
+}
+
+impl Observer for Finalised {
+    fn position(&self) -> Height {
+        let text = std::fs::read_to_string(&self.marker).unwrap_or_default();
+        text.trim().parse::<u64>().unwrap_or_default().saturating_sub(AGAIN)
+    }
+
+    fn finalised(&self, block: Arc<Block>, _: Option<Certificate>) {
+        {
+            let mut recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if recent.back().is_some_and(|last| last.header.height + 1 != block.header.height) {
+                recent.clear();
+            }
+            if recent.len() == RECENT {
+                recent.pop_front();
+            }
+            recent.push_back(block.clone());
+        }
+        self.mempool.finalised(&block);
+        // Nobody may be listening.
+        let _ = self.listeners.send(block.clone());
+        if let Some(indexer) = self.indexer.get() {
+            indexer.push(block.clone());
+        }
+        self.mark(block.header.height);
+    }
+}

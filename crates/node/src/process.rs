@@ -1,0 +1,444 @@
+//! Starting and stopping all of it.
+
+use std::{
+    future::Future,
+    path::Path,
+    sync::{Arc, OnceLock, RwLock},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures::executor::block_on;
+use tokio::{net::TcpListener, task::JoinHandle as Task};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
+use zhulian_engine::{self as engine, Engine};
+use zhulian_gateway::{self as gateway, NodeStatus};
+use zhulian_ledger::BlockContext;
+use zhulian_modules::{
+    governance::Genesis,
+    identity::{self, MemberKey},
+};
+use zhulian_primitives::{Block, Height, Network};
+
+use crate::{
+    CityMachine, Verifier,
+    backend::{Index, NodeBackend},
+    config::{Config, ConfigError},
+    index::{Blocks, Entries, IndexError, Indexer, Queries, Store, genesis_rows},
+    mempool::{self, Intake, Mempool, Outside},
+    observer::Finalised,
+};
+
+/// Why a node does not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The configuration does not fit the network.
+    #[error("configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] engine::Failure),
+    /// The index.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The directory cannot be made, or the gateway's address not be had.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The validator's key must be Ed25519.
+    #[error("the validator's key must be an EdDSA key")]
+    KeyAlgorithm,
+}
+
+/// A running node.
+pub struct Node {
+    engine: Option<Engine>,
+    backend: Arc<NodeBackend>,
+    intake_thread: Option<JoinHandle<()>>,
+    tasks: Vec<Task<()>>,
+}
+
+/// How often the status is taken from the engine.
+const STATUS_EVERY: Duration = Duration::from_millis(250);
+/// A chain whose height has not changed for so many heartbeats is said to stall.
+const STALL_HEARTBEATS: u32 = 8;
+/// Transactions whose valid signature is remembered, besides those that wait.
+const REMEMBERED: usize = 1 << 17;
+
+/// The mempool as the engine asks it.
+struct Proposals(Arc<Mempool>);
+
+impl engine::Transactions for Proposals {
+    fn propose(
+        &self,
+        context: &BlockContext,
+        ancestors: &[Arc<Block>],
+        bytes_max: usize,
+        count_max: usize,
+    ) -> Vec<Vec<u8>> {
+        self.0.propose(context, ancestors, bytes_max, count_max)
+    }
+
+    fn waiting(&self) -> bool {
+        self.0.lock().waiting()
+    }
+}
+
+/// The engine as the intake needs it.
+struct World(engine::Handle);
+
+impl Outside for World {
+    fn gossip(&self, message: Bytes) -> bool {
+        self.0.gossip(message)
+    }
+
+    fn wake(&self) {
+        self.0.wake();
+    }
+
+    fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>> {
+        let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
+        let Ok((_, values)) = block_on(self.0.get(wanted.clone())) else { return vec![None; keys.len()] };
+        let source = |key: &zhulian_ledger::Key| {
+            let at = wanted.iter().position(|wanted| wanted == key)?;
+            values.get(at).cloned().flatten()
+        };
+        let organisation = |(at, key): (usize, &PublicKey)| {
+            // Only for what is there, or the search above would make this quadratic.
+            values.get(at)?.as_ref()?;
+            identity::key(&source, &MemberKey(*key)).map(|record| record.organisation.as_str().into())
+        };
+        keys.iter().enumerate().map(organisation).collect()
+    }
+}
+
+/// The archive as the index needs it.
+struct Archive(engine::Handle);
+
+impl Blocks for Archive {
+    fn block(&self, height: Height) -> Option<Arc<Block>> {
+        match block_on(self.0.block(height)) {
+            Ok(block) => Some(block),
+            Err(engine::Error::Corrupt(corrupt)) => {
+                tracing::error!(%corrupt, "the index cannot go on");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn first(&self) -> Option<Height> {
+        let (mut absent, mut present) = (0, self.tip()?);
+        self.block(present)?;
+        while absent + 1 < present {
+            let middle = absent + (present - absent) / 2;
+            match self.block(middle) {
+                Some(_) => present = middle,
+                None => absent = middle,
+            }
+        }
+        Some(present)
+    }
+
+    fn tip(&self) -> Option<Height> {
+        self.0.tip().map(|tip| tip.header.height)
+    }
+}
+
+impl Node {
+    /// Starts a node: engine, mempool and, if configured, index. Must be called within a tokio runtime.
+    pub fn start(config: &Config, genesis: &Genesis, key: &SigningKey) -> Result<Self, NodeError> {
+        if key.public_key().algorithm() != Algorithm::EdDsa {
+            return Err(NodeError::KeyAlgorithm);
+        }
+        let network = genesis.network();
+        let secret = key.secret();
+        let engine_config = config.engine(&network, genesis.time, *secret)?;
+        let directory = &config.directory;
+        std::fs::create_dir_all(directory)
+            .map_err(|source| NodeError::Io { what: format!("making the directory {}", directory.display()), source })?;
+        // The first start in a process decides; all nodes of one process, as in tests, share the threads.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(config.threads()).build_global();
+
+        let executor = Arc::new(zhulian_modules::executor());
+        let limits = mempool::Limits { count_max: config.mempool.transactions_max, bytes_max: config.mempool.bytes_max };
+        let verifier = Arc::new(Verifier::new(network.chain, REMEMBERED.max(limits.count_max)));
+        let mempool = Arc::new(Mempool::new(limits));
+        let machine = CityMachine::new(executor.clone(), verifier.clone(), Some(mempool.clone()), genesis.state());
+        let observer = Arc::new(Finalised::new(mempool.clone(), directory));
+        let store = match &config.gateway {
+            None => None,
+            Some(_) => Some(open_index(directory, &network, genesis)?),
+        };
+
+        let (engine, mut messages) =
+            Engine::start(engine_config, Arc::new(machine), Arc::new(Proposals(mempool.clone())), observer.clone())?;
+        let handle = engine.handle();
+        let (intake, intake_thread) = Intake::start(mempool.clone(), verifier, executor, Arc::new(World(handle.clone())));
+        let index = match store {
+            None => None,
+            Some(store) => Some(start_index(store, directory, &handle, &observer)?),
+        };
+        let status = Arc::new(RwLock::new(starting(&network, genesis.time, key)));
+        let passed_on = intake.clone();
+        let tasks = vec![
+            tokio::spawn(async move {
+                while let Some((_, message)) = messages.recv().await {
+                    passed_on.message(message);
+                }
+            }),
+            tokio::spawn(watch(
+                handle.clone(),
+                network.clone(),
+                status.clone(),
+                Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
+            )),
+        ];
+        let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
+        let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
+        let backend =
+            Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
+        Ok(Self { engine: Some(engine), backend, intake_thread: Some(intake_thread), tasks })
+    }
+
+    /// The node as a gateway sees it.
+    pub fn backend(&self) -> Arc<NodeBackend> {
+        self.backend.clone()
+    }
+
+    /// Whether the engine has stopped by itself.
+    pub fn has_failed(&self) -> bool {
+        self.engine.as_ref().is_none_or(Engine::is_finished)
+    }
+
+    /// Stops everything in order; what is written is written. Blocks the thread for a moment.
+    ///
+    /// # Errors
+    /// When the engine had stopped by itself before.
+    pub fn stop(mut self) -> Result<(), NodeError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), NodeError> {
+        for task in self.tasks.drain(..) {
+            task.abort();
+        }
+        self.backend.intake.stop();
+        if let Some(thread) = self.intake_thread.take() {
+            let _ = thread.join();
+        }
+        // The index reads from the engine, so it ends first.
+        if let Some(indexer) = self.backend.observer.indexer.get() {
+            indexer.stop();
+        }
+        self.engine.take().map_or(Ok(()), |engine| engine.stop().map_err(NodeError::from))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the engine had stopped by itself");
+        }
+    }
+}
+
+/// Where people reach the gateway.
+fn public_url(gateway: &crate::config::Gateway) -> String {
+    let url = gateway.public_url.clone().unwrap_or_else(|| format!("http://{}", gateway.listen));
+    url.trim_end_matches('/').into()
+}
+
+/// Deletes a node's index, so that the next start builds it again from the ledger. Uploaded batch entries stay.
+pub fn remove_index(directory: &Path) -> Result<(), IndexError> {
+    Store::remove(&directory.join("index"))
+}
+
+fn open_index(directory: &Path, network: &Network, genesis: &Genesis) -> Result<Store, NodeError> {
+    let mut store = Store::open(&directory.join("index"), &network.chain)?;
+    let rows = genesis_rows(&genesis.events());
+    store.genesis(&rows.organisations, &rows.keys)?;
+    Ok(store)
+}
+
+fn start_index(
+    store: Store,
+    directory: &Path,
+    handle: &engine::Handle,
+    observer: &Finalised,
+) -> Result<Index, NodeError> {
+    let holders = store.holders()?;
+    let queries = Arc::new(Queries::open(&directory.join("index")));
+    let entries = Arc::new(Entries::open(directory)?);
+    let indexer = Indexer::start(store, holders, Archive(handle.clone()));
+    let progress = indexer.progress();
+    let cell: &OnceLock<Indexer> = &observer.indexer;
+    let _ = cell.set(indexer);
+    Ok(Index { queries, entries, progress })
+}
+
+fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatus {
+    let own = network.validators.iter().map(|it| it.public_key).find(|it| it[..] == *key.public_key().as_bytes());
+    NodeStatus {
+        phase: gateway::Phase::Starting,
+        public_key: own,
+        height: None,
+        time: None,
+        block: None,
+        genesis_time,
+        epoch: 0,
+        view: 0,
+        leader: None,
+        peers: Vec::new(),
+        mempool_transactions: 0,
+        mempool_bytes: 0,
+        mempool_bytes_max: 0,
+        indexed_height: 0,
+        transactions: 0,
+        evidence: 0,
+        damage: Vec::new(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        stall: None,
+    }
+}
+
+/// Keeps the status fresh, so that asking for it never waits, and says when the chain stands still.
+async fn watch(handle: engine::Handle, network: Network, status: Arc<RwLock<NodeStatus>>, stall_after: Duration) {
+    let mut moved = (None, Instant::now());
+    let mut every = tokio::time::interval(STATUS_EVERY);
+    loop {
+        every.tick().await;
+        let answer = tokio::time::timeout(Duration::from_secs(5), handle.status()).await;
+        let Ok(Ok(now)) = answer else {
+            if matches!(answer, Ok(Err(engine::Error::Stopped))) {
+                let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+                status.phase = gateway::Phase::Starting;
+                status.stall = Some("this node's engine has stopped; its log says why".into());
+                return;
+            }
+            continue;
+        };
+        if moved.0 != now.height {
+            moved = (now.height, Instant::now());
+        }
+        let standing = moved.1.elapsed();
+        let stall = (standing > stall_after && now.phase == engine::Phase::Running).then(|| stall(&network, &now, standing));
+        let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(text) = &stall
+            && status.stall.is_none()
+        {
+            tracing::warn!("{text}");
+        }
+        let misbehaviour = |key: &[u8; 32]| {
+            let index = network.validators.iter().position(|it| it.public_key == *key)?;
+            now.misbehaviour.get(&(index as u32)).copied()
+        };
+        status.peers = now
+            .peers
+            .iter()
+            .map(|peer| gateway::Peer {
+                public_key: peer.public_key,
+                last_seen: peer.last_seen,
+                connected: peer.connected,
+                height: peer.height,
+                clock_skew_ms: peer.clock_skew_ms,
+                misbehaviour: misbehaviour(&peer.public_key).unwrap_or_default(),
+            })
+            .collect();
+        status.phase = match now.phase {
+            engine::Phase::Starting => gateway::Phase::Starting,
+            engine::Phase::Syncing => gateway::Phase::Syncing,
+            engine::Phase::Running => gateway::Phase::Running,
+        };
+        status.epoch = now.epoch;
+        status.view = now.view;
+        status.leader = Some(now.leader);
+        status.damage = now.damage;
+        status.stall = stall;
+    }
+}
+
+/// Why no block comes: who cannot be reached.
+fn stall(network: &Network, now: &engine::Status, standing: Duration) -> String {
+    let absent: Vec<&str> = now
+        .peers
+        .iter()
+        .filter(|peer| !peer.connected)
+        .filter_map(|peer| network.validators.iter().find(|it| it.public_key == peer.public_key))
+        .map(|validator| validator.name.as_str())
+        .collect();
+    let reachable = network.validators.len() - absent.len();
+    let quorum = zhulian_primitives::quorum(network.validators.len());
+    let seconds = standing.as_secs();
+    if reachable < quorum {
+        return format!(
+            "no block for {seconds} s: {reachable} of {quorum} needed validators can be reached; missing are {}",
+            absent.join(", ")
+        );
+    }
+    format!("no block for {seconds} s although {reachable} of {quorum} needed validators can be reached; see the log")
+}
+
+/// Runs a node until `shutdown` is done: engine, mempool and, if configured, index and gateway.
+///
+/// # Errors
+/// When something does not start, or the engine stops by itself.
+pub async fn run(
+    config: Config,
+    genesis: Genesis,
+    key: SigningKey,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), NodeError> {
+    let listener = match &config.gateway {
+        None => None,
+        Some(gateway) => Some(TcpListener::bind(gateway.listen).await.map_err(|source| NodeError::Io {
+            what: format!("listening on {} for the gateway", gateway.listen),
+            source,
+        })?),
+    };
+    let node = Node::start(&config, &genesis, &key)?;
+    drop(key);
+    let (stopper, stopping) = gateway::shutdown();
+    let served = match (listener, &config.gateway) {
+        (Some(listener), Some(settings)) => {
+            let fonts = settings.fonts.clone();
+            let settings = gateway::Config {
+                public_url: public_url(settings),
+                fonts: fonts.map(|it| gateway::FontPaths { regular: it.regular, bold: it.bold }),
+                ..gateway::Config::default()
+            };
+            tracing::info!(url = settings.public_url, "the gateway listens");
+            Some(tokio::spawn(gateway::serve(listener, node.backend(), settings, stopping)))
+        }
+        _ => None,
+    };
+    let failed = async {
+        let mut every = tokio::time::interval(STATUS_EVERY);
+        while !node.has_failed() {
+            every.tick().await;
+        }
+    };
+    tokio::pin!(shutdown);
+    tokio::select! {
+        () = &mut shutdown => tracing::info!("stopping"),
+        () = failed => {
+            // The gateway goes on for a moment, saying why nothing is served, until the operator or supervisor acts.
+            tracing::error!("the engine has stopped by itself; this node serves nothing any more");
+            shutdown.await;
+        }
+    }
+    stopper.stop();
+    if let Some(served) = served {
+        match tokio::time::timeout(Duration::from_secs(10), served).await {
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the gateway ended with an error"),
+            Ok(_) => {}
+            Err(_) => tracing::warn!("requests were still open when the gateway was stopped"),
+        }
+    }
+    tokio::task::spawn_blocking(move || node.stop()).await.unwrap_or(Ok(()))
+}

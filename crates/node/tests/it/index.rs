@@ -1,0 +1,176 @@
+//! The index is a function of the blocks, and finds what is asked for.
+
+use std::sync::Arc;
+
+use tempfile::tempdir;
+use zhulian_crypto::sha256;
+use zhulian_ledger::merkle;
+use zhulian_node::index::{BlockRows, DepositRow, Entries, Filter, Place, Queries, Store, TransactionRow};
+use zhulian_primitives::{Code, TransactionId};
+use zhulian_verify::{Entry, FileRecord};
+
+const CHAIN: [u8; 32] = [7; 32];
+
+fn id(n: u64) -> TransactionId {
+    TransactionId(sha256(&n.to_be_bytes()))
+}
+
+/// Blocks 1 to `count`, one a second, each with three deposits of two organisations, and some with other calls and refusals.
+fn blocks(count: u64) -> Vec<BlockRows> {
+    let row = |n: u64, organisation: &str| TransactionRow {
+        id: id(n),
+        module: "evidence".into(),
+        call: "deposit".into(),
+        organisation: Some(organisation.into()),
+        refusal: None,
+        deposit: Some(DepositRow { digest: sha256(&(n % 50).to_be_bytes()), sequence: (n / 50) as u32, batch: false }),
+    };
+    (1..=count)
+        .map(|height| {
+            let n = height * 10;
+            let mut rows = BlockRows { height, time: 1_000_000 + height * 1_000, evidence: 3, ..BlockRows::default() };
+            rows.transactions = vec![row(n, "A"), row(n + 1, "A"), row(n + 2, "B")];
+            if height % 4 == 0 {
+                rows.transactions.push(TransactionRow {
+                    module: "identity".into(),
+                    call: "add_member".into(),
+                    deposit: None,
+                    ..row(n + 3, "B")
+                });
+                let refusal = Some(Code { module: "evidence".into(), number: 9 });
+                rows.transactions.push(TransactionRow { refusal, deposit: None, organisation: None, ..row(n + 4, "") });
+                rows.history.push((0, 0, id(10).0[..16].try_into().unwrap()));
+                rows.motions.push((3, "B".into()));
+                rows.organisations.push(format!("code {height}"));
+            }
+            rows
+        })
+        .collect()
+}
+
+fn dump(directory: &std::path::Path) -> Vec<String> {
+    Queries::open(directory).dump().unwrap()
+}
+
+#[test]
+fn an_index_is_the_same_however_its_blocks_came() {
+    let blocks = blocks(60);
+    let whole = tempdir().unwrap();
+    let mut store = Store::open(whole.path(), &CHAIN).unwrap();
+    store.write(&blocks).unwrap();
+    assert_eq!(store.height(), 60);
+    assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
+
+    // In pieces, with repetitions and a restart between any two.
+    let pieces = tempdir().unwrap();
+    for (n, block) in blocks.iter().enumerate() {
+        let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
+        store.write(&blocks[n.saturating_sub(3)..n]).unwrap();
+        store.write(std::slice::from_ref(block)).unwrap();
+    }
+    assert_eq!(dump(whole.path()), dump(pieces.path()));
+
+    // Deleted and built again.
+    Store::remove(pieces.path()).unwrap();
+    let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
+    assert_eq!(store.height(), 0);
+    store.write(&blocks).unwrap();
+    assert_eq!(dump(whole.path()), dump(pieces.path()));
+}
+
+#[test]
+fn a_gap_is_refused_and_leaves_nothing_behind() {
+    let directory = tempdir().unwrap();
+    let blocks = blocks(10);
+    let mut store = Store::open(directory.path(), &CHAIN).unwrap();
+    store.write(&blocks[..3]).unwrap();
+    let before = dump(directory.path());
+    assert!(store.write(&[blocks[3].clone(), blocks[6].clone()]).is_err());
+    assert_eq!(store.height(), 3);
+    assert_eq!(dump(directory.path()), before);
+    store.write(&blocks[3..]).unwrap();
+    assert_eq!(store.height(), 10);
+}
+
+#[test]
+fn another_networks_index_is_built_anew_and_a_broken_one_too() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    assert_eq!(Store::open(directory.path(), &[8; 32]).unwrap().height(), 0);
+    std::fs::write(directory.path().join("index.sqlite"), b"this is no database at all, but long enough to look").unwrap();
+    let mut store = Store::open(directory.path(), &CHAIN).unwrap();
+    assert_eq!(store.height(), 0);
+    store.write(&blocks(5)).unwrap();
+}
+
+#[test]
+fn what_is_asked_for_is_found() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(60)).unwrap();
+    let queries = Queries::open(directory.path());
+    let found = queries.find(&id(201).0).unwrap().unwrap();
+    assert_eq!((found.place, found.id, found.time), (Place::new(20, 1), id(201), 1_020_000));
+    assert_eq!((found.organisation.as_deref(), found.module.as_str(), found.call.as_str()), (Some("A"), "evidence", "deposit"));
+    assert_eq!(queries.find(&id(201).0[..16]).unwrap().unwrap(), found);
+    assert_eq!(queries.find(&id(9_999).0).unwrap(), None);
+
+    let list = |filter: Filter, limit| -> Vec<Place> {
+        queries.transactions(&filter, limit).unwrap().into_iter().map(|row| row.place).collect()
+    };
+    let newest = list(Filter::default(), 3);
+    assert_eq!(newest, [Place::new(60, 4), Place::new(60, 3), Place::new(60, 2)]);
+    let next = list(Filter { before: newest.last().copied(), ..Filter::default() }, 2);
+    assert_eq!(next, [Place::new(60, 1), Place::new(60, 0)]);
+    let b = Filter { organisation: Some("B".into()), ..Filter::default() };
+    assert_eq!(list(b.clone(), 100).len(), 75);
+    assert_eq!(list(Filter { module: Some("identity".into()), ..b.clone() }, 100).len(), 15);
+    assert_eq!(list(Filter { deposits: true, ..b.clone() }, 100).len(), 60);
+    assert_eq!(list(Filter { module: Some("evidence".into()), ..Filter::default() }, 1_000).len(), 195);
+    assert_eq!(list(Filter { module: Some("evidence".into()), deposits: true, ..Filter::default() }, 1_000).len(), 180);
+    assert_eq!(list(Filter { module: Some("identity".into()), ..Filter::default() }, 1_000).len(), 15);
+    assert!(list(Filter { organisation: Some("C".into()), ..Filter::default() }, 10).is_empty());
+    assert!(list(Filter { module: Some("ident".into()), ..Filter::default() }, 10).is_empty());
+    // From the block at second 10 up to, not with, the one at second 12.
+    let times = Filter { from: Some(1_009_001), to: Some(1_012_000), ..Filter::default() };
+    assert_eq!(list(times, 100), [(11, 2), (11, 1), (11, 0), (10, 2), (10, 1), (10, 0)].map(|(h, i)| Place::new(h, i)));
+
+    let same: Vec<_> = queries.deposits(&sha256(&10u64.to_be_bytes())).unwrap().into_iter().map(|row| row.place).collect();
+    assert_eq!(same.len(), 12, "{same:?}");
+    assert!(same.is_sorted());
+    let refused = queries.find(&id(84).0).unwrap().unwrap();
+    assert_eq!(refused.place, Place::new(8, 4));
+    assert_eq!(refused.refusal, Some(Code { module: "evidence".into(), number: 9 }));
+    assert_eq!(queries.history(&id(10).0[..16].try_into().unwrap()).unwrap().len(), 15);
+    assert_eq!(queries.organisations(None, 100).unwrap().len(), 15);
+    assert_eq!(queries.organisations(Some("code 4"), 3).unwrap(), ["code 40", "code 44", "code 48"]);
+    assert_eq!(queries.motions(None, 100).unwrap().len(), 15);
+}
+
+#[test]
+fn entries_of_a_batch_come_back_with_their_paths() {
+    let directory = tempdir().unwrap();
+    let entries = Arc::new(Entries::open(directory.path()).unwrap());
+    for count in [1usize, 2, 1_023, 1_024, 1_025, 2_500, 3_072] {
+        let batch = id(count as u64);
+        let all: Vec<Vec<u8>> = (0..count)
+            .map(|n| {
+                let sha256 = sha256(&[count, n].map(usize::to_be_bytes).concat());
+                let file = FileRecord { sha256, sm3: [1; 32], size: n as u64, chunks_root: [2; 32] };
+                Entry { file, name_commitment: None }.encode()
+            })
+            .collect();
+        entries.put(&batch, &all).unwrap();
+        entries.put(&batch, &all).unwrap();
+        let root = merkle::root(&all);
+        for n in [0, count / 3, count / 2, count - 1] {
+            let entry = entries.get(&batch, n as u64).unwrap().unwrap();
+            assert_eq!(entry.bytes, all[n]);
+            let leaf = merkle::leaf(&entry.bytes);
+            assert_eq!(merkle::root_from_path(leaf, n as u64, count as u64, &entry.path), Some(root), "{n} of {count}");
+            let sha256 = Entry::decode(&all[n]).unwrap().file.sha256;
+            assert_eq!(entries.find(&sha256).unwrap(), [(batch, n as u64)]);
+        }
+        assert_eq!(entries.get(&batch, count as u64).unwrap(), None);
+    }
+    assert_eq!(entries.get(&id(77_777), 0).unwrap(), None);
+}

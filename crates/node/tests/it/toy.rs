@@ -1,0 +1,82 @@
+//! A network with one module whose one call does nothing, and keys that need no registration.
+
+use std::sync::Arc;
+
+use minicbor::{Decode, Encode};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
+use zhulian_execution::{
+    Actor, Allowed, Call as _, CallEntry, Class, Context, Directory, Executor, Halt, Module, Roles, Text,
+};
+use zhulian_primitives::{Call, ChainId, TransactionId, codec, sign};
+
+pub const CHAIN: ChainId = [7; 32];
+const TEXT: Text = Text { en: "a toy", zh: "玩具" };
+
+#[derive(Clone, Debug, Encode, Decode)]
+#[cbor(map)]
+pub struct Note {
+    #[n(0)]
+    pub text: String,
+}
+
+impl zhulian_execution::Call for Note {
+    const NAME: &'static str = "note";
+    const ALLOWED: Allowed = Allowed::Member;
+    const ABOUT: Text = TEXT;
+    const CDDL: &'static str = "{ 0: tstr }";
+
+    fn check(&self) -> Result<(), Halt> {
+        if self.text.is_empty() {
+            return Err(zhulian_primitives::TransactionError::MalformedArguments.into());
+        }
+        Ok(())
+    }
+
+    fn execute(&self, _: &mut Context<'_>) -> Result<(), Halt> {
+        Ok(())
+    }
+}
+
+static MODULE: Module = Module {
+    name: "toy",
+    about: TEXT,
+    cddl: "",
+    calls: &[CallEntry::of::<Note>()],
+    refusals: &[],
+    events: &[],
+    state: &[],
+};
+
+fn actor(_: &mut Context<'_>, key: &PublicKey) -> Result<Actor, Halt> {
+    Ok(Actor {
+        key: *key,
+        member: "m".into(),
+        organisation: "o".into(),
+        class: Class::Government,
+        roles: Roles::default(),
+    })
+}
+
+pub fn executor() -> Arc<Executor> {
+    Arc::new(Executor::new(&[&MODULE], Directory { reads: |_| Vec::new(), actor }))
+}
+
+pub fn key(n: u8) -> SigningKey {
+    SigningKey::from_secret(Algorithm::EdDsa, &[n; 32]).unwrap()
+}
+
+/// A good transaction, one of its own for each number.
+pub fn note(key: &SigningKey, n: u64, valid_until: u64) -> Vec<u8> {
+    call(key, CHAIN, &Note { text: format!("note {n}") }, n, valid_until)
+}
+
+pub fn call(key: &SigningKey, chain: ChainId, args: &Note, n: u64, valid_until: u64) -> Vec<u8> {
+    let mut nonce = [0; 16];
+    nonce[..8].copy_from_slice(&n.to_be_bytes());
+    let args = codec::to_bytes(args);
+    sign(&Call { chain, module: "toy", call: Note::NAME, args: &args, nonce, valid_until }, key)
+}
+
+pub fn id(bytes: &[u8]) -> TransactionId {
+    TransactionId(sha256(bytes))
+}

@@ -1,0 +1,4 @@
+//! Tests of the primitives.
+mod item;
+mod transaction;
+mod vectors;

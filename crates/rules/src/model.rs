@@ -1,0 +1,218 @@
+//! A compiled model: what can be asked of it, and how.
+
+pub(crate) mod xml;
+
+use crate::compile;
+use crate::errors::{Fault, Halt};
+use crate::evaluate::{Evaluator, Hit, Trace};
+use crate::gas::Gas;
+use crate::ir::{Ir, Lambda};
+use crate::refusal::Refusal;
+use crate::table::Table;
+use crate::types::Type;
+use crate::value::{Name, Value};
+use std::sync::Arc;
+
+/// How strictly a model is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// As the DMN standard has it: what is wrong becomes null when it is evaluated.
+    Standard,
+    /// For deployment: what is wrong, incomplete or not the same on every node is refused.
+    Strict,
+}
+
+/// A decision, an input or a parameter: a named value of the model.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub name: Name,
+    pub ty: Type,
+    pub global: u16,
+}
+
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub name: Name,
+    pub ty: Type,
+    pub global: u16,
+    pub body: Ir,
+    pub frame: u16,
+    /// Decisions to decide, in order, the decision itself last.
+    pub plan: Box<[u16]>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub name: Name,
+    pub parameters: Vec<Variable>,
+    pub outputs: Vec<(Name, u16)>,
+    pub plan: Box<[u16]>,
+    pub ty: Type,
+}
+
+/// A compiled model. Cheap to share; evaluating does not change it.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub(crate) name: Name,
+    pub(crate) inputs: Vec<Variable>,
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) knowledge: Vec<(Name, Arc<Lambda>)>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) warnings: Vec<Refusal>,
+}
+
+/// What an evaluation gave.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The value; null may be an answer or the mark of a fault.
+    pub value: Value,
+    /// Gas spent.
+    pub gas: u64,
+    /// Why parts became null. Empty means that no null was silent.
+    pub faults: Vec<Fault>,
+    /// The rules that matched, in the order they did.
+    pub hits: Vec<Hit>,
+}
+
+impl Model {
+    /// Compiles DMN files; the first is the model, the others are those it imports.
+    ///
+    /// # Errors
+    /// What is refused, by element and with a remedy.
+    pub fn compile(sources: &[&str], profile: Profile) -> Result<Self, Vec<Refusal>> {
+        compile::model(sources, profile)
+    }
+
+    /// The name of the model.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Names and types of the inputs.
+    pub fn inputs(&self) -> impl Iterator<Item = (&str, &Type)> {
+        self.inputs.iter().map(|input| (&*input.name, &input.ty))
+    }
+
+    /// Names and types of the decisions.
+    pub fn decisions(&self) -> impl Iterator<Item = (&str, &Type)> {
+        self.decisions.iter().map(|decision| (&*decision.name, &decision.ty))
+    }
+
+    /// Names of the decision services.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.iter().map(|service| &*service.name)
+    }
+
+    /// The decision tables, in the order [`Hit::table`] counts them.
+    pub fn tables(&self) -> &[Arc<Table>] {
+        &self.tables
+    }
+
+    /// What the strict profile would refuse.
+    pub fn warnings(&self) -> &[Refusal] {
+        &self.warnings
+    }
+
+    pub(crate) fn globals(&self) -> usize {
+        self.inputs.len() + self.decisions.len()
+    }
+
+    pub(crate) fn decision(&self, index: u16) -> Option<&Decision> {
+        self.decisions.get(usize::from(index))
+    }
+
+    pub(crate) fn knowledge(&self, index: u16) -> Option<&Arc<Lambda>> {
+        self.knowledge.get(usize::from(index)).map(|(_, code)| code)
+    }
+
+    pub(crate) fn service(&self, index: u16) -> Option<&Service> {
+        self.services.get(usize::from(index))
+    }
+
+    /// The place of an input among [`Model::inputs`], for [`Model::decide_in_order`].
+    pub fn input_index(&self, name: &str) -> Option<usize> {
+        self.inputs.iter().position(|input| &*input.name == name)
+    }
+
+    /// The place of a decision among [`Model::decisions`], for [`Model::decide_in_order`].
+    pub fn decision_index(&self, name: &str) -> Option<usize> {
+        self.decisions.iter().position(|decision| &*decision.name == name)
+    }
+
+    /// Decides a decision from named facts. Facts the model does not know are ignored; missing ones are null.
+    ///
+    /// # Errors
+    /// Out of gas, too deep, too large, or no such decision.
+    pub fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
+        let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
+        self.decide_in_order(index, self.in_order(facts), gas)
+    }
+
+    /// Facts by name in the order of the inputs.
+    pub(crate) fn in_order(&self, facts: &[(Name, Value)]) -> Vec<Value> {
+        let mut values = vec![Value::Null; self.inputs.len()];
+        for (name, value) in facts {
+            if let Some(at) = self.input_index(name) {
+                values[at] = value.clone();
+            }
+        }
+        values
+    }
+
+    /// Decides a decision, by its place, from facts in the order of [`Model::inputs`].
+    ///
+    /// # Errors
+    /// Out of gas, too deep, too large, or no such decision.
+    pub fn decide_in_order(&self, decision: usize, facts: Vec<Value>, gas: u64) -> Result<Outcome, Halt> {
+        self.run_with(Evaluator::new(self, Gas::new(gas)), decision, facts).map(|(outcome, _)| outcome)
+    }
+
+    /// Runs a prepared evaluator; gives also what it traced.
+    pub(crate) fn run_with(
+        &self,
+        mut ev: Evaluator,
+        decision: usize,
+        facts: Vec<Value>,
+    ) -> Result<(Outcome, Vec<Trace>), Halt> {
+        let decision = self.decisions.get(decision).ok_or(Halt::NoSuchElement)?;
+        for (input, value) in self.inputs.iter().zip(facts) {
+            let value = ev.coerce(value, &input.ty)?;
+            ev.memo[usize::from(input.global)] = Some(value);
+        }
+        ev.run(&decision.plan)?;
+        let value = ev.memo[usize::from(decision.global)].take().unwrap_or_default();
+        let trace = ev.trace.take().unwrap_or_default();
+        Ok((Self::outcome(ev, value), trace))
+    }
+
+    /// Decides a decision service or calls a knowledge model with named arguments; absent ones are null.
+    ///
+    /// # Errors
+    /// Out of gas, too deep, too large, or no such element.
+    pub fn invoke(&self, name: &str, arguments: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
+        let mut ev = Evaluator::new(self, Gas::new(gas));
+        let argument = |wanted: &Name| {
+            arguments.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        let value = if let Some(i) = self.services.iter().position(|service| &*service.name == name) {
+            let values: Vec<Value> = self.services[i].parameters.iter().map(|p| argument(&p.name)).collect();
+            ev.service(i as u16, &values)?
+        } else {
+            let i = self.knowledge.iter().position(|(n, _)| &**n == name).ok_or(Halt::NoSuchElement)?;
+            let values: Vec<Value> = self.knowledge[i].1.parameters.iter().map(|p| argument(&p.0)).collect();
+            let function = Value::Function(Arc::new(crate::value::Function::Knowledge(i as u16)));
+            ev.call_value(&function, &values)?
+        };
+        Ok(Self::outcome(ev, value))
+    }
+
+    fn outcome(mut ev: Evaluator, value: Value) -> Outcome {
+        Outcome {
+            value,
+            gas: ev.gas().used(),
+            faults: std::mem::take(&mut ev.faults),
+            hits: std::mem::take(&mut ev.hits),
+        }
+    }
+}

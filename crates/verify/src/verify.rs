@@ -1,0 +1,221 @@
+//! The verification itself, from the transaction up to the validators' signatures.
+
+use zhulian_crypto::{Digest, PublicKey};
+use zhulian_ledger::merkle::{leaf, root_from_path, root_of_leaves};
+use zhulian_primitives::{
+    Certificate, ChainId, Code, Event, Header, Height, Network, PROTOCOL_VERSION, Receipt, Timestamp, Transaction,
+    TransactionId,
+};
+
+use crate::{CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_of};
+
+/// The facts a receipt proves, to whoever trusts the network identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The network's name.
+    pub network: String,
+    /// The network.
+    pub chain: ChainId,
+    /// The transaction; evidence of it is numbered by this id.
+    pub transaction: TransactionId,
+    /// Height of the block that holds it.
+    pub height: Height,
+    /// Time of that block, as its proposer stated and a quorum accepted.
+    pub time: Timestamp,
+    /// Digest of that block.
+    pub block: Digest,
+    /// The transaction's place in the block, from 0.
+    pub index: u64,
+    /// How many transactions the block holds.
+    pub transaction_count: u64,
+    /// The key that signed the transaction.
+    pub signer: PublicKey,
+    /// The module asked.
+    pub module: String,
+    /// The call asked for.
+    pub call: String,
+    /// The call's arguments: one CBOR item.
+    pub args: Vec<u8>,
+    /// `None` when the transaction was executed, else why it was refused.
+    pub refusal: Option<Code>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Name of the validator that proposed the block.
+    pub proposer: String,
+    /// Names of the validators that signed the certificate.
+    pub signers: Vec<String>,
+    /// How many validators the network has.
+    pub validators: usize,
+    /// Height of the block that the certificate names; the transaction's block or a descendant.
+    pub certified_height: Height,
+    /// What was deposited, if the transaction was executed and is a deposit.
+    pub deposit: Option<Deposit>,
+    /// The batch entry this receipt is for.
+    pub entry: Option<(u64, Entry)>,
+    /// Leaf hashes of the file's chunks, if the receipt carries them.
+    pub chunks: Option<Vec<Digest>>,
+}
+
+impl Verified {
+    /// The file that this receipt proves deposited, alone or as an entry of a batch.
+    pub fn file(&self) -> Option<&FileRecord> {
+        match (&self.deposit, &self.entry) {
+            (Some(Deposit::File(file)), _) => Some(file),
+            (_, Some((_, entry))) => Some(&entry.file),
+            _ => None,
+        }
+    }
+}
+
+/// Checks a receipt file's bytes against the network identity, trusting nothing else.
+///
+/// # Errors
+/// The first check that fails, in the order in which [`Refusal`] declares them.
+pub fn verify_receipt(network: &Network, receipt: &[u8]) -> Result<Verified, Refusal> {
+    network.check().map_err(|_| Refusal::BadNetwork)?;
+    let file = ReceiptFile::decode(receipt)?;
+    let transaction = Transaction::decode(&file.transaction)
+        .and_then(|transaction| transaction.verify(&network.chain).map(|()| transaction))
+        .map_err(Refusal::Transaction)?;
+    let outcome = outcome(&file, transaction.id)?;
+    let (header, last) = headers(network, &file.headers)?;
+    in_block(&file, &header)?;
+    let certificate = certificate(network, &file.certificate, &last)?;
+
+    let executed = outcome.refusal.is_none();
+    let deposit = match executed {
+        true => deposit_of(transaction.call.module, transaction.call.call, transaction.call.args)
+            .map_err(|_| Refusal::DepositMalformed)?,
+        false => None,
+    };
+    let entry = entry(&file, deposit.as_ref())?;
+    let name = |index: usize| network.validators[index].name.clone();
+    let verified = Verified {
+        network: network.name.clone(),
+        chain: network.chain,
+        transaction: transaction.id,
+        height: header.height,
+        time: header.time,
+        block: header.digest(),
+        index: file.index,
+        transaction_count: header.transaction_count,
+        signer: transaction.signer,
+        module: transaction.call.module.into(),
+        call: transaction.call.call.into(),
+        args: transaction.call.args.into(),
+        refusal: outcome.refusal,
+        events: outcome.events,
+        proposer: proposer(network, &header).map(name).ok_or(Refusal::UnknownProposer)?,
+        signers: certificate.signatures.iter().map(|(index, _)| name(*index as usize)).collect(),
+        validators: network.validators.len(),
+        certified_height: last.height,
+        deposit,
+        entry,
+        chunks: file.chunks,
+    };
+    chunks(&verified)?;
+    Ok(verified)
+}
+
+fn outcome(file: &ReceiptFile, id: TransactionId) -> Result<Receipt, Refusal> {
+    let outcome = Receipt::decode(&file.receipt).map_err(|_| Refusal::OutcomeMalformed)?;
+    if outcome.transaction != id {
+        return Err(Refusal::OutcomeOfOther);
+    }
+    if outcome.refusal.is_some() && !outcome.events.is_empty() {
+        return Err(Refusal::OutcomeContradicts);
+    }
+    Ok(outcome)
+}
+
+/// Checks every header and each link; gives the first and the last.
+fn headers(network: &Network, all: &[Vec<u8>]) -> Result<(Header, Header), Refusal> {
+    let mut ends: Option<(Header, Header)> = None;
+    for bytes in all {
+        let header = header(network, bytes)?;
+        ends = Some(match ends {
+            None => (header.clone(), header),
+            Some((first, last)) => {
+                if !follows(&last, &header) {
+                    return Err(Refusal::BrokenChain);
+                }
+                (first, header)
+            }
+        });
+    }
+    ends.ok_or(Refusal::Malformed)
+}
+
+fn header(network: &Network, bytes: &[u8]) -> Result<Header, Refusal> {
+    // The version comes first, so that a later form of header is named as such and not called damaged.
+    let mut d = minicbor::Decoder::new(bytes);
+    if let (Ok(Some(_)), Ok(version)) = (d.array(), d.u16())
+        && version != PROTOCOL_VERSION
+    {
+        return Err(Refusal::UnknownVersion);
+    }
+    let header = Header::decode(bytes).map_err(|_| Refusal::HeaderMalformed)?;
+    if header.chain != network.chain {
+        return Err(Refusal::OtherNetwork);
+    }
+    // The identity names the validators of epoch 0, and this version has no way to prove others.
+    if header.epoch != 0 {
+        return Err(Refusal::UnknownEpoch);
+    }
+    match proposer(network, &header) {
+        Some(_) => Ok(header),
+        None => Err(Refusal::UnknownProposer),
+    }
+}
+
+fn proposer(network: &Network, header: &Header) -> Option<usize> {
+    network.validators.iter().position(|validator| validator.public_key == header.proposer)
+}
+
+fn follows(parent: &Header, child: &Header) -> bool {
+    child.parent == parent.digest()
+        && parent.height.checked_add(1) == Some(child.height)
+        && child.time > parent.time
+        && child.parent_view == parent.view
+        && child.view > parent.view
+}
+
+fn in_block(file: &ReceiptFile, header: &Header) -> Result<(), Refusal> {
+    let root = |bytes: &[u8], path: &[Digest]| root_from_path(leaf(bytes), file.index, header.transaction_count, path);
+    if root(&file.transaction, &file.transactions_path) != Some(header.transactions_root) {
+        return Err(Refusal::TransactionNotInBlock);
+    }
+    if root(&file.receipt, &file.receipts_path) != Some(header.receipts_root) {
+        return Err(Refusal::OutcomeNotInBlock);
+    }
+    Ok(())
+}
+
+fn certificate(network: &Network, bytes: &[u8], last: &Header) -> Result<Certificate, Refusal> {
+    let certificate = Certificate::decode(bytes).map_err(|_| Refusal::CertificateMalformed)?;
+    let round = (certificate.epoch, certificate.view, certificate.parent_view);
+    if certificate.block != last.digest() || round != (last.epoch, last.view, last.parent_view) {
+        return Err(Refusal::CertificateOfOther);
+    }
+    certificate.verify(network).map_err(Refusal::Certificate)?;
+    Ok(certificate)
+}
+
+fn entry(file: &ReceiptFile, deposit: Option<&Deposit>) -> Result<Option<(u64, Entry)>, Refusal> {
+    let Some(given) = &file.entry else { return Ok(None) };
+    let Some(Deposit::Batch { root, count }) = deposit else { return Err(Refusal::EntryWithoutBatch) };
+    let entry = Entry::decode(&given.bytes).map_err(|_| Refusal::EntryMalformed)?;
+    if root_from_path(leaf(&given.bytes), given.index, *count, &given.path) != Some(*root) {
+        return Err(Refusal::EntryNotInBatch);
+    }
+    Ok(Some((given.index, entry)))
+}
+
+fn chunks(verified: &Verified) -> Result<(), Refusal> {
+    let Some(chunks) = &verified.chunks else { return Ok(()) };
+    let Some(file) = verified.file() else { return Err(Refusal::ChunksWithoutFile) };
+    if chunks.len() as u64 != file.size.div_ceil(CHUNK_BYTES as u64) || root_of_leaves(chunks.clone()) != file.chunks_root {
+        return Err(Refusal::ChunksOfOther);
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+/** The answer as a card: a sentence first, four facts, what to take away, and technical details last. */
+import { certificateUrl, type EvidenceView } from './api.js';
+import { getLanguage, text, time, type Text } from './text.js';
+
+/** One answer about one file. */
+export interface Shown {
+  kind: 'verified' | 'not_deposited' | 'mismatch' | 'refused' | 'failed';
+  file: string;
+  /** More words, in both languages. */
+  zh?: string;
+  en?: string;
+  evidence?: EvidenceView;
+  /** Names of the validators that signed, known only after the receipt was verified here. */
+  signers?: string[];
+  height?: number;
+  time_ms?: number;
+  transaction?: string;
+  sha256?: string;
+  chunks?: number[];
+  receipt?: Uint8Array;
+}
+
+const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', refused: '✗', failed: '!' } as const;
+const LEAD: Partial<Record<Shown['kind'], Text>> = {
+  verified: 'verifiedLead', not_deposited: 'notDepositedLead', mismatch: 'mismatchLead',
+};
+
+function element<K extends keyof HTMLElementTagNameMap>(tag: K, content?: string, className?: string): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  if (content !== undefined) made.textContent = content;
+  if (className) made.className = className;
+  return made;
+}
+
+/** Draws a card. */
+export function card(shown: Shown): HTMLElement {
+  const made = element('article', undefined, `card ${shown.kind}`);
+  made.append(verdict(shown), facts(shown));
+  const actions = links(shown);
+  if (actions.childElementCount) made.append(actions);
+  const more = details(shown);
+  if (more) made.append(more);
+  return made;
+}
+
+function verdict(shown: Shown): HTMLElement {
+  const head = element('div', undefined, 'verdict');
+  const mark = element('div', MARK[shown.kind], 'mark');
+  mark.setAttribute('aria-hidden', 'true');
+  const words = element('div');
+  words.append(element('h3', text(shown.kind)));
+  const lead = LEAD[shown.kind];
+  const own = getLanguage() === 'zh' ? shown.zh : shown.en;
+  words.append(element('p', own ?? (lead ? text(lead) : '')));
+  if (shown.signers) words.append(element('p', text('local'), 'local'));
+  head.append(mark, words);
+  return head;
+}
+
+function facts(shown: Shown): HTMLElement {
+  const list = element('dl');
+  const row = (key: Text, value: string | undefined): void => {
+    if (value) list.append(element('dt', text(key)), element('dd', value));
+  };
+  const evidence = shown.evidence;
+  row('fileName', shown.file);
+  row('who', evidence && `${evidence.organisation_name}(${evidence.organisation})`);
+  const at = shown.time_ms ?? evidence?.time_ms;
+  row('when', at === undefined ? undefined : `${time(at)} (UTC+8)`);
+  row('number', evidence?.id);
+  row('status', evidence && status(evidence.status));
+  if (evidence?.entry !== undefined) {
+    list.append(element('dt'), element('dd', text('entry', { n: evidence.entry + 1, count: evidence.batch_count ?? '?' })));
+  }
+  if (shown.chunks?.length) row('chunks', shown.chunks.map((chunk) => `${chunk}–${chunk + 1} MiB`).join(getLanguage() === 'zh' ? '、' : ', '));
+  row('vouched', shown.signers?.join(getLanguage() === 'zh' ? '、' : ', '));
+  return list;
+}
+
+function status(code: string): string {
+  const names: Record<string, [string, string]> = {
+    active: ['有效', 'in use'], frozen: ['已由法院冻结', 'frozen by a court'], withdrawn: ['已停止使用(未删除)', 'withdrawn from use (not erased)'],
+  };
+  return names[code]?.[getLanguage() === 'zh' ? 0 : 1] ?? code;
+}
+
+function links(shown: Shown): HTMLElement {
+  const actions = element('div', undefined, 'actions');
+  if (shown.receipt) {
+    const link = element('a', text('receipt'), 'button');
+    link.href = URL.createObjectURL(new Blob([shown.receipt as BlobPart], { type: 'application/cbor' }));
+    link.download = `${shown.file}.zlr`;
+    actions.append(link);
+  }
+  if (shown.evidence && shown.kind === 'verified') {
+    const link = element('a', text('certificate'), 'button');
+    link.href = certificateUrl(shown.evidence.id);
+    actions.append(link);
+  }
+  return actions;
+}
+
+function details(shown: Shown): HTMLElement | undefined {
+  const rows: [string, string][] = [];
+  const height = shown.height ?? shown.evidence?.height;
+  if (height !== undefined) rows.push([text('height'), String(height)]);
+  const transaction = shown.transaction ?? shown.evidence?.transaction;
+  if (transaction) rows.push([text('transaction'), transaction]);
+  if (shown.sha256) rows.push(['SHA-256', shown.sha256]);
+  if (!rows.length) return undefined;
+  const made = element('details');
+  made.append(element('summary', text('details')));
+  const list = element('ul');
+  for (const [name, value] of rows) {
+    const item = element('li', `${name} `);
+    item.append(element('code', value));
+    list.append(item);
+  }
+  made.append(list);
+  return made;
+}
