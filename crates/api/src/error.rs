@@ -107,6 +107,10 @@ errors! {
     Internal = "node.internal", 500, retry: true,
         "the node failed to answer, by a fault of its own", "节点自身故障,未能作答",
         "try again, or ask another node; the operator finds the cause in the log", "请重试或访问其他节点;运维人员可在日志中查到原因";
+    NoFonts = "certificate.no_fonts", 503, retry: true,
+        "this node has no Chinese font to set certificates with", "本节点缺少制作证书所需的中文字体",
+        "the operator installs fonts-noto-cjk or names a font in ZHULIAN_FONT; the receipt file proves the same without",
+        "请运维人员安装 fonts-noto-cjk 或用 ZHULIAN_FONT 指定字体;回执文件具有同等证明力";
     TransactionNotFound = "query.transaction_not_found", 404, retry: true,
         "no finalised transaction has this id", "没有此编号的已确认交易",
         "check the id; a transaction that was just sent may still wait for its block", "请核对编号;刚提交的交易可能仍在等待入块";

@@ -25,6 +25,8 @@ pub struct Arguments {
 #[derive(Subcommand, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
 pub enum Command {
+    /// Run a whole network on this machine, with a demonstration city (本机演示网络)
+    Up(c::up::Up),
     /// Check a file against its receipt, offline (离线核验)
     Verify(c::verify::Verify),
     /// Deposit, check and look up evidence (存证)
@@ -33,6 +35,18 @@ pub enum Command {
     /// Make and keep signing keys (密钥)
     #[command(subcommand)]
     Key(c::key::Command),
+    /// Organisations and motions about them (机构与表决)
+    #[command(subcommand)]
+    Org(c::org::Command),
+    /// Manage the members of your organisation, their roles and keys (成员)
+    #[command(subcommand)]
+    Member(c::member::Command),
+    /// Found networks and pin their identities (网络)
+    #[command(subcommand)]
+    Network(c::network::Command),
+    /// Run a validator (节点)
+    #[command(subcommand)]
+    Node(c::node::Command),
     /// Look up, wait for and send transactions (交易)
     #[command(subcommand)]
     Tx(c::tx::Command),

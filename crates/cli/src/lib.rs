@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod act;
 pub mod args;
 pub mod commands;
 pub mod deposit;
@@ -7,6 +8,7 @@ pub mod failure;
 pub mod hashing;
 pub mod home;
 pub mod keyfile;
+pub mod local;
 pub mod passphrase;
 pub mod private_file;
 pub mod remote;

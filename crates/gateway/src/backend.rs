@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
-use zhulian_crypto::{Digest, PublicKey};
+use zhulian_crypto::Digest;
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::{Block, Certificate, Code, Event, EvidenceId, Header, Height, Network, Receipt, Timestamp, TransactionId};
 use zhulian_verify::BatchEntry;
@@ -87,15 +87,6 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Keeps the entries of a batch. The gateway has checked that they are well formed and give the root on chain.
     fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()>;
-
-    /// Unified social credit codes of organisations, ascending, after the given one.
-    fn organisations(&self, after: Option<String>, limit: usize) -> Answer<'_, Vec<String>>;
-
-    /// Members that an organisation ever had, ascending by id, with every key each ever had.
-    fn members(&self, organisation: String) -> Answer<'_, Vec<MemberRow>>;
-
-    /// Motions of governance, newest first.
-    fn motions(&self, page: Page) -> Answer<'_, Vec<MotionRow>>;
 
     /// Every block that is finalised from now on, in order and without gaps.
     fn subscribe(&self) -> BoxStream<'static, Arc<Block>>;
@@ -283,28 +274,6 @@ pub struct HistoryRow {
     pub organisation: String,
     /// What happened.
     pub event: Event,
-}
-
-/// A member of an organisation as the index knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberRow {
-    /// Its id in the organisation.
-    pub member: String,
-    /// Every key it ever had, in the order of registration.
-    pub keys: Vec<PublicKey>,
-}
-
-/// A motion as the index knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MotionRow {
-    /// The transaction that moved it.
-    pub transaction: TransactionId,
-    /// Its place.
-    pub position: Position,
-    /// Time of its block.
-    pub time: Timestamp,
-    /// Unified social credit code of the mover.
-    pub organisation: String,
 }
 
 /// How far a node has come.

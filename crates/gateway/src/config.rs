@@ -17,17 +17,6 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long an upload of batch entries may take.
     pub upload_timeout: Duration,
-    /// Fonts for certificates; without them there are none.
-    pub fonts: Option<FontPaths>,
-}
-
-/// Where the fonts of certificates are.
-#[derive(Clone, Debug)]
-pub struct FontPaths {
-    /// A font file with the Chinese characters.
-    pub regular: std::path::PathBuf,
-    /// The same, bold.
-    pub bold: std::path::PathBuf,
 }
 
 impl Default for Config {
@@ -39,7 +28,6 @@ impl Default for Config {
             uploads_max: 2,
             request_timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_secs(240),
-            fonts: None,
         }
     }
 }

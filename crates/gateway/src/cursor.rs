@@ -11,8 +11,6 @@ pub enum ListKind {
     Transactions,
     /// Evidence.
     Evidence,
-    /// Motions.
-    Motions,
 }
 
 impl ListKind {
@@ -20,7 +18,6 @@ impl ListKind {
         match self {
             Self::Transactions => 't',
             Self::Evidence => 'e',
-            Self::Motions => 'm',
         }
     }
 }
@@ -58,13 +55,12 @@ pub fn read_height(text: &str) -> Result<u64, Failure> {
     text.strip_prefix('b').and_then(|digits| hex(digits, 16)).ok_or_else(malformed)
 }
 
-/// The cursor after an organisation.
-pub fn write_code(code: &str) -> String {
-    format!("o{code}")
+/// The cursor of a list that is numbered.
+pub fn write_number(letter: char, number: u32) -> String {
+    format!("{letter}{number:08x}")
 }
 
-/// Reads a cursor of the list of organisations.
-pub fn read_code(text: &str) -> Result<String, Failure> {
-    let code = text.strip_prefix('o').ok_or_else(malformed)?;
-    crate::request::organisation_code(code).map_err(|_| malformed())
+/// Reads a cursor of a list that is numbered.
+pub fn read_number(letter: char, text: &str) -> Result<u32, Failure> {
+    text.strip_prefix(letter).and_then(|digits| hex(digits, 8)).map(|number| number as u32).ok_or_else(malformed)
 }

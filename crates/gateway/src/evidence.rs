@@ -2,13 +2,17 @@
 
 use zhulian_api::{ErrorCode, Hex32, view};
 use zhulian_crypto::Digest;
-use zhulian_primitives::{EvidenceId, EvidenceRef, Transaction};
-use zhulian_verify::{Deposit, Entry, FileRecord, ReceiptFile, deposit_of};
+use zhulian_ledger::{Key, Value};
+use zhulian_modules::identity::{self, MemberKey, Uscc};
+use zhulian_primitives::{EvidenceId, EvidenceIdError, EvidenceRef, Transaction};
+use zhulian_verify::{Deposit, Entry, FileRecord, deposit_of};
 
 use crate::{
     EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared,
     json::{Members, text, whole},
-    read, request::hex32,
+    read,
+    request::hex32,
+    state,
 };
 
 /// The number of a row.
@@ -25,13 +29,26 @@ pub fn file_name(number: EvidenceRef) -> String {
     number.to_string().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// What the row's transaction deposited.
-async fn deposit(gateway: &Shared, row: &EvidenceRow) -> Result<Deposit, Failure> {
+/// What the row's transaction says.
+struct Deposited {
+    deposit: Deposit,
+    signer: MemberKey,
+    details: serde_json::Value,
+}
+
+/// Reads the row's transaction from its block.
+async fn deposited(gateway: &Shared, row: &EvidenceRow) -> Result<Deposited, Failure> {
     let block = read::block(&*gateway.backend, row.position.height).await?;
     let bytes = block.transactions.get(row.position.index as usize);
     let transaction = bytes.and_then(|bytes| Transaction::decode(bytes).ok());
-    let deposit = transaction.and_then(|it| deposit_of(it.call.module, it.call.call, it.call.args).ok().flatten());
-    deposit.ok_or_else(|| {
+    let deposited = transaction.and_then(|it| {
+        let deposit = deposit_of(it.call.module, it.call.call, it.call.args).ok().flatten()?;
+        // The details are the last argument of either call.
+        let place = if matches!(deposit, Deposit::File(_)) { "1" } else { "2" };
+        let details = zhulian_verify::cbor_json(it.call.args).get_mut(place).map(serde_json::Value::take).unwrap_or_default();
+        Some(Deposited { deposit, signer: MemberKey(it.signer), details })
+    });
+    deposited.ok_or_else(|| {
         tracing::error!(height = row.position.height, index = row.position.index, "the index names a deposit that is none");
         ErrorCode::Internal.into()
     })
@@ -39,7 +56,7 @@ async fn deposit(gateway: &Shared, row: &EvidenceRow) -> Result<Deposit, Failure
 
 /// How many entries a batch has.
 pub async fn batch_count(gateway: &Shared, row: &EvidenceRow) -> Result<u64, Failure> {
-    match deposit(gateway, row).await? {
+    match deposited(gateway, row).await?.deposit {
         Deposit::Batch { count, .. } => Ok(count),
         Deposit::File(_) => Err(ErrorCode::NotABatch.into()),
     }
@@ -69,45 +86,56 @@ fn file_view(record: &FileRecord) -> view::FileView {
 
 /// One piece of evidence.
 pub async fn view(gateway: &Shared, row: &EvidenceRow) -> Result<view::EvidenceView, Failure> {
-    let deposit = deposit(gateway, row).await?;
-    let file = file(gateway, row, &deposit).await?;
-    let (batch_root, batch_count) = match deposit {
-        Deposit::Batch { root, count } => (Some(root.into()), Some(count)),
-        Deposit::File(_) => (None, None),
-    };
-    let number = number(row);
-    Ok(view::EvidenceView {
-        id: number.to_string(),
-        transaction: row.transaction.into(),
-        height: row.position.height,
-        index: row.position.index,
-        time_ms: row.time,
-        organisation: row.organisation.clone(),
-        organisation_name: String::new(),
-        member: String::new(),
-        status: "active".into(),
-        file: file.as_ref().map(file_view),
-        batch_root,
-        batch_count,
-        entry: number.entry.map(u64::from),
-        sequence: 0,
-        first_deposit: None,
-        details: serde_json::json!({}),
-    })
+    views(gateway, std::slice::from_ref(row)).await?.pop().ok_or_else(|| ErrorCode::Internal.into())
 }
 
 /// Many pieces of evidence.
 pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::EvidenceView>, Failure> {
-    let mut views = Vec::with_capacity(rows.len());
+    let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        views.push(view(gateway, row).await?);
+        let deposited = deposited(gateway, row).await?;
+        let file = file(gateway, row, &deposited.deposit).await?;
+        all.push((row, deposited, file));
     }
-    Ok(views)
+    let (_, holders) = state::query(&*gateway.backend, |source, _| {
+        all.iter().map(|(row, deposited, _)| holder(source, row, &deposited.signer)).collect::<Vec<_>>()
+    })
+    .await?;
+    let view = |((row, deposited, file), (organisation_name, member)): ((&EvidenceRow, Deposited, Option<FileRecord>), _)| {
+        let number = number(row);
+        let (batch_root, batch_count) = match deposited.deposit {
+            Deposit::Batch { root, count } => (Some(root.into()), Some(count)),
+            Deposit::File(_) => (None, None),
+        };
+        let (EvidencePlace::File { sequence, .. } | EvidencePlace::Batch { sequence, .. }) = row.place;
+        view::EvidenceView {
+            id: number.to_string(),
+            transaction: row.transaction.into(),
+            height: row.position.height,
+            index: row.position.index,
+            time_ms: row.time,
+            organisation: row.organisation.clone(),
+            organisation_name,
+            member,
+            status: "active".into(),
+            file: file.as_ref().map(file_view),
+            batch_root,
+            batch_count,
+            entry: number.entry.map(u64::from),
+            sequence,
+            first_deposit: None,
+            details: deposited.details,
+        }
+    };
+    Ok(all.into_iter().zip(holders).map(view).collect())
 }
 
-/// The certificate of a piece of evidence.
-pub async fn certificate(_: &Shared, _: &EvidenceRow, _: &ReceiptFile) -> Result<Vec<u8>, Failure> {
-    Err(ErrorCode::Internal.into())
+/// The names of the depositor: organisation and member. A key names one member for ever, so today's record tells who signed then.
+fn holder(source: &dyn Fn(&Key) -> Option<Value>, row: &EvidenceRow, signer: &MemberKey) -> (String, String) {
+    let organisation = Uscc::parse(&row.organisation).ok().and_then(|code| identity::organisation(&source, &code));
+    let name = organisation.map_or_else(|| row.organisation.clone(), |organisation| organisation.zh.to_string());
+    let member = identity::key(&source, signer).map(|key| key.member.to_string()).unwrap_or_default();
+    (name, member)
 }
 
 /// A question whether a file is deposited.
@@ -117,7 +145,8 @@ pub struct Question {
     sm3: Option<Digest>,
     size: Option<u64>,
     chunks_root: Option<Digest>,
-    id: Option<EvidenceRef>,
+    /// The number asked about; `Err` is one with a typing error, which is nobody's.
+    id: Option<Result<EvidenceRef, EvidenceIdError>>,
 }
 
 impl Question {
@@ -130,7 +159,13 @@ impl Question {
             sm3: members.get("sm3", digest())?,
             size: members.get("size", whole)?,
             chunks_root: members.get("chunks_root", digest())?,
-            id: members.get("id", text(|text| text.parse().map_err(|error: zhulian_primitives::EvidenceIdError| error.to_string())))?,
+            id: members.get(
+                "id",
+                text(|text| match text.parse() {
+                    Err(error) if error != EvidenceIdError::Check => Err(error.to_string()),
+                    read => Ok(read),
+                }),
+            )?,
         })
     }
 
@@ -153,7 +188,8 @@ const ANSWER_ROWS_MAX: usize = 20;
 /// Exactly one of three answers.
 pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::CheckAnswer, Failure> {
     let rows = match question.id {
-        Some(number) => {
+        Some(Err(_)) => Vec::new(),
+        Some(Ok(number)) => {
             let row = gateway.backend.find_evidence(number.id).await?;
             row.into_iter().filter_map(|row| with_entry(row, number.entry)).collect()
         }

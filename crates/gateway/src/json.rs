@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
 use zhulian_api::ErrorCode;
@@ -44,15 +44,15 @@ impl<'de> Deserialize<'de> for Once {
 impl Members {
     /// Reads an object that has no members but `known`.
     pub fn read(body: &[u8], known: &[&str]) -> Result<Self, Failure> {
+        // The reader's own text may quote the body, so only the place is told.
+        let place = |error: &serde_json::Error| format!("line {}, column {}", error.line(), error.column());
+        let syntax = |error| Failure::new(ErrorCode::MalformedBody, format!("not JSON: {}", place(&error)));
+        serde_json::from_slice::<IgnoredAny>(body).map_err(syntax)?;
         let Once(members) = serde_json::from_slice(body).map_err(|error| {
-            // The reader's own text may quote the body, so only the place is told.
-            let place = format!("line {}, column {}", error.line(), error.column());
-            match error.classify() {
-                serde_json::error::Category::Data if error.to_string().starts_with(DOUBLED) => {
-                    Failure::new(ErrorCode::UnacceptableBody, format!("{DOUBLED}: {place}"))
-                }
-                serde_json::error::Category::Data => Failure::new(ErrorCode::UnacceptableBody, "expected a JSON object"),
-                _ => Failure::new(ErrorCode::MalformedBody, format!("not JSON: {place}")),
+            if error.to_string().starts_with(DOUBLED) {
+                Failure::new(ErrorCode::UnacceptableBody, format!("{DOUBLED}: {}", place(&error)))
+            } else {
+                Failure::new(ErrorCode::UnacceptableBody, "expected a JSON object")
             }
         })?;
         if members.keys().any(|name| !known.contains(&name.as_str())) {

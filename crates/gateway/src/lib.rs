@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod certificate;
 mod config;
 mod cursor;
 mod entries;
@@ -16,14 +17,14 @@ mod routes;
 mod sequence;
 mod server;
 mod show;
+mod state;
 mod shutdown;
 
 pub use backend::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, MemberRow, MotionRow,
-    NodeStatus, Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
     TransactionState,
 };
-pub use config::{Config, FontPaths};
+pub use config::Config;
 pub use failure::Failure;
 pub use refusals::{Described, describe};
 pub(crate) use server::{Gateway, Shared};

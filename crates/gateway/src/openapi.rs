@@ -71,11 +71,11 @@ texts! {
     /// A cursor of the list of evidence.
     EvidenceCursor = "^e[0-7][0-9a-f]{15}[0-9a-f]{8}[0-7][0-9a-f]{15}$";
     /// A cursor of the list of motions.
-    MotionCursor = "^m[0-7][0-9a-f]{15}[0-9a-f]{8}[0-7][0-9a-f]{15}$";
+    MotionCursor = "^m[0-9a-f]{8}$";
     /// A cursor of the list of blocks.
     BlockCursor = "^b[0-7][0-9a-f]{15}$";
     /// A cursor of the list of organisations.
-    OrganisationCursor = "^o[0-9A-Z]{18}$";
+    OrganisationCursor = "^o[0-9a-f]{8}$";
     /// An evidence number, perhaps with the index of a batch's entry.
     EvidenceNumber = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U](-(0|[1-9][0-9]{0,8}))?$";
     /// An evidence number.
@@ -108,9 +108,12 @@ texts! {
         routes::evidence::one,
         routes::evidence::history,
         routes::evidence::receipt,
-        routes::evidence::certificate,
+        routes::evidence::certificate_pdf,
         routes::evidence::check,
         routes::evidence::upload,
+        routes::organisations::list,
+        routes::organisations::one,
+        routes::organisations::motions,
         routes::state::one,
         routes::events::events,
         routes::health::live,

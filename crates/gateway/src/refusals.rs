@@ -2,6 +2,7 @@
 
 use zhulian_api::view;
 use zhulian_execution::{RefusalEntry, TRANSACTION_REFUSALS};
+use zhulian_modules::{governance, identity};
 use zhulian_primitives::Code;
 
 /// A refusal as people read it.
@@ -53,7 +54,8 @@ pub fn describe(code: &Code) -> Described {
 }
 
 fn all() -> impl Iterator<Item = (&'static str, &'static RefusalEntry)> {
-    TRANSACTION_REFUSALS.iter().map(|entry| ("transaction", entry))
+    let modules = [("transaction", TRANSACTION_REFUSALS), ("identity", identity::Error::ALL), ("governance", governance::Error::ALL)];
+    modules.into_iter().flat_map(|(module, entries)| entries.iter().map(move |entry| (module, entry)))
 }
 
 /// Every refusal, for the catalogue.

@@ -1,6 +1,10 @@
 //! The router and the server.
 
-use std::{io, sync::Arc, time::Instant};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use axum::{
     Router,
@@ -13,6 +17,7 @@ use axum::{
 use bytes::Bytes;
 use tokio::{net::TcpListener, sync::Semaphore};
 use zhulian_api::{ErrorCode, WAIT_MS_MAX};
+use zhulian_document::Fonts;
 
 use crate::{Backend, Config, Failure, Shutdown, metrics::Metrics, openapi, routes, routes::page};
 
@@ -27,6 +32,8 @@ pub struct Gateway {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) uploads: Semaphore,
     pub(crate) shutdown: Shutdown,
+    /// Loaded when the first certificate is asked for; the text says why there are none.
+    pub(crate) fonts: OnceLock<Result<Fonts, String>>,
 }
 
 /// The shared state of handlers.
@@ -44,6 +51,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
         uploads: Semaphore::new(config.uploads_max),
         config,
         shutdown,
+        fonts: OnceLock::new(),
     });
     Router::new()
         .route("/v1/network", get(routes::node::network))
@@ -55,13 +63,16 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
         .route("/v1/transactions/{id}/cose-receipt", get(routes::transactions::cose_receipt))
         .route("/v1/blocks", get(routes::blocks::list))
         .route("/v1/blocks/{height}", get(routes::blocks::one))
+        .route("/v1/organisations", get(routes::organisations::list))
+        .route("/v1/organisations/{uscc}", get(routes::organisations::one))
+        .route("/v1/motions", get(routes::organisations::motions))
         .route("/v1/evidence", get(routes::evidence::list))
         .route("/v1/evidence/check", post(routes::evidence::check))
         .route("/v1/evidence/batches/{id}/entries", post(routes::evidence::upload))
         .route("/v1/evidence/{id}", get(routes::evidence::one))
         .route("/v1/evidence/{id}/history", get(routes::evidence::history))
         .route("/v1/evidence/{id}/receipt", get(routes::evidence::receipt))
-        .route("/v1/evidence/{id}/certificate.pdf", get(routes::evidence::certificate))
+        .route("/v1/evidence/{id}/certificate.pdf", get(routes::evidence::certificate_pdf))
         .route("/v1/state/{key}", get(routes::state::one))
         .route("/v1/events", get(routes::events::events))
         .route("/v1/errors", get(routes::catalogue::errors))

@@ -97,12 +97,11 @@ pub struct HistoryItem {
 }
 
 /// A question whether a file is deposited: by its digest, or against one number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckRequest {
     /// SHA-256 of the file.
-    #[schema(required = true)]
-    pub sha256: Option<Hex32>,
+    pub sha256: Hex32,
     /// SM3 of the file, checked too if given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -117,7 +116,7 @@ pub struct CheckRequest {
     pub chunks_root: Option<Hex32>,
     /// The evidence number that the file is said to have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, pattern = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U](-(0|[1-9][0-9]{0,8}))?$")]
     pub id: Option<String>,
 }
 

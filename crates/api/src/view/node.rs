@@ -12,7 +12,7 @@ pub struct NetworkView {
     pub genesis_time_ms: u64,
     /// Version of the rules by which new blocks are executed.
     pub protocol_version: u16,
-    /// Parameters in force.
+    /// Parameters in force; empty while the node has no state yet.
     pub parameters: Vec<ParameterView>,
 }
 

@@ -5,8 +5,13 @@ pub mod completions;
 pub mod doctor;
 pub mod evidence;
 pub mod key;
+pub mod member;
+pub mod network;
+pub mod node;
+pub mod org;
 pub mod status;
 pub mod tx;
+pub mod up;
 pub mod verify;
 
 use crate::{args::Command, failure::Result, report::Report, session::Session};
@@ -17,6 +22,11 @@ use crate::{args::Command, failure::Result, report::Report, session::Session};
 /// When it does not succeed.
 pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
     match command {
+        Command::Up(args) => up::run(session, args).map(|()| None),
+        Command::Network(command) => network::run(session, command),
+        Command::Node(command) => node::run(session, command).map(|()| None),
+        Command::Org(command) => org::run(session, command).map(Some),
+        Command::Member(command) => member::run(session, command).map(Some),
         Command::Verify(args) => verify::run(session, args).map(Some),
         Command::Evidence(command) => evidence::run(session, command).map(Some),
         Command::Key(command) => key::run(session, command).map(Some),

@@ -22,7 +22,7 @@ use zhulian_verify::{HashedFile, Verified};
 
 pub use batch::BatchDone;
 pub use place::Place;
-pub use wire::{batch_args, deposit_args, evidence_number};
+pub use wire::{batch_args, default_details, deposit_args, evidence_number};
 
 use crate::{
     failure::{Failure, Result},

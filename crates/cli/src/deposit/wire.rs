@@ -2,7 +2,7 @@
 
 use minicbor::Encoder;
 use zhulian_crypto::Digest;
-use zhulian_primitives::{TransactionId, codec};
+use zhulian_primitives::{EvidenceId, TransactionId, codec};
 use zhulian_verify::FileRecord;
 
 /// Arguments of `evidence.deposit`: `{0: file, 1: details}`.
@@ -31,5 +31,10 @@ pub fn batch_args(root: Digest, count: u64, details: &[u8]) -> Vec<u8> {
 
 /// The evidence number of the deposit that a transaction made.
 pub fn evidence_number(transaction: &TransactionId) -> String {
-    hex::encode(&transaction.0[..16])
+    EvidenceId::of(transaction).to_string()
+}
+
+/// Details that say nothing.
+pub fn default_details() -> Vec<u8> {
+    vec![0xa0]
 }

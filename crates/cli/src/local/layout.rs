@@ -161,6 +161,19 @@ pub fn node_config(
     }
 }
 
+/// An organisation to be admitted, from its description; every member must have its key.
+///
+/// # Errors
+/// When something in it is not valid, or a key is missing.
+pub fn founding_of(plan: &OrganisationPlan) -> Result<Founding> {
+    if let Some(member) = plan.members.iter().find(|member| member.public_key.is_none()) {
+        return Err(unfounded(&format!("{}.{}: public_key is missing", plan.handle, member.member)));
+    }
+    let founding = founding(plan, &mut Vec::new())?;
+    founding.check().map_err(|error| unfounded(&format!("{error:?}")))?;
+    Ok(founding)
+}
+
 fn founding(plan: &OrganisationPlan, keys: &mut Vec<(String, SigningKey)>) -> Result<Founding> {
     let name = |text: &str| OrganisationName::parse(text).map_err(|error| unfounded(&format!("{error:?}")));
     let mut members = Vec::with_capacity(plan.members.len());

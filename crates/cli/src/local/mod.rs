@@ -1,9 +1,11 @@
 //! A network of this machine: its plan, its files, and the processes that run it.
 
+mod city;
 mod layout;
 mod plan;
 mod supervisor;
 
-pub use layout::{Layout, NodeFiles, Secrets, node_config, write_private_key};
+pub use city::{City, DEMO_KEY, write_documents};
+pub use layout::{Layout, NodeFiles, Secrets, founding_of, node_config, random_passphrase, write_private_key};
 pub use plan::{OrganisationPlan, MemberPlan, Plan};
 pub use supervisor::{Child, Event, Supervisor, ended_by_parent};

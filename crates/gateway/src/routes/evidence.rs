@@ -12,7 +12,7 @@ use zhulian_verify::ReceiptFile;
 
 use super::transactions::receipt_response;
 use crate::{
-    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared,
+    certificate, EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared,
     cursor::{self, ListKind},
     entries, evidence, read,
     request::{self, Params, Segment, hex32, organisation_code},
@@ -134,12 +134,13 @@ pub async fn receipt(State(gateway): State<Shared>, segment: Segment, headers: H
 #[utoipa::path(get, path = "/v1/evidence/{id}/certificate.pdf", tag = "evidence", operation_id = "evidence_certificate",
     params(("id" = crate::openapi::EvidenceNumber, Path, description = "The evidence number, with `-n` for the n-th entry of a batch")),
     responses((status = 200, description = "The certificate in Chinese and English", body = crate::openapi::Binary, content_type = "application/pdf")))]
-pub async fn certificate(State(gateway): State<Shared>, segment: Segment, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn certificate_pdf(State(gateway): State<Shared>, segment: Segment, headers: HeaderMap) -> Result<Response, Failure> {
     request::accepted(&headers, &["application/pdf"])?;
     let number = number(&segment)?;
     let row = find(&gateway, number).await?;
     let file = prove(&gateway, &row).await?;
-    let pdf = evidence::certificate(&gateway, &row, &file).await?;
+    let view = evidence::view(&gateway, &row).await?;
+    let pdf = certificate::make(&gateway, view, &file).await?;
     let disposition = format!("inline; filename=\"{}.pdf\"", evidence::file_name(number));
     Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], pdf).into_response())
 }

@@ -6,6 +6,7 @@ pub mod events;
 pub mod evidence;
 pub mod health;
 pub mod node;
+pub mod organisations;
 pub mod page;
 pub mod state;
 pub mod submit;

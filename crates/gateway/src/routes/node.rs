@@ -1,10 +1,11 @@
 //! The network and the node.
 
 use axum::{Json, extract::State};
-use zhulian_api::view;
+use zhulian_api::{ErrorCode, view};
+use zhulian_modules::governance::{self, Parameter};
 use zhulian_primitives::{PROTOCOL_VERSION, quorum};
 
-use crate::{Failure, Shared, backend, show};
+use crate::{Failure, Shared, backend, show, state};
 
 /// The network: identity, parameters, genesis time
 #[utoipa::path(get, path = "/v1/network", tag = "network", operation_id = "network",
@@ -25,11 +26,18 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
             })
             .collect(),
     };
+    let parameters = match state::query(&*gateway.backend, |source, _| governance::parameters(&source)).await {
+        Ok((_, parameters)) => Parameter::ALL.iter().map(|it| (it.name(), parameters.get(*it))).collect(),
+        // Whom the network consists of is known all the same, and a client needs it first.
+        Err(failure) if failure.code() == ErrorCode::NotReady => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    let parameter = |(name, value): (&str, u64)| view::ParameterView { name: name.into(), value };
     Ok(Json(view::NetworkView {
         identity,
         genesis_time_ms: gateway.backend.status().genesis_time,
         protocol_version: PROTOCOL_VERSION,
-        parameters: Vec::new(),
+        parameters: parameters.into_iter().map(parameter).collect(),
     }))
 }
 

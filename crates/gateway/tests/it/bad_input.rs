@@ -173,7 +173,7 @@ async fn bad_transactions_are_refused_one_by_one_with_their_codes() {
         (vec![0x00], TransactionState::Refused, "transaction.malformed"),
         (b"\x83\x01\x02\x03".to_vec(), TransactionState::Refused, "transaction.malformed"),
         (flipped(last), TransactionState::Refused, "transaction.bad_signature"),
-        ([&good[..], &[0]].concat(), TransactionState::Refused, "transaction.malformed"),
+        ([&good[..], &[0]].concat(), TransactionState::Refused, "transaction.not_deterministic"),
         (good[..last].to_vec(), TransactionState::Refused, "transaction.malformed"),
         (flipped(0), TransactionState::Refused, "transaction.malformed"),
         (call([8; 32], "evidence", "deposit", until), TransactionState::Refused, "transaction.wrong_chain"),

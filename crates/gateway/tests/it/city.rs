@@ -1,20 +1,19 @@
 //! Who and what there is in the tests.
 
-use std::collections::BTreeMap;
-
 use minicbor::{Decode, Encode};
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
-use zhulian_execution::{Actor, Allowed, Call, CallEntry, Class, Context, Directory, Event, EventEntry, Executor, Halt, Module, Role, Roles, Text};
+use zhulian_execution::{Allowed, Call, CallEntry, Class, Context, Event, EventEntry, Executor, Halt, Module, Role, Roles, Text};
 use zhulian_gateway::{EvidencePlace, EvidenceRow, HistoryRow};
 use zhulian_ledger::{Key, Value};
-use zhulian_primitives::TransactionError;
+use zhulian_modules::{
+    governance::{self, Genesis, GenesisValidator, Parameters},
+    identity::{self, FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
+};
 use zhulian_verify::FileRecord;
 
-use crate::memory::{Index, Reader, Row};
+use crate::memory::{self, Index, Reader, Row};
 
 const T: Text = Text { en: "", zh: "" };
-pub const COURT: &str = "11330100002490007F";
-
 #[derive(Encode, Decode)]
 #[cbor(map)]
 pub struct Details {
@@ -84,34 +83,83 @@ static MODULE: Module = Module {
     state: &[],
 };
 
-pub fn clerk() -> SigningKey {
-    SigningKey::from_secret(Algorithm::EdDsa, &sha256(b"clerk")).unwrap()
+/// Codes of the four organisations: data bureau, court, bank, notary office.
+pub fn codes() -> [Uscc; 4] {
+    ["11330100002489559", "11330100002490007", "91330100143022100", "12330100470110061"].map(|first| Uscc::complete(first).unwrap())
 }
 
-fn organisation(key: &PublicKey) -> Option<String> {
-    (*key == clerk().public_key()).then(|| COURT.to_owned())
+pub fn court() -> String {
+    codes()[1].to_string()
+}
+
+fn key(seed: &str) -> SigningKey {
+    SigningKey::from_secret(Algorithm::EdDsa, &sha256(seed.as_bytes())).unwrap()
+}
+
+/// The court's officer.
+pub fn clerk() -> SigningKey {
+    key("1 clerk-01")
+}
+
+/// The representative of the n-th organisation.
+pub fn representative(n: usize) -> SigningKey {
+    key(&format!("{n} representative"))
+}
+
+/// Keys of the validators, in the order of the organisations.
+fn validators() -> Vec<SigningKey> {
+    (0..4).map(|n| key(&format!("{n} validator"))).collect()
+}
+
+/// The genesis document, and the validators' keys in the order of the network.
+pub fn genesis() -> (Genesis, Vec<SigningKey>) {
+    let names = ["市大数据局", "市中级人民法院", "市商业银行", "市公证处"];
+    let classes = [Class::Government, Class::Judicial, Class::Financial, Class::Social];
+    let founding = |n: usize| {
+        let member = |id: &str, role| FirstMember {
+            member: MemberId::parse(id).unwrap(),
+            kind: Kind::Person,
+            roles: Roles::of(&[role]),
+            keys: vec![MemberKey(key(&format!("{n} {id}")).public_key())],
+        };
+        Founding {
+            organisation: codes()[n],
+            class: classes[n],
+            zh: OrganisationName::parse(names[n]).unwrap(),
+            en: None,
+            votes: true,
+            members: vec![
+                member("system-admin", Role::SystemAdmin),
+                member("security-admin", Role::SecurityAdmin),
+                member("audit-admin", Role::AuditAdmin),
+                member("representative", Role::Representative),
+                member("clerk-01", Role::Officer),
+            ],
+        }
+    };
+    let mut keys = validators();
+    let run_by = |n: usize| GenesisValidator {
+        name: OrganisationName::parse(names[n]).unwrap(),
+        organisation: codes()[n],
+        public_key: keys[n].public_key().as_bytes().try_into().unwrap(),
+    };
+    let validators = (0..4).map(run_by).collect();
+    let organisations = (0..4).map(founding).collect();
+    let genesis =
+        Genesis::new("珠联·测试城", memory::GENESIS_TIME, validators, organisations, Parameters::default()).unwrap();
+    keys.sort_by_key(SigningKey::public_key);
+    (genesis, keys)
 }
 
 pub fn executor() -> Executor {
-    let actor = |_: &mut Context<'_>, key: &PublicKey| match organisation(key) {
-        Some(organisation) => Ok(Actor {
-            key: *key,
-            member: "clerk-01".into(),
-            organisation,
-            class: Class::Judicial,
-            roles: Roles::of(&[Role::Officer]),
-        }),
-        None => Err(Halt::from(TransactionError::UnknownKey)),
-    };
-    Executor::new(&[&MODULE], Directory { reads: |_| Vec::new(), actor })
-}
-
-pub fn genesis() -> BTreeMap<Key, Value> {
-    BTreeMap::new()
+    Executor::new(&[&identity::MODULE, &governance::MODULE, &MODULE], identity::DIRECTORY)
 }
 
 pub fn reader() -> Reader {
-    Reader { organisation: |_, key| organisation(key), index }
+    let organisation = |source: &dyn Fn(&Key) -> Option<Value>, key: &PublicKey| {
+        identity::key(&source, &MemberKey(*key)).map(|record| record.organisation.to_string())
+    };
+    Reader { organisation, index }
 }
 
 fn index(index: &mut Index, row: &Row, events: &[zhulian_primitives::Event]) {

@@ -25,7 +25,7 @@ async fn deposited(world: &World, transaction: &[u8]) -> String {
 
 fn question(record: &FileRecord) -> view::CheckRequest {
     view::CheckRequest {
-        sha256: Some(record.sha256.into()),
+        sha256: record.sha256.into(),
         sm3: Some(record.sm3.into()),
         size: Some(record.size),
         chunks_root: Some(record.chunks_root.into()),
@@ -42,7 +42,7 @@ async fn a_deposit_is_found_by_number_digest_and_depositor() {
     let world = World::start().await;
     let id = deposited(&world, &world.deposit(b"a contract")).await;
     let one = world.client.evidence(&id).await.unwrap();
-    assert_eq!((one.id.as_str(), one.status.as_str(), one.organisation.as_str()), (id.as_str(), "active", world.organisation()));
+    assert_eq!((one.id.as_str(), one.status.as_str(), &one.organisation), (id.as_str(), "active", &world.organisation()));
     assert_eq!(one.file.as_ref().unwrap().sha256.0, city::file(b"a contract").sha256);
     for spelling in [id.to_lowercase(), format!("{}-{}", &id[..9], &id[9..])] {
         assert_eq!(world.client.evidence(&spelling).await.unwrap(), one);
@@ -52,7 +52,7 @@ async fn a_deposit_is_found_by_number_digest_and_depositor() {
     assert_eq!(by_digest.items, [one]);
     let mine = world.client.evidence_list(Query::new().with("organisation", Some(world.organisation()))).await.unwrap();
     assert_eq!(mine.items.len(), 2);
-    let others = world.client.evidence_list(Query::new().with("organisation", Some("91330100143022100X"))).await.unwrap();
+    let others = world.client.evidence_list(Query::new().with("organisation", Some(city::codes()[2]))).await.unwrap();
     assert!(others.items.is_empty());
 }
 
@@ -148,4 +148,31 @@ async fn entries_that_are_not_the_deposited_ones_are_not_kept() {
         assert_eq!(error.code(), Some(code));
     }
     assert_eq!(world.client.evidence_receipt(&format!("{id}-0")).await.unwrap_err().code(), Some("query.entry_not_found"));
+}
+
+#[tokio::test]
+async fn a_certificate_is_a_pdf_with_the_number() {
+    let world = World::start().await;
+    let entries = entries(3);
+    let file = deposited(&world, &world.deposit(b"a contract")).await;
+    let batch = deposited(&world, &world.deposit_batch(&entries)).await;
+    world.client.upload_entries(&batch, entries.concat().into()).await.unwrap();
+    for id in [file, batch.clone(), format!("{batch}-2")] {
+        let pdf = match world.client.certificate(&id).await {
+            Ok(pdf) => pdf,
+            Err(error) if error.code() == Some("certificate.no_fonts") => {
+                eprintln!("no Chinese font is installed; the certificate is left out");
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        assert!(pdf.starts_with(b"%PDF-"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("certificate.pdf");
+        std::fs::write(&path, pdf).unwrap();
+        let Ok(output) = std::process::Command::new("pdftotext").arg(&path).arg("-").output() else { continue };
+        let text = String::from_utf8_lossy(&output.stdout).replace(char::is_whitespace, "");
+        assert!(text.contains(&id), "{id} is not in the certificate: {text}");
+        assert!(text.contains("存证证书"), "{text}");
+    }
 }

@@ -8,6 +8,7 @@ mod evidence;
 mod limits;
 mod memory;
 mod openapi;
+mod organisations;
 mod page;
 mod submit;
 mod world;

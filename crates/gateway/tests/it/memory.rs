@@ -10,13 +10,13 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::BoxStream};
 use tokio::sync::{broadcast, watch};
-use zhulian_crypto::{Digest, PublicKey, SigningKey, sha256};
+use zhulian_crypto::{Digest, PublicKey, SigningKey};
 use zhulian_execution::Executor;
 use zhulian_gateway::*;
 use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Value, merkle};
 use zhulian_primitives::{
-    Block, Certificate, ChainId, Code, Event, EvidenceId, Header, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError,
-    TransactionId, VALIDITY_BLOCKS_MAX, codec,
+    Block, Certificate, Code, Event, EvidenceId, Header, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError,
+    TransactionId, VALIDITY_BLOCKS_MAX,
 };
 use zhulian_verify::{BatchEntry, CoseStatement, Entry, Inclusion, ReceiptFile};
 
@@ -49,9 +49,6 @@ pub struct Index {
     pub transactions: Vec<TransactionRow>,
     pub evidence: Vec<EvidenceRow>,
     pub history: BTreeMap<[u8; 16], Vec<HistoryRow>>,
-    pub organisations: Vec<String>,
-    pub members: BTreeMap<String, Vec<MemberRow>>,
-    pub motions: Vec<MotionRow>,
     pub entries: BTreeMap<TransactionId, Vec<Bytes>>,
 }
 
@@ -101,10 +98,6 @@ impl Memory {
     /// Keeps a transaction out of blocks, as a proposer might, until it expires.
     pub fn hold(&self, id: zhulian_api::Hex32) {
         self.inner.lock().unwrap().held = Some(TransactionId(id.0));
-    }
-
-    pub fn index(&self, change: impl FnOnce(&mut Index)) {
-        change(&mut self.inner.lock().unwrap().index);
     }
 
     pub fn height(&self) -> u64 {
@@ -191,6 +184,31 @@ impl Memory {
         let _ = self.live.send(block.clone());
         self.tip.send_replace(height);
         block
+    }
+
+    /// The last header; that of genesis before there is a block.
+    fn tip_header(&self, inner: &Inner) -> Header {
+        inner.blocks.last().map_or_else(
+            || Header {
+                version: PROTOCOL_VERSION,
+                chain: self.network.chain,
+                height: 0,
+                time: GENESIS_TIME,
+                epoch: 0,
+                view: 0,
+                parent_view: 0,
+                parent: [0; 32],
+                proposer: [0; 32],
+                transaction_count: 0,
+                transactions_root: merkle::root::<Vec<u8>>(&[]),
+                receipts_root: merkle::root::<Vec<u8>>(&[]),
+                state_root: merkle::root_of_leaves(state_leaves(&inner.state)),
+                sync_root: [0; 32],
+                sync_start: 0,
+                sync_end: 0,
+            },
+            |block| block.header.clone(),
+        )
     }
 
     fn observe(&self, inner: &mut Inner, block: &Block) {
@@ -409,20 +427,17 @@ impl Backend for Memory {
     fn get(&self, keys: Vec<Key>) -> Answer<'_, (Header, Vec<Option<Value>>)> {
         answer!(self, {
             let inner = self.inner.lock().unwrap();
-            let header = inner.blocks.last().map(|block| block.header.clone()).ok_or(BackendError::NotReady);
-            header.map(|header| (header, keys.iter().map(|key| inner.state.get(key).cloned()).collect()))
+            let values = keys.iter().map(|key| inner.state.get(key).cloned()).collect();
+            Ok((self.tip_header(&inner), values))
         })
     }
 
     fn prove(&self, key: Key) -> Answer<'_, StateProof> {
         answer!(self, {
             let inner = self.inner.lock().unwrap();
-            let header = inner.blocks.last().map(|block| block.header.clone()).ok_or(BackendError::NotReady);
-            header.map(|header| {
-                let at = inner.state.keys().position(|known| *known == key);
-                let path = at.map(|at| merkle::path(&state_leaves(&inner.state), at)).unwrap_or_default();
-                StateProof { header, value: inner.state.get(&key).cloned(), proof: path.concat() }
-            })
+            let at = inner.state.keys().position(|known| *known == key);
+            let path = at.map(|at| merkle::path(&state_leaves(&inner.state), at)).unwrap_or_default();
+            Ok(StateProof { header: self.tip_header(&inner), value: inner.state.get(&key).cloned(), proof: path.concat() })
         })
     }
 
@@ -492,28 +507,6 @@ impl Backend for Memory {
         })
     }
 
-    fn organisations(&self, after: Option<String>, limit: usize) -> Answer<'_, Vec<String>> {
-        answer!(self, {
-            let inner = self.inner.lock().unwrap();
-            let mut codes = inner.index.organisations.clone();
-            codes.sort();
-            codes.retain(|code| after.as_ref().is_none_or(|after| code > after));
-            codes.truncate(limit);
-            Ok(codes)
-        })
-    }
-
-    fn members(&self, organisation: String) -> Answer<'_, Vec<MemberRow>> {
-        answer!(self, Ok(self.inner.lock().unwrap().index.members.get(&organisation).cloned().unwrap_or_default()))
-    }
-
-    fn motions(&self, page: Page) -> Answer<'_, Vec<MotionRow>> {
-        answer!(self, {
-            let inner = self.inner.lock().unwrap();
-            Ok(paged(&inner.index.motions, page, |row| PagePosition { position: row.position, item: 0 }, |_| true))
-        })
-    }
-
     fn subscribe(&self) -> BoxStream<'static, Arc<Block>> {
         tokio_stream::wrappers::BroadcastStream::new(self.live.subscribe()).filter_map(|block| async { block.ok() }).boxed()
     }
@@ -529,28 +522,4 @@ impl Backend for Memory {
         );
         async move { Ok(text) }.boxed()
     }
-}
-
-/// Keys of the four validators, in the order of the network.
-pub fn validators() -> (Network, Vec<SigningKey>) {
-    let mut keys: Vec<SigningKey> = (1..=4u8)
-        .map(|seed| SigningKey::from_secret(zhulian_crypto::Algorithm::EdDsa, &sha256(&[b'v', seed])).unwrap())
-        .collect();
-    keys.sort_by_key(SigningKey::public_key);
-    let names = ["市大数据局", "市中级人民法院", "市商业银行", "市公证处"];
-    let codes = ["11330100002489559H", "11330100002490007F", "91330100143022100X", "12330100470110061J"];
-    let validators = keys.iter().zip(names).zip(codes).map(|((key, name), code)| zhulian_primitives::Validator {
-        name: name.into(),
-        organisation: code.into(),
-        public_key: key.public_key().as_bytes().try_into().unwrap(),
-    });
-    let chain: ChainId = sha256(b"the gateway's tests");
-    let network = Network { name: "珠联·测试城".into(), chain, validators: validators.collect() };
-    network.check().unwrap();
-    (network, keys)
-}
-
-/// Encodes the arguments of a call.
-pub fn args<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
-    codec::to_bytes(value)
 }

@@ -36,6 +36,9 @@ const CALLED: &[(&str, &str, &str)] = &[
     ("get", "/v1/transactions/{id}/cose-receipt", "cose_receipt"),
     ("get", "/v1/blocks", "blocks"),
     ("get", "/v1/blocks/{height}", "block"),
+    ("get", "/v1/organisations", "organisations"),
+    ("get", "/v1/organisations/{uscc}", "organisation"),
+    ("get", "/v1/motions", "motions"),
     ("get", "/v1/evidence", "evidence_list"),
     ("get", "/v1/evidence/{id}", "evidence"),
     ("get", "/v1/evidence/{id}/history", "evidence_history"),
@@ -70,7 +73,7 @@ async fn every_documented_operation_is_served_and_nothing_else_is() {
     assert_eq!(world.client.openapi().await.unwrap()["openapi"], "3.1.0");
     let paths: BTreeSet<String> = operations().into_iter().map(|(_, path)| path).collect();
     for path in paths.iter().filter(|path| *path != "/v1/events") {
-        let address = format!("{}{}", world.base, path.replace("{id}", "x").replace("{height}", "1").replace("{key}", "x"));
+        let address = format!("{}{}", world.base, path.replace("{id}", "x").replace("{height}", "1").replace("{key}", "x").replace("{uscc}", "x"));
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"] {
             let documented = operations().contains(&(method.to_lowercase(), path.clone()));
             let answer = world.http.request(method.parse().unwrap(), &address).send().await.unwrap();

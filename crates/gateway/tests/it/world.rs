@@ -13,7 +13,7 @@ use zhulian_primitives::{Call, Network, TransactionId, sign};
 
 use crate::{
     city,
-    memory::{self, Memory},
+    memory::Memory,
 };
 
 pub struct World {
@@ -43,8 +43,9 @@ impl World {
     }
 
     pub async fn with(config: Config, runs: bool) -> Self {
-        let (network, keys) = memory::validators();
-        let memory = Arc::new(Memory::new(city::executor(), city::genesis(), network.clone(), keys, city::reader()));
+        let (genesis, keys) = city::genesis();
+        let network = genesis.network();
+        let memory = Arc::new(Memory::new(city::executor(), genesis.state(), network.clone(), keys, city::reader()));
         if runs {
             memory.run();
         }
@@ -69,7 +70,7 @@ impl World {
         sign(&Call { chain: self.network.chain, module, call, args, nonce, valid_until }, key)
     }
 
-    fn until(&self) -> u64 {
+    pub fn until(&self) -> u64 {
         self.memory.height() + 500
     }
 
@@ -94,8 +95,8 @@ impl World {
     }
 
     /// The clerk's organisation.
-    pub fn organisation(&self) -> &'static str {
-        city::COURT
+    pub fn organisation(&self) -> String {
+        city::court()
     }
 
     /// A state key that has a value once something was deposited.

@@ -42,14 +42,15 @@ pub use {
     },
     founding::{FirstMember, Founding},
     queries::{
-        KeyView, MemberView, key, key_state_key, keys_of, member, member_state_key, members_of, organisation,
+        KeyView, MemberView, key, key_state_key, holder, keys_of, member, member_state_key, members_of, organisation,
         organisation_state_key, organisations,
     },
     types::{Key, KeyEnd, Kind, Member, MemberId, MemberKey, Organisation, OrganisationName, Totals, Uscc},
 };
 pub(crate) use {
     founding::{admit, admit_entries, recover},
-    rules::{reinstate_organisation, suspend_organisation},
+    directory::Me,
+    rules::{VOTERS_MAX, reinstate_organisation, suspend_organisation},
     state::{ORGANISATION, TOTALS},
 };
 

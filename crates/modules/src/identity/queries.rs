@@ -1,6 +1,6 @@
 //! Reads for the gateway and for auditors: from a source of state values to this module's types.
 
-use zhulian_execution::{Read, Roles};
+use zhulian_execution::Roles;
 use zhulian_ledger::Key as StateKey;
 use zhulian_primitives::Height;
 

@@ -14,7 +14,7 @@ use super::{
 /// Keys of a member that may be in use at once.
 pub(super) const LIVE_KEYS_MAX: u32 = 16;
 /// Organisations that may vote: a motion keeps their ballots in one record.
-pub(super) const VOTERS_MAX: u32 = 256;
+pub(crate) const VOTERS_MAX: u32 = 256;
 
 /// Whether a member of this kind in an organisation of this class may have these roles, given the administrations it held.
 pub(super) fn may_hold(class: Class, kind: Kind, held: Roles, roles: Roles) -> Result<(), Error> {

@@ -1,0 +1,268 @@
+//! `zhulian org`: the organisations of the network, and motions about them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use zhulian_api::{Query, view};
+use zhulian_modules::{
+    governance::{Action, CastBallot, OpenMotion, Parameter, WithdrawMotion},
+    identity::Uscc,
+};
+
+use super::member::uscc;
+use crate::{
+    act::act,
+    failure::{AtPath as _, Exit, Failure, Result},
+    local::{OrganisationPlan, founding_of},
+    remote::{Remote, beijing},
+    report::Report,
+    session::Session,
+    text,
+    text::Text,
+};
+
+const MODULE: &str = "governance";
+
+/// Organisations and motions about them (机构与表决)
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List the organisations (列出机构)
+    List,
+    /// Show an organisation with its members and keys (查看机构)
+    Show(Code),
+    /// Move to admit an organisation; signed by a representative (提议接纳)
+    ProposeAdmit(ProposeAdmit),
+    /// Move to suspend an organisation (提议停用)
+    ProposeSuspend(Code),
+    /// Move to reinstate an organisation (提议恢复)
+    ProposeReinstate(Code),
+    /// Move to change a parameter of the network (提议更改参数)
+    ProposeParameter(ProposeParameter),
+    /// List motions, newest first (列出动议)
+    Motions,
+    /// Vote on a motion; signed by a representative (投票)
+    Vote(Vote),
+    /// Take back a motion of one's own organisation (撤回动议)
+    WithdrawMotion(Motion),
+}
+
+/// An organisation.
+#[derive(Args, Debug)]
+pub struct Code {
+    /// Unified social credit code (统一社会信用代码)
+    #[arg(value_parser = uscc)]
+    pub uscc: Uscc,
+}
+
+/// Options of `org propose-admit`.
+#[derive(Args, Debug)]
+pub struct ProposeAdmit {
+    /// JSON file that describes the organisation, as an entry of `zhulian network plan`; every member with its public key
+    pub file: PathBuf,
+}
+
+/// Options of `org propose-parameter`.
+#[derive(Args, Debug)]
+pub struct ProposeParameter {
+    /// batch_entries_max, details_bytes_max or vote_blocks
+    #[arg(value_parser = parameter)]
+    pub name: Parameter,
+    /// Its new value
+    pub value: u64,
+}
+
+/// A motion.
+#[derive(Args, Debug)]
+pub struct Motion {
+    /// Number of the motion
+    pub motion: u32,
+}
+
+/// Options of `org vote`.
+#[derive(Args, Debug)]
+pub struct Vote {
+    /// Number of the motion
+    pub motion: u32,
+    /// yes or no
+    #[arg(value_parser = ["yes", "no"])]
+    pub vote: String,
+}
+
+fn parameter(text: &str) -> std::result::Result<Parameter, String> {
+    Parameter::parse(text)
+        .ok_or_else(|| format!("the parameters are {}", Parameter::ALL.map(Parameter::name).join(", ")))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it does not succeed.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
+    match command {
+        Command::List => list(session),
+        Command::Show(args) => show(session, &args.uscc),
+        Command::ProposeAdmit(args) => propose(session, Action::Admit(founding_of(&read(&args.file)?)?)),
+        Command::ProposeSuspend(args) => propose(session, Action::Suspend(args.uscc)),
+        Command::ProposeReinstate(args) => propose(session, Action::Reinstate(args.uscc)),
+        Command::ProposeParameter(args) => propose(session, Action::Set(args.name, args.value)),
+        Command::Motions => motions(session),
+        Command::Vote(args) => {
+            let (motion, approve) = (args.motion, args.vote == "yes");
+            let done = act(session, MODULE, &CastBallot { motion, approve })?;
+            let closed = done.view.events.iter().flatten().any(|event| event.name == "motion_closed");
+            let (zh, en) = if approve { ("赞成", "yes") } else { ("反对", "no") };
+            let more = if closed { ("动议已有结果。", "The motion is decided.") } else { ("动议尚未有结果。", "The motion is still open.") };
+            let (more_zh, more_en) = more;
+            Ok(done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}")))
+        }
+        Command::WithdrawMotion(args) => {
+            let motion = args.motion;
+            let done = act(session, MODULE, &WithdrawMotion { motion })?;
+            Ok(done.report(text!("动议 {motion} 已撤回。", "Motion {motion} is withdrawn.")))
+        }
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
+    let text = std::fs::read_to_string(path).at(path)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let shown = path.display();
+        Failure::new(
+            Exit::Usage,
+            "plan",
+            text!("{shown} 不是机构说明文件", "{shown} does not describe an organisation"),
+        )
+        .why(error.to_string())
+        .next(Text::fixed(
+            "可参照 zhulian network plan 输出中的一个机构",
+            "compare it with an organisation in what `zhulian network plan` prints",
+        ))
+    })
+}
+
+fn propose(session: &Session, action: Action) -> Result<Report> {
+    let done = act(session, MODULE, &OpenMotion { action })?;
+    let opened = done.view.events.iter().flatten().find(|event| event.name == "motion_opened");
+    let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
+    let number = number.map_or_else(|| "?".into(), |number| number.to_string());
+    Ok(done
+        .report(text!("动议 {number} 已提出,等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))
+        .next(text!("投票:zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
+}
+
+/// The class in both languages.
+pub fn class(name: &str) -> Text {
+    match name {
+        "government" => text!("政府部门", "government"),
+        "judicial" => text!("司法机关", "judicial"),
+        "financial" => text!("金融机构", "financial"),
+        "social" => text!("社会组织", "social"),
+        "enterprise" => text!("企业", "enterprise"),
+        other => other.into(),
+    }
+}
+
+fn standing(status: &str) -> Text {
+    match status {
+        "active" => text!("正常", "active"),
+        "suspended" => text!("已停用", "suspended"),
+        other => other.into(),
+    }
+}
+
+fn list(session: &Session) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let mut items: Vec<view::OrganisationRow> = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let query = Query::new().with("limit", Some(200)).with("cursor", cursor.as_ref());
+        let part = remote.call(remote.client.organisations(query))?;
+        items.extend(part.items);
+        cursor = part.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let count = items.len();
+    let head = vec![
+        Text::fixed("统一社会信用代码", "credit code"),
+        Text::fixed("名称", "name"),
+        Text::fixed("类别", "class"),
+        Text::fixed("状态", "standing"),
+    ];
+    let row = |it: &view::OrganisationRow| {
+        vec![it.uscc.as_str().into(), it.name.as_str().into(), class(&it.class), standing(&it.status)]
+    };
+    let rows = items.iter().map(row).collect();
+    Ok(Report::new(
+        text!("本网络共有 {count} 个机构。", "The network has {count} organisations."),
+        json!({ "organisations": items }),
+    )
+    .table(head, rows))
+}
+
+fn show(session: &Session, code: &Uscc) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let it = remote.call(remote.client.organisation(code.as_str()))?;
+    let (name, kind, state) = (&it.name, class(&it.class), standing(&it.status));
+    let sentence = Text {
+        zh: format!("“{name}”({code}):{},{}。", kind.zh, state.zh).into(),
+        en: format!("“{name}” ({code}): {}, {}.", kind.en, state.en).into(),
+    };
+    let head = vec![
+        Text::fixed("成员", "member"),
+        Text::fixed("状态", "standing"),
+        Text::fixed("角色", "roles"),
+        Text::fixed("有效密钥", "keys in force"),
+    ];
+    let row = |member: &view::MemberView| {
+        let keys = member.keys.iter().filter(|key| key.active).map(|key| key.public_key.to_string());
+        vec![
+            member.member.as_str().into(),
+            standing(&member.status),
+            member.roles.join(", ").into(),
+            keys.collect::<Vec<_>>().join(" ").into(),
+        ]
+    };
+    let rows = it.members.iter().map(row).collect();
+    Ok(Report::new(sentence, serde_json::to_value(&it).unwrap_or_default()).table(head, rows))
+}
+
+fn motions(session: &Session) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let list = remote.call(remote.client.motions(Query::new().with("limit", Some(50))))?;
+    let count = list.items.len();
+    let status = |name: &str| match name {
+        "open" => text!("表决中", "open"),
+        "executed" | "carried" => text!("已通过并执行", "executed"),
+        "failed" => text!("已通过但无法执行", "carried but not possible"),
+        "rejected" => text!("未通过", "rejected"),
+        "withdrawn" => text!("已撤回", "withdrawn"),
+        "expired" => text!("已过期", "expired"),
+        other => other.into(),
+    };
+    let mut report = Report::new(
+        text!("共 {count} 项动议(最近的在前)。", "{count} motions, newest first."),
+        json!({ "motions": list.items }),
+    );
+    for motion in &list.items {
+        let yes = motion.ballots.iter().filter(|ballot| ballot.approve).count();
+        let no = motion.ballots.len() - yes;
+        let (state, when) = (status(&motion.status), beijing(motion.time_ms));
+        let matter = &motion.matter;
+        let label = motion_number(motion);
+        let value = Text {
+            zh: format!("{},赞成 {yes},反对 {no};提出:{} {};事项:{matter}", state.zh, motion.organisation, when.zh).into(),
+            en: format!("{}, {yes} for, {no} against; opened by {} at {}; matter: {matter}", state.en, motion.organisation, when.en)
+                .into(),
+        };
+        report = report.fact(label, value);
+    }
+    Ok(report)
+}
+
+fn motion_number(motion: &view::MotionView) -> Text {
+    let short: String = motion.id.to_string().chars().take(12).collect();
+    text!("动议 {short}", "motion {short}")
+}

@@ -1,0 +1,97 @@
+//! The evidence certificate (存证证书): its facts are those of a receipt that this gateway has verified itself.
+
+use zhulian_api::{ErrorCode, view};
+use zhulian_document::{BatchEntry, Bilingual, CertificateFacts, DocumentError, Fonts, Party};
+use zhulian_primitives::Network;
+use zhulian_verify::{CHUNK_BYTES, Deposit, ReceiptFile, Verified, verify_receipt};
+
+use crate::{Failure, Shared};
+
+fn party(network: &Network, name: &str) -> Party {
+    let validator = network.validators.iter().find(|validator| validator.name == name);
+    Party { name: name.into(), uscc: validator.map(|validator| validator.organisation.clone()).unwrap_or_default() }
+}
+
+fn status(name: &str) -> Bilingual {
+    match name {
+        "active" => Bilingual::new("有效", "in force"),
+        "frozen" => Bilingual::new("已由法院冻结", "frozen by a court"),
+        "withdrawn" => Bilingual::new("已停止使用(记录保留)", "withdrawn from use (the record stays)"),
+        other => Bilingual::new(other, other),
+    }
+}
+
+/// The certificate of the evidence in `view`, which `file` proves.
+pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile) -> Result<Vec<u8>, Failure> {
+    let network = gateway.backend.network().clone();
+    let verified = verify_receipt(&network, &file.encode()).map_err(|refusal| {
+        tracing::error!(%refusal, "a receipt of our own does not verify; no certificate is made of it");
+        Failure::from(ErrorCode::Internal)
+    })?;
+    let facts = facts(&network, &gateway.config.public_url, &view, &verified)?;
+    let gateway = gateway.clone();
+    let rendered = tokio::task::spawn_blocking(move || {
+        // Loading the fonts takes a while and 40 MB, so it waits for the first certificate.
+        let fonts = gateway.fonts.get_or_init(|| Fonts::find().map_err(|error| error.to_string()));
+        let fonts = fonts.as_ref().map_err(|error| {
+            tracing::warn!(%error, "no fonts for certificates");
+            Failure::from(ErrorCode::NoFonts)
+        })?;
+        zhulian_document::render(&facts, fonts).map_err(|error: DocumentError| {
+            tracing::error!(%error, "a certificate cannot be made");
+            Failure::from(ErrorCode::Internal)
+        })
+    });
+    rendered.await.map_err(|_| Failure::from(ErrorCode::Internal))?
+}
+
+fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Verified) -> Result<CertificateFacts, Failure> {
+    // A batch as a whole is certified by its root, which is what was deposited.
+    let (sha256, batch) = match (&verified.deposit, verified.file()) {
+        (Some(Deposit::Batch { count, .. }), Some(file)) => {
+            (file.sha256, view.entry.map(|index| BatchEntry { index, size: *count }))
+        }
+        (Some(Deposit::Batch { root, .. }), None) => (*root, None),
+        (_, Some(file)) => (file.sha256, None),
+        _ => return Err(ErrorCode::EvidenceNotFound.into()),
+    };
+    let file = verified.file();
+    let mut notes = Vec::new();
+    if let (Some(Deposit::Batch { count, .. }), None) = (&verified.deposit, file) {
+        notes.push(Bilingual::new(
+            format!("本证书证明一个批次,共 {count} 项;上述摘要为全部条目的 Merkle 根(RFC 9162)。"),
+            format!("This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."),
+        ));
+    }
+    if let Some(first) = &view.first_deposit {
+        notes.push(Bilingual::new(
+            format!("同一文件此前已有存证,编号 {first}。"),
+            format!("The same file was deposited before, under number {first}."),
+        ));
+    }
+    Ok(CertificateFacts {
+        number: view.id.clone(),
+        title: None,
+        status: status(&view.status),
+        deposited_at_ms: verified.time,
+        depositor: Party { name: view.organisation_name.clone(), uscc: view.organisation.clone() },
+        custodian: None,
+        source_type: None,
+        legal_basis: None,
+        sha256,
+        sm3: file.map(|file| file.sm3),
+        size: file.map(|file| file.size),
+        chunks: file.map(|file| file.size.div_ceil(CHUNK_BYTES as u64)),
+        batch,
+        height: verified.height,
+        block: verified.block,
+        transaction: verified.transaction.0,
+        network: network.name.clone(),
+        chain: network.chain,
+        signers: verified.signers.iter().map(|name| party(network, name)).collect(),
+        validators: verified.validators,
+        proposer: party(network, &verified.proposer),
+        verify_url: format!("{url}/?id={}", view.id.replace('*', "%2A").replace('$', "%24").replace('=', "%3D").replace('~', "%7E")),
+        notes,
+    })
+}

@@ -1,0 +1,246 @@
+//! Calls of the governance module: check, read, decide, write, emit.
+
+use minicbor::{Decode, Encode};
+use zhulian_execution::{Allowed, Call, Context, Halt, Read, Role, Text};
+use zhulian_ledger::Key as StateKey;
+
+use super::{
+    errors::Error,
+    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged},
+    rules::{self, Decision},
+    state,
+    types::{Action, Ballot, Failure, Motion, MotionStatus, Parameter, Parameters},
+};
+use crate::identity::{self, Error as IdentityError, Me, Organisation, Uscc};
+
+const REPRESENTATIVE: Allowed = Allowed::AnyOf(&[Role::Representative]);
+/// Members that a recovery may bring in.
+const RECOVERY_MEMBERS_MAX: usize = 16;
+
+/// Opens a motion.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OpenMotion {
+    /// What it does when carried.
+    #[n(0)]
+    pub action: Action,
+}
+
+impl Call for OpenMotion {
+    const NAME: &'static str = "open_motion";
+    const ALLOWED: Allowed = REPRESENTATIVE;
+    const ABOUT: Text = Text {
+        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, or set a parameter. It is no ballot yet.",
+        zh: "提出动议:接纳、停用、恢复机构或其管理员,或更改参数。提出动议本身不计入投票。",
+    };
+    const CDDL: &'static str = "{ 0: action }";
+
+    fn check(&self) -> Result<(), Halt> {
+        match &self.action {
+            Action::Admit(founding) => founding.check()?,
+            Action::Set(parameter, value) => Parameters::default().with(*parameter, *value).map(|_| ())?,
+            Action::Recover(_, members) if !(1..=RECOVERY_MEMBERS_MAX).contains(&members.len()) => {
+                return Err(Error::EmptyRecovery.into());
+            }
+            Action::Suspend(_) | Action::Reinstate(_) | Action::Recover(..) => {}
+        }
+        Ok(())
+    }
+
+    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let me = Me::of(ctx);
+        ctx.want(&[state::MOTIONS.key(&()), state::PARAMETERS.key(&())])?;
+        self.precheck(ctx, &me.organisation)?;
+        let number = state::MOTIONS.get(ctx, &())?.unwrap_or(0);
+        let closes = ctx.height() + parameters(ctx)?.vote_blocks;
+        let motion = Motion {
+            organisation: me.organisation,
+            member: me.member.clone(),
+            action: self.action.clone(),
+            opened: ctx.height(),
+            closes,
+            status: MotionStatus::Open,
+            ballots: Vec::new(),
+            decided: None,
+            failure: None,
+        };
+        state::MOTION.put(ctx, &number, &motion);
+        state::MOTIONS.put(ctx, &(), &(number + 1));
+        ctx.emit(&MotionOpened {
+            motion: number,
+            organisation: me.organisation,
+            member: me.member,
+            action: self.action.clone(),
+            closes,
+        });
+        Ok(())
+    }
+}
+
+impl OpenMotion {
+    /// Refuses at once what could not be executed now. The same is decided again when the motion is carried.
+    fn precheck(&self, ctx: &mut Context<'_>, mine: &Uscc) -> Result<(), Halt> {
+        if !organisation(ctx, mine)?.votes {
+            return Err(Error::NoVote.into());
+        }
+        let Some(code) = self.action.concerns() else { return Ok(()) };
+        let found = identity::ORGANISATION.get(ctx, code)?;
+        match (&self.action, found) {
+            (Action::Admit(_), Some(_)) => Err(IdentityError::OrganisationExists.into()),
+            (Action::Admit(_), None) => Ok(()),
+            (_, None) => Err(IdentityError::OrganisationNotFound.into()),
+            (Action::Suspend(_), Some(found)) if !found.is_active() => Err(IdentityError::OrganisationStanding.into()),
+            (Action::Reinstate(_), Some(found)) if found.is_active() => Err(IdentityError::OrganisationStanding.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Votes on a motion.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CastBallot {
+    /// Number of the motion.
+    #[n(0)]
+    pub motion: u32,
+    /// For or against.
+    #[n(1)]
+    pub approve: bool,
+}
+
+impl Call for CastBallot {
+    const NAME: &'static str = "cast_ballot";
+    const ALLOWED: Allowed = REPRESENTATIVE;
+    const ABOUT: Text = Text {
+        en: "Casts one's organisation's vote on a motion; the ballot that carries it also executes it.",
+        zh: "代表本机构就动议投票;使动议通过的一票同时执行该动议。",
+    };
+    const CDDL: &'static str = "{ 0: uint, 1: bool }   ; motion, approve";
+
+    fn reads(&self) -> Vec<StateKey> {
+        vec![state::MOTION.key(&self.motion), identity::TOTALS.key(&())]
+    }
+
+    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let me = Me::of(ctx);
+        let mut motion = state::MOTION.get(ctx, &self.motion)?.ok_or(Error::MotionNotFound)?;
+        let votes = organisation(ctx, &me.organisation)?.votes;
+        rules::may_vote(&motion, &me.organisation, votes, ctx.height())?;
+        motion.ballots.push(Ballot {
+            organisation: me.organisation,
+            member: me.member.clone(),
+            approve: self.approve,
+            height: ctx.height(),
+        });
+        ctx.emit(&BallotCast {
+            motion: self.motion,
+            organisation: me.organisation,
+            member: me.member,
+            approve: self.approve,
+        });
+        match decision(ctx, &motion)? {
+            Decision::Open => {}
+            Decision::Rejected => close(ctx, self.motion, &mut motion, MotionStatus::Rejected, None),
+            Decision::Carried => match carry_out(ctx, &motion.action) {
+                Ok(()) => close(ctx, self.motion, &mut motion, MotionStatus::Executed, None),
+                Err(Halt::Refused(code)) => {
+                    let failure = Failure { module: code.module, number: code.number };
+                    close(ctx, self.motion, &mut motion, MotionStatus::Failed, Some(failure));
+                }
+                Err(Halt::Missing) => return Err(Halt::Missing),
+            },
+        }
+        state::MOTION.put(ctx, &self.motion, &motion);
+        Ok(())
+    }
+}
+
+/// Withdraws a motion.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct WithdrawMotion {
+    /// Number of the motion.
+    #[n(0)]
+    pub motion: u32,
+}
+
+impl Call for WithdrawMotion {
+    const NAME: &'static str = "withdraw_motion";
+    const ALLOWED: Allowed = REPRESENTATIVE;
+    const ABOUT: Text =
+        Text { en: "Withdraws an undecided motion that one's organisation opened.", zh: "撤回本机构提出且尚未有结果的动议。" };
+    const CDDL: &'static str = "{ 0: uint }   ; motion";
+
+    fn reads(&self) -> Vec<StateKey> {
+        vec![state::MOTION.key(&self.motion)]
+    }
+
+    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let me = Me::of(ctx);
+        let mut motion = state::MOTION.get(ctx, &self.motion)?.ok_or(Error::MotionNotFound)?;
+        rules::may_withdraw(&motion, &me.organisation, ctx.height())?;
+        close(ctx, self.motion, &mut motion, MotionStatus::Withdrawn, None);
+        state::MOTION.put(ctx, &self.motion, &motion);
+        Ok(())
+    }
+}
+
+fn organisation(ctx: &mut Context<'_>, code: &Uscc) -> Result<Organisation, Halt> {
+    Ok(identity::ORGANISATION.get(ctx, code)?.expect("the actor's organisation is there"))
+}
+
+/// The parameters in force.
+pub(super) fn parameters(ctx: &mut Context<'_>) -> Result<Parameters, Halt> {
+    Ok(state::PARAMETERS.get(ctx, &())?.unwrap_or_default())
+}
+
+/// Counts the ballots of organisations that may vote now (G3).
+fn decision(ctx: &mut Context<'_>, motion: &Motion) -> Result<Decision, Halt> {
+    let voters = motion.ballots.iter().map(|ballot| &ballot.organisation).chain(motion.action.concerns());
+    let keys: Vec<StateKey> = voters.map(|code| identity::ORGANISATION.key(code)).collect();
+    ctx.want(&keys)?;
+    let mut electorate = identity::TOTALS.get(ctx, &())?.unwrap_or_default().voters;
+    // The organisation whose case it is does not vote (G2).
+    if let Some(code) = motion.action.concerns()
+        && may_vote_now(identity::ORGANISATION.get(ctx, code)?)
+    {
+        electorate -= 1;
+    }
+    let (mut approve, mut reject) = (0, 0);
+    for ballot in &motion.ballots {
+        if may_vote_now(identity::ORGANISATION.get(ctx, &ballot.organisation)?) {
+            *(if ballot.approve { &mut approve } else { &mut reject }) += 1;
+        }
+    }
+    Ok(rules::decide(approve, reject, electorate))
+}
+
+fn may_vote_now(organisation: Option<Organisation>) -> bool {
+    organisation.is_some_and(|organisation| organisation.votes && organisation.is_active())
+}
+
+/// Executes a carried motion. Each of these checks everything before it writes anything, so a refusal leaves no trace (G4).
+fn carry_out(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
+    match action {
+        Action::Admit(founding) => identity::admit(ctx, founding),
+        Action::Suspend(code) => identity::suspend_organisation(ctx, code),
+        Action::Reinstate(code) => identity::reinstate_organisation(ctx, code),
+        Action::Recover(code, members) => identity::recover(ctx, code, members),
+        Action::Set(parameter, value) => set(ctx, *parameter, *value),
+    }
+}
+
+fn set(ctx: &mut Context<'_>, parameter: Parameter, value: u64) -> Result<(), Halt> {
+    let before = parameters(ctx)?;
+    let after = before.with(parameter, value)?;
+    state::PARAMETERS.put(ctx, &(), &after);
+    ctx.emit(&ParameterChanged { parameter, before: before.get(parameter), after: value });
+    Ok(())
+}
+
+fn close(ctx: &mut Context<'_>, number: u32, motion: &mut Motion, status: MotionStatus, failure: Option<Failure>) {
+    motion.status = status;
+    motion.decided = Some(ctx.height());
+    motion.failure = failure.clone();
+    ctx.emit(&MotionClosed { motion: number, status, failure });
+}

@@ -1,0 +1,108 @@
+//! Events of the governance module.
+
+use minicbor::{Decode, Encode};
+use zhulian_execution::{Event, Text};
+use zhulian_primitives::Height;
+
+use super::types::{Action, Failure, MotionStatus, Parameter};
+use crate::identity::{MemberId, Uscc};
+
+/// A motion was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MotionOpened {
+    /// Its number.
+    #[n(0)]
+    pub motion: u32,
+    /// The organisation that opened it.
+    #[n(1)]
+    pub organisation: Uscc,
+    /// The representative.
+    #[n(2)]
+    pub member: MemberId,
+    /// What it does when carried.
+    #[n(3)]
+    pub action: Action,
+    /// Last height at which a ballot is taken.
+    #[n(4)]
+    pub closes: Height,
+}
+
+impl Event for MotionOpened {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "motion_opened";
+    const ABOUT: Text = Text { en: "A motion was opened for ballots.", zh: "动议已提出,开始表决。" };
+    const CDDL: &'static str = "{ 0: uint, 1: uscc, 2: member, 3: action, 4: height }   ; number, organisation, member, action, closes";
+}
+
+/// A ballot was cast.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BallotCast {
+    /// The motion.
+    #[n(0)]
+    pub motion: u32,
+    /// The organisation whose vote it is.
+    #[n(1)]
+    pub organisation: Uscc,
+    /// The representative.
+    #[n(2)]
+    pub member: MemberId,
+    /// For or against.
+    #[n(3)]
+    pub approve: bool,
+}
+
+impl Event for BallotCast {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "ballot_cast";
+    const ABOUT: Text = Text { en: "An organisation voted on a motion.", zh: "机构已就动议投票。" };
+    const CDDL: &'static str = "{ 0: uint, 1: uscc, 2: member, 3: bool }   ; motion, organisation, member, approve";
+}
+
+/// A motion was decided or withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct MotionClosed {
+    /// The motion.
+    #[n(0)]
+    pub motion: u32,
+    /// How it stands from now on.
+    #[n(1)]
+    pub status: MotionStatus,
+    /// Why it failed.
+    #[n(2)]
+    pub failure: Option<Failure>,
+}
+
+impl Event for MotionClosed {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "motion_closed";
+    const ABOUT: Text = Text {
+        en: "A motion was executed, failed, rejected or withdrawn. (An expired one has no event: its last height is known.)",
+        zh: "动议已执行、执行失败、被否决或撤回。(到期未决者无事件,其截止高度已知。)",
+    };
+    const CDDL: &'static str = "{ 0: uint, 1: motion_status, ? 2: failure }   ; motion, status, why it failed";
+}
+
+/// A parameter was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ParameterChanged {
+    /// The parameter.
+    #[n(0)]
+    pub parameter: Parameter,
+    /// Its value before.
+    #[n(1)]
+    pub before: u64,
+    /// Its value from the next transaction on.
+    #[n(2)]
+    pub after: u64,
+}
+
+impl Event for ParameterChanged {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "parameter_changed";
+    const ABOUT: Text = Text { en: "A parameter has a new value.", zh: "参数已更改。" };
+    const CDDL: &'static str = "{ 0: parameter, 1: uint, 2: uint }   ; parameter, before, after";
+}

@@ -1,0 +1,53 @@
+//! How the network rules itself: the genesis document, the parameters, and motions on which the organisations vote.
+//!
+//! # Invariants
+//! - **G1** Everything the network starts from is in the genesis document, and its SHA-256 names the network.
+//! - **G2** One organisation, one vote, cast once by one of its representatives; an organisation does not vote on its own case.
+//! - **G3** A motion is carried by more than two thirds of the organisations that may vote when the deciding ballot is cast;
+//!   ballots of organisations that may no longer vote do not count.
+//! - **G4** The deciding ballot executes the motion, wholly or not at all; nothing else changes parameters or admits, suspends,
+//!   reinstates or recovers an organisation.
+//! - **G5** A motion is decided once: executed, failed, rejected or withdrawn; after its period it is expired.
+//! - **G6** A parameter is always within its bounds.
+
+mod types;
+mod genesis;
+mod calls;
+mod rules;
+mod state;
+mod events;
+mod errors;
+mod queries;
+#[cfg(test)]
+mod tests;
+
+use zhulian_execution::{CallEntry, EventEntry, Module, Text};
+
+pub use {
+    calls::{CastBallot, OpenMotion, WithdrawMotion},
+    errors::Error,
+    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged},
+    genesis::{Genesis, GenesisError, GenesisValidator},
+    queries::{MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key},
+    types::{Action, Ballot, Failure, Motion, MotionStatus, NetworkRecord, Parameter, Parameters},
+};
+pub(crate) use state::PARAMETERS;
+
+/// The module.
+pub static MODULE: Module = Module {
+    name: "governance",
+    about: Text {
+        en: "Parameters of the network, and motions on which its organisations vote.",
+        zh: "网络参数,以及由各机构表决的动议。",
+    },
+    cddl: types::CDDL,
+    calls: &[CallEntry::of::<OpenMotion>(), CallEntry::of::<CastBallot>(), CallEntry::of::<WithdrawMotion>()],
+    refusals: Error::ALL,
+    events: &[
+        EventEntry::of::<MotionOpened>(),
+        EventEntry::of::<BallotCast>(),
+        EventEntry::of::<MotionClosed>(),
+        EventEntry::of::<ParameterChanged>(),
+    ],
+    state: state::CATALOGUE,
+};

@@ -1,0 +1,55 @@
+//! Reads for the gateway and for auditors.
+
+use zhulian_ledger::Key;
+use zhulian_primitives::Height;
+
+use super::{
+    state,
+    types::{Motion, MotionStatus, NetworkRecord, Parameters},
+};
+use crate::source::{Source, load};
+
+/// A motion with its number, and how it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MotionView {
+    /// Its number.
+    pub number: u32,
+    /// Its record.
+    pub motion: Motion,
+    /// How it stands at the height that was asked for.
+    pub standing: MotionStatus,
+}
+
+/// What the state says of the network itself.
+pub fn network(source: &impl Source) -> Option<NetworkRecord> {
+    load(source, &state::NETWORK, &())
+}
+
+/// The parameters in force.
+pub fn parameters(source: &impl Source) -> Parameters {
+    load(source, &state::PARAMETERS, &()).unwrap_or_default()
+}
+
+/// A motion, as it stands at `height`.
+pub fn motion(source: &impl Source, number: u32, height: Height) -> Option<MotionView> {
+    let motion = load(source, &state::MOTION, &number)?;
+    let standing = motion.standing(height);
+    Some(MotionView { number, motion, standing })
+}
+
+/// Motions with a number below `before`, newest first, as they stand at `height`.
+pub fn motions(source: &impl Source, before: Option<u32>, limit: usize, height: Height) -> Vec<MotionView> {
+    let count = load(source, &state::MOTIONS, &()).unwrap_or(0);
+    let numbers = (0..before.map_or(count, |before| before.min(count))).rev();
+    numbers.take(limit).filter_map(|number| motion(source, number, height)).collect()
+}
+
+/// State key of a motion's record, for a proof.
+pub fn motion_state_key(number: u32) -> Key {
+    state::MOTION.key(&number)
+}
+
+/// State key of the parameters, for a proof.
+pub fn parameters_state_key() -> Key {
+    state::PARAMETERS.key(&())
+}

@@ -1,0 +1,38 @@
+//! State keys of the governance module. No other file spells them.
+
+use zhulian_execution::StateEntry;
+use zhulian_ledger::Map;
+
+use super::types::{Motion, NetworkRecord, Parameters};
+
+/// `governance/network`: written by genesis (G1).
+pub(super) const NETWORK: Map<(), NetworkRecord> = Map::new("governance/network");
+/// `governance/parameters`: written by genesis and by motions (G4, G6).
+pub(crate) const PARAMETERS: Map<(), Parameters> = Map::new("governance/parameters");
+/// `governance/motions`: how many motions there ever were.
+pub(super) const MOTIONS: Map<(), u32> = Map::new("governance/motions");
+/// `governance/motion/{n}`: the n-th motion, never deleted.
+pub(super) const MOTION: Map<u32, Motion> = Map::new("governance/motion");
+
+/// For `docs/state.md`.
+pub(super) const CATALOGUE: &[StateEntry] = &[
+    StateEntry {
+        map: NETWORK.name,
+        key: "",
+        value: "{0: name, 1: time of genesis, 2: [[name, organisation, Ed25519 key]…]}",
+        writers: "genesis",
+    },
+    StateEntry {
+        map: PARAMETERS.name,
+        key: "",
+        value: "{0: batch_entries_max, 1: details_bytes_max, 2: vote_blocks}",
+        writers: "genesis; governance.cast_ballot (set)",
+    },
+    StateEntry { map: MOTIONS.name, key: "", value: "number of motions ever opened", writers: "governance.open_motion" },
+    StateEntry {
+        map: MOTION.name,
+        key: "n: 4 bytes big-endian",
+        value: "{0: organisation, 1: member, 2: action, 3: opened height, 4: last height for ballots, 5: status, 6: [[organisation, member, approve, height]…], ?7: decided height, ?8: [module, number] of the failure}",
+        writers: "governance.open_motion, cast_ballot, withdraw_motion",
+    },
+];
