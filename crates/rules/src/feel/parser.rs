@@ -622,12 +622,8 @@ impl<'s, 't> Parser<'s, 't> {
             ">" | ">=" => (Some(end.ir), None),
             _ => (copy, Some(end.ir)),
         };
-        let range = RangeIr {
-            start_included: included && start.is_some(),
-            end_included: included && end.is_some(),
-            start,
-            end,
-        };
+        let range =
+            RangeIr { start_included: included && start.is_some(), end_included: included && end.is_some(), start, end };
         self.node(Ir::Range(Box::new(range)), ty, below)
     }
 
@@ -651,12 +647,8 @@ impl<'s, 't> Parser<'s, 't> {
             self.scope.note(Fault::OperandKind, format!("a range from {} to {}", start.ty, end.ty));
         }
         let ty = Type::Range(Arc::new(start.ty.join(end.ty)));
-        let range = RangeIr {
-            start: Some(start.ir),
-            end: Some(end.ir),
-            start_included: open == "[",
-            end_included: close == "]",
-        };
+        let range =
+            RangeIr { start: Some(start.ir), end: Some(end.ir), start_included: open == "[", end_included: close == "]" };
         self.node(Ir::Range(Box::new(range)), ty, below)
     }
 
