@@ -1,5 +1,6 @@
 //! Tests of the verifier over a small chain made from fixed seeds.
 mod check;
+mod document;
 mod forged;
 mod mutations;
 mod network;
