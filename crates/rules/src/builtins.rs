@@ -86,7 +86,7 @@ builtins! {
     Any "any" true Type::Boolean, (&["list"], 1);
     Or "or" true Type::Boolean, (&["list"], 1);
     Sublist "sublist" false Type::list(Type::Any), (&["list", "start position", "length"], 2);
-    Append "append" true Type::list(Type::Any), (&["list", "item"], 2);
+    Append "append" false Type::list(Type::Any), (&["list", "item"], 2);
     Concatenate "concatenate" true Type::list(Type::Any), (&["list"], 1);
     InsertBefore "insert before" false Type::list(Type::Any), (&["list", "position", "newItem"], 3);
     Remove "remove" false Type::list(Type::Any), (&["list", "position"], 2);
@@ -110,7 +110,7 @@ builtins! {
     RoundDown "round down" false Type::Number, (&["n", "scale"], 2);
     RoundHalfUp "round half up" false Type::Number, (&["n", "scale"], 2);
     RoundHalfDown "round half down" false Type::Number, (&["n", "scale"], 2);
-    Abs "abs" false Type::Any, (&["n"], 1), (&["number"], 1);
+    Abs "abs" false Type::Any, (&["n"], 1);
     Modulo "modulo" false Type::Number, (&["dividend", "divisor"], 2);
     Sqrt "sqrt" false Type::Number, (&["number"], 1);
     Log "log" false Type::Number, (&["number"], 1);
@@ -124,7 +124,7 @@ builtins! {
     WeekOfYear "week of year" false Type::Number, (&["date"], 1);
     Now "now" false Type::DateTime, (&[], 0);
     Today "today" false Type::Date, (&[], 0);
-    Is "is" false Type::Boolean, (&["value1", "value2"], 2);
+    Is "is" false Type::Boolean, (&["value1", "value2"], 0);
     Before "before" false Type::Boolean, (&["point1", "point2"], 2), (&["point", "range"], 2), (&["range", "point"], 2), (&["range1", "range2"], 2);
     After "after" false Type::Boolean, (&["point1", "point2"], 2), (&["point", "range"], 2), (&["range", "point"], 2), (&["range1", "range2"], 2);
     Meets "meets" false Type::Boolean, (&["range1", "range2"], 2);
@@ -177,6 +177,8 @@ impl Builtin {
         match self {
             // date and time(year, month, day, hour, minute, second, offset)
             Self::DateAndTime if (6..=7).contains(&count) => true,
+            // append(list, item, item ...)
+            Self::Append => count >= 2,
             _ => spec.signatures.iter().any(|(names, required)| (*required..=names.len()).contains(&count)),
         }
     }

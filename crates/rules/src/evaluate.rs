@@ -36,6 +36,15 @@ pub(crate) struct Evaluator<'m> {
     pub(crate) memo: Vec<Option<Value>>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) hits: Vec<Hit>,
+    /// When explaining: what each table saw.
+    pub(crate) trace: Option<Vec<Trace>>,
+}
+
+/// What a table saw: the values of its inputs, and for each rule the columns that did not match.
+pub(crate) struct Trace {
+    pub table: u16,
+    pub values: Vec<Value>,
+    pub failing: Vec<Vec<usize>>,
 }
 
 impl<'m> Evaluator<'m> {
@@ -50,6 +59,7 @@ impl<'m> Evaluator<'m> {
             memo: vec![None; model.globals()],
             faults: Vec::new(),
             hits: Vec::new(),
+            trace: None,
         }
     }
 
@@ -93,6 +103,11 @@ impl<'m> Evaluator<'m> {
     /// Fills a slot of this frame.
     pub(crate) fn store(&mut self, slot: u16, value: Value) {
         self.set(slot, value);
+    }
+
+    /// A copy of what is in a slot of this frame.
+    pub(crate) fn load(&self, slot: u16) -> Value {
+        self.local(slot).clone()
     }
 
     /// Empties a slot of this frame.
@@ -147,10 +162,7 @@ impl<'m> Evaluator<'m> {
             Ir::If(abc) => match self.eval(&abc[0])? {
                 Value::Boolean(true) => self.eval(&abc[1]),
                 Value::Boolean(false) | Value::Null => self.eval(&abc[2]),
-                _ => {
-                    self.fault(Fault::Condition);
-                    self.eval(&abc[2])
-                }
+                _ => Ok(self.fault(Fault::Condition)),
             },
             Ir::And(terms) => self.logic(terms, false),
             Ir::Or(terms) => self.logic(terms, true),
@@ -299,6 +311,10 @@ impl<'m> Evaluator<'m> {
             },
             Test::Member(ir) => {
                 let set = self.eval(ir)?;
+                // A range without an end is null, and nothing can be told about it.
+                if set.is_null() && matches!(ir, Ir::Range(_)) {
+                    return Ok(None);
+                }
                 self.is_in(value, &set)
             }
             Test::Not(tests) => {

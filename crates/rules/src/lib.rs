@@ -5,6 +5,7 @@ mod analysis;
 mod compile;
 pub mod errors;
 mod evaluate;
+pub mod explain;
 mod feel;
 pub mod gas;
 pub mod ir;

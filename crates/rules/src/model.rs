@@ -4,7 +4,7 @@ pub(crate) mod xml;
 
 use crate::compile;
 use crate::errors::{Fault, Halt};
-use crate::evaluate::{Evaluator, Hit};
+use crate::evaluate::{Evaluator, Hit, Trace};
 use crate::gas::Gas;
 use crate::ir::{Ir, Lambda};
 use crate::refusal::Refusal;
@@ -146,13 +146,18 @@ impl Model {
     /// Out of gas, too deep, too large, or no such decision.
     pub fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
         let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
+        self.decide_in_order(index, self.in_order(facts), gas)
+    }
+
+    /// Facts by name in the order of the inputs.
+    pub(crate) fn in_order(&self, facts: &[(Name, Value)]) -> Vec<Value> {
         let mut values = vec![Value::Null; self.inputs.len()];
         for (name, value) in facts {
             if let Some(at) = self.input_index(name) {
                 values[at] = value.clone();
             }
         }
-        self.decide_in_order(index, values, gas)
+        values
     }
 
     /// Decides a decision, by its place, from facts in the order of [`Model::inputs`].
@@ -160,15 +165,25 @@ impl Model {
     /// # Errors
     /// Out of gas, too deep, too large, or no such decision.
     pub fn decide_in_order(&self, decision: usize, facts: Vec<Value>, gas: u64) -> Result<Outcome, Halt> {
+        self.run_with(Evaluator::new(self, Gas::new(gas)), decision, facts).map(|(outcome, _)| outcome)
+    }
+
+    /// Runs a prepared evaluator; gives also what it traced.
+    pub(crate) fn run_with(
+        &self,
+        mut ev: Evaluator,
+        decision: usize,
+        facts: Vec<Value>,
+    ) -> Result<(Outcome, Vec<Trace>), Halt> {
         let decision = self.decisions.get(decision).ok_or(Halt::NoSuchElement)?;
-        let mut ev = Evaluator::new(self, Gas::new(gas));
         for (input, value) in self.inputs.iter().zip(facts) {
             let value = ev.coerce(value, &input.ty)?;
             ev.memo[usize::from(input.global)] = Some(value);
         }
         ev.run(&decision.plan)?;
         let value = ev.memo[usize::from(decision.global)].take().unwrap_or_default();
-        Ok(Self::outcome(ev, value))
+        let trace = ev.trace.take().unwrap_or_default();
+        Ok((Self::outcome(ev, value), trace))
     }
 
     /// Decides a decision service or calls a knowledge model with named arguments; absent ones are null.

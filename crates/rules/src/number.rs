@@ -273,6 +273,10 @@ impl Decimal {
     /// The remainder of floored division, with the sign of the divisor (DMN 1.5 table 73, `modulo`).
     pub fn modulo(self, divisor: Self) -> Option<Self> {
         let quotient = self.div(divisor)?.round(0, Rounding::Floor)?;
+        // A quotient beyond 34 digits has lost the digits the remainder depends on.
+        if quotient.exponent != 0 {
+            return None;
+        }
         self.sub(divisor.mul(quotient)?)
     }
 

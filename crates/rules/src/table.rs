@@ -1,7 +1,7 @@
 //! Decision tables: hit policies, aggregation, priorities (DMN 1.5 §8.2).
 
 use crate::errors::{Fault, Halt};
-use crate::evaluate::{Evaluator, Hit};
+use crate::evaluate::{Evaluator, Hit, Trace};
 use crate::ir::{Ir, Test};
 use crate::number::Decimal;
 use crate::types::Type;
@@ -77,6 +77,8 @@ pub struct Rule {
     pub tests: Box<[Box<[Test]>]>,
     /// For each output, an expression.
     pub outputs: Box<[Ir]>,
+    /// The cells as they were written: inputs, then outputs.
+    pub written: Box<[Name]>,
 }
 
 /// A decision table.
@@ -109,6 +111,9 @@ impl Evaluator<'_> {
                 return Ok(self.fault(Fault::TypeMismatch));
             }
             self.store(input.slot, value);
+        }
+        if self.trace.is_some() {
+            self.record(table)?;
         }
         let first_only = matches!(table.policy, HitPolicy::First);
         let mut matched: Vec<usize> = Vec::new();
@@ -154,6 +159,25 @@ impl Evaluator<'_> {
                 self.aggregate(aggregator, &rows)
             }
         }
+    }
+
+    /// Notes for an explanation what every rule missed.
+    fn record(&mut self, table: &Table) -> Result<(), Halt> {
+        let values: Vec<Value> = table.inputs.iter().map(|input| self.load(input.slot)).collect();
+        let mut failing = Vec::with_capacity(table.rules.len());
+        for rule in &table.rules {
+            let mut columns = Vec::new();
+            for (column, (tests, value)) in rule.tests.iter().zip(&values).enumerate() {
+                if !self.any(tests, value)? {
+                    columns.push(column);
+                }
+            }
+            failing.push(columns);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.push(Trace { table: table.index, values, failing });
+        }
+        Ok(())
     }
 
     fn matches(&mut self, table: &Table, rule: &Rule) -> Result<bool, Halt> {

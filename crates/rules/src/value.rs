@@ -175,6 +175,26 @@ impl Value {
         }
     }
 
+    /// The value as FEEL writes it, members in their order.
+    ///
+    /// # Errors
+    /// Out of gas, or longer than a text may be.
+    pub fn to_feel(&self, gas: &mut Gas) -> Result<String, Halt> {
+        let mut out = String::new();
+        write_text(self, true, false, &mut out, gas)?;
+        Ok(out)
+    }
+
+    /// The one text of equal values: members sorted by name and quoted. For receipts and hashes.
+    ///
+    /// # Errors
+    /// Out of gas, or longer than a text may be.
+    pub fn to_canonical(&self, gas: &mut Gas) -> Result<String, Halt> {
+        let mut out = String::new();
+        write_text(self, true, true, &mut out, gas)?;
+        Ok(out)
+    }
+
     /// The FEEL name of the value's kind.
     pub fn kind(&self) -> &'static str {
         match self {

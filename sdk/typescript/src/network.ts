@@ -33,6 +33,9 @@ export function parseNetwork(text: string): Network {
   const { format, name, chain, validators } = fields(file, ['format', 'name', 'chain', 'validators'])
   if (format !== NETWORK_FORMAT) throw new NetworkError(`the format is not ${NETWORK_FORMAT}`)
   if (!Array.isArray(validators)) throw new NetworkError('validators are not a list')
+  // The parser of JSON passes over doubled keys in silence; there must be as many keys as the fields below.
+  const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
+  if (keys !== 4 + 3 * validators.length) throw new NetworkError('a doubled field')
   const network = { name: string(name), chain: digits(chain), validators: validators.map(validator) }
   if (!isGood(network)) throw new NetworkError('validators must be distinct, sorted by public key, at least one, and with valid keys')
   return network

@@ -22,6 +22,8 @@ test('deviations are refused', () => {
   const cases = {
     'another format': changed(file => { file.format = 'zhulian-network/2' }),
     'an unknown field': changed(file => { file.extra = 1 }),
+    'a doubled field': networkText.replace('{', '{"name": "x",'),
+    'a doubled field of a validator': networkText.replace('"public_key"', '"name": "x", "public_key"'),
     'a missing field': changed(file => { delete file.name }),
     'an unknown field of a validator': first({ extra: 1 }),
     'upper-case digits': changed(file => { file.chain = String(file.chain).toUpperCase() }),

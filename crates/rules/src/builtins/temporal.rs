@@ -33,7 +33,8 @@ pub(super) fn call(function: Builtin, ev: &mut Evaluator, arguments: &[Value]) -
 
 /// The same element of the semantic domain: times of different zones differ even at the same instant.
 fn is(ev: &mut Evaluator, arguments: &[Value]) -> Answer {
-    let same = match (&arguments[0], &arguments[1]) {
+    let null = Value::Null;
+    let same = match (arguments.first().unwrap_or(&null), arguments.get(1).unwrap_or(&null)) {
         (Value::Time(a), Value::Time(b)) => a == b,
         (Value::DateTime(a), Value::DateTime(b)) => a == b,
         (a, b) => equal(a, b, ev.gas())? == Some(true),

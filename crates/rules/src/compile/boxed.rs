@@ -279,7 +279,8 @@ impl Compiler<'_> {
                 types[o] = Some(types[o].take().map_or(ty.clone(), |known| known.join(ty)));
                 cells.push(ir);
             }
-            rules.push(Rule { id: Name::from(&**id), tests: tests.into(), outputs: cells.into() });
+            let written = ins.iter().chain(outs).map(|text| Name::from(&**text)).collect();
+            rules.push(Rule { id: Name::from(&**id), tests: tests.into(), outputs: cells.into(), written });
         }
         scope.restore(&mark);
         let policy = policy(&raw.policy, &raw.aggregation);

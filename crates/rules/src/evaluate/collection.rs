@@ -181,7 +181,11 @@ impl Evaluator<'_> {
                     return Ok(false);
                 }
                 Value::Boolean(_) => {}
-                _ => result = Value::Null,
+                Value::Null => result = Value::Null,
+                _ => {
+                    result = ev.fault(Fault::Condition);
+                    return Ok(false);
+                }
             }
             Ok(true)
         })?;

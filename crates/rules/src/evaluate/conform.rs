@@ -35,12 +35,17 @@ impl Evaluator<'_> {
         match (value, ty) {
             (Value::Null, Type::Null) => Ok(true),
             (Value::Null, _) => Ok(false),
-            _ => self.fits(value, ty),
+            _ => self.is_of(value, ty, false),
         }
     }
 
-    /// Whether a value is of a type; null inside lists and contexts is of every type.
     fn fits(&mut self, value: &Value, ty: &Type) -> Result<bool, Halt> {
+        self.is_of(value, ty, true)
+    }
+
+    /// Whether a value is of a type; null inside lists and contexts is of every type. Allowed values do not take part
+    /// in `instance of` (TCK 0070, number_013).
+    fn is_of(&mut self, value: &Value, ty: &Type, allowed: bool) -> Result<bool, Halt> {
         self.gas().charge(1)?;
         Ok(match (value, ty) {
             (_, Type::Any) | (Value::Null, _) => true,
@@ -54,7 +59,7 @@ impl Evaluator<'_> {
             | (Value::Months(_), Type::MonthsDuration) => true,
             (Value::List(list), Type::List(item)) => {
                 for value in list.items() {
-                    if !self.fits(value, item)? {
+                    if !self.is_of(value, item, allowed)? {
                         return Ok(false);
                     }
                 }
@@ -63,7 +68,7 @@ impl Evaluator<'_> {
             (Value::Context(context), Type::Context(members)) => {
                 for (name, ty) in members.iter() {
                     let Some(value) = context.get(name) else { return Ok(false) };
-                    if !self.fits(value, ty)? {
+                    if !self.is_of(value, ty, allowed)? {
                         return Ok(false);
                     }
                 }
@@ -71,7 +76,7 @@ impl Evaluator<'_> {
             }
             (Value::Range(range), Type::Range(item)) => {
                 for end in [&range.start, &range.end].into_iter().flatten() {
-                    if !self.fits(end, item)? {
+                    if !self.is_of(end, item, allowed)? {
                         return Ok(false);
                     }
                 }
@@ -79,7 +84,7 @@ impl Evaluator<'_> {
             }
             (Value::Function(function), Type::Function(parameters, result)) => self.function_fits(function, parameters, result),
             (_, Type::Constrained(constrained)) => {
-                self.fits(value, &constrained.base)? && self.allowed(value, constrained)?
+                self.is_of(value, &constrained.base, allowed)? && (!allowed || self.allowed(value, constrained)?)
             }
             _ => false,
         })
@@ -104,7 +109,10 @@ impl Evaluator<'_> {
                 let own: Vec<Type> = code.parameters.iter().map(|p| p.1.clone()).collect();
                 compatible(&own, &code.result)
             }),
-            Function::Builtin(builtin) => builtin.accepts(parameters.len()) && (matches!(result, Type::Any) || builtin.result().same(result)),
+            Function::Builtin(builtin) => {
+                let own = builtin.result();
+                builtin.accepts(parameters.len()) && (matches!((result, &own), (Type::Any, _) | (_, Type::Any)) || own.same(result))
+            }
             Function::Service(index) => {
                 self.model.service(*index).is_some_and(|service| service.parameters.len() == parameters.len())
             }

@@ -64,7 +64,7 @@ pub(super) struct Parser<'s, 't> {
 impl<'s, 't> Parser<'s, 't> {
     pub fn new(scope: &'s mut Scope, source: &'t str) -> Parsed<Self> {
         let tokens = tokens(source).map_err(|LexError(at, reason)| SyntaxError { at, reason })?;
-        let steps = 2_000 + 200 * tokens.len() as u64;
+        let steps = (2_000 + 200 * tokens.len() as u64).min(300_000);
         Ok(Self { scope, source, tokens, pos: 0, nesting: 0, steps, input: None, input_used: false })
     }
 
@@ -147,6 +147,8 @@ impl<'s, 't> Parser<'s, 't> {
         self.nesting += 1;
         self.steps = self.steps.saturating_sub(1);
         if self.nesting > NESTING_MAX {
+            // Nor is there another reading to be tried.
+            self.steps = 0;
             return self.fail("the expression is nested too deeply");
         }
         if self.steps == 0 {
@@ -421,7 +423,12 @@ impl<'s, 't> Parser<'s, 't> {
             self.scope.note(Fault::NotDeterministic, format!("{}()", builtin.name()));
             return Ok(Node::leaf(Ir::Fault(Fault::NotDeterministic), builtin.result()));
         }
-        let arguments = if names.is_empty() {
+        // `key` is one key, `keys` is a path of them.
+        let path_as_key = builtin == Builtin::ContextPut
+            && names.iter().zip(&types).any(|(name, ty)| &**name == "key" && matches!(ty.base(), Type::List(_)));
+        let arguments = if path_as_key {
+            None
+        } else if names.is_empty() {
             builtin.accepts(arguments.len()).then_some(arguments)
         } else {
             builtin.order(&names, arguments)

@@ -6,9 +6,15 @@ use crate::errors::Fault;
 use crate::ir::Ir;
 use crate::types::Type;
 use crate::value::{Function, Name, Value};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 type Key = Vec<Box<str>>;
+
+/// The functions of the language by the parts of their names.
+fn builtins() -> &'static [(Key, Builtin)] {
+    static KEYS: OnceLock<Vec<(Key, Builtin)>> = OnceLock::new();
+    KEYS.get_or_init(|| Builtin::all().map(|f| (name_key(f.name()), f)).collect())
+}
 
 /// Something noticed while compiling, with the text it concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,7 +195,11 @@ impl Scope {
 
     /// The meaning of the longest name that begins with these parts, and how many parts it has.
     pub fn resolve(&mut self, part: &dyn Fn(usize) -> Option<String>) -> Option<(usize, Ir, Type)> {
-        let fits = |key: &Key| !key.is_empty() && key.iter().enumerate().all(|(i, p)| part(i).as_deref() == Some(p));
+        let first = part(0)?;
+        let fits = |key: &Key| {
+            let begins = key.first().is_some_and(|p| **p == *first);
+            begins && key.iter().enumerate().skip(1).all(|(i, p)| part(i).as_deref() == Some(p))
+        };
         // (length, level, binding, member)
         let mut best: Option<(usize, usize, usize, Option<usize>)> = None;
         let longer = |best: &Option<(usize, usize, usize, Option<usize>)>, n: usize| best.as_ref().is_none_or(|b| n > b.0);
@@ -235,11 +245,12 @@ impl Scope {
             };
             return Some((length, self.through_items(ir, &name, l, b + 1), ty));
         }
-        let builtin = Builtin::all().filter(|f| fits(&name_key(f.name()))).max_by_key(|f| name_key(f.name()).len())?;
+        let (key, builtin) = builtins().iter().filter(|(key, _)| fits(key)).max_by_key(|(key, _)| key.len())?;
+        let builtin = *builtin;
         let function = Value::Function(Arc::new(Function::Builtin(builtin)));
         let ty = Type::Function(Arc::from([]), Arc::new(Type::Any));
         let ir = self.through_items(Ir::Const(function), &Name::from(builtin.name()), 0, 0);
-        Some((name_key(builtin.name()).len(), ir, ty))
+        Some((key.len(), ir, ty))
     }
 
     /// A name that is only known when the items of the enclosing filters are.

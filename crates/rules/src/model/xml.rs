@@ -60,7 +60,6 @@ pub(crate) struct RawService {
     pub name: String,
     pub type_ref: Option<String>,
     pub outputs: Vec<String>,
-    pub encapsulated: Vec<String>,
     pub input_decisions: Vec<String>,
     pub inputs: Vec<String>,
 }
@@ -257,7 +256,6 @@ fn service(node: &Node) -> RawService {
         name: attribute(node, "name").unwrap_or_default(),
         type_ref: variable.as_ref().and_then(type_ref),
         outputs: references("outputDecision"),
-        encapsulated: references("encapsulatedDecision"),
         input_decisions: references("inputDecision"),
         inputs: references("inputData"),
     }

@@ -77,6 +77,11 @@ impl DateTime {
     /// Reads `2026-11-22T09:30:00+08:00`, or a date alone, which is its midnight.
     pub fn parse(text: &str) -> Option<Self> {
         match text.split_once('T') {
+            // Midnight may be written as the end of the day before (XML Schema 2 §3.2.7).
+            Some((date, time)) if time.starts_with("24:00:00") => {
+                let time = Time::parse(&time.replacen("24", "00", 1)).filter(|t| t.nanos == 0)?;
+                Some(Self { date: Date::from_days(Date::parse(date)?.days() + 1)?, time })
+            }
             Some((date, time)) => Some(Self { date: Date::parse(date)?, time: Time::parse(time)? }),
             None => Some(Date::parse(text)?.at_midnight(Zone::Local)),
         }
@@ -100,7 +105,7 @@ impl<'a> Fields<'a> {
         self.rest = &self.rest[length + 1..];
         self.any = true;
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let fraction_allowed = letter == 'S' && !whole.is_empty() && !fraction.is_empty() && !fraction.contains('.');
+        let fraction_allowed = letter == 'S' && !whole.is_empty() && !fraction.contains('.');
         (!number.contains('.') || fraction_allowed).then_some(Some((whole, fraction)))
     }
 

@@ -38,15 +38,15 @@ pub fn mutations(world: &World, receipt: &[u8]) -> Vec<Mutation> {
     places.into_iter().map(refuse).collect()
 }
 
-struct Field {
-    name: String,
-    head: usize,
+pub struct Field {
+    pub name: String,
+    pub head: usize,
     content: usize,
     end: usize,
 }
 
 /// Lists an item and all within it. `base` is the place of the decoder's first byte in the file.
-fn walk(d: &mut Decoder<'_>, base: usize, name: &str, out: &mut Vec<Field>) {
+pub fn walk(d: &mut Decoder<'_>, base: usize, name: &str, out: &mut Vec<Field>) {
     let head = base + d.position();
     let mut leaf = |content: usize, end: usize| out.push(Field { name: name.into(), head, content, end });
     match d.datatype().unwrap() {
@@ -90,7 +90,9 @@ fn walk(d: &mut Decoder<'_>, base: usize, name: &str, out: &mut Vec<Field>) {
 
 fn nested(name: &str) -> bool {
     let known = ["file.transaction", "file.transaction.protected", "file.transaction.payload", "file.receipt"];
+    let cose = ["cose.protected", "cose.unprotected.value0.value0.0"];
     known.contains(&name)
+        || cose.contains(&name)
         || ["file.certificate", "file.entry.entry"].contains(&name)
         || (name.starts_with("file.headers.") && name.split('.').count() == 3)
 }
@@ -110,7 +112,7 @@ fn child(parent: &str, index: usize) -> String {
             "entry",
             "chunks",
         ],
-        "file.transaction" => &["protected", "unprotected", "payload", "signature"],
+        "file.transaction" | "cose" => &["protected", "unprotected", "payload", "signature"],
         "file.receipt" => &["transaction", "refusal", "events"],
         "file.receipt.refusal" => &["module", "number"],
         "file.certificate" => &["epoch", "view", "parent_view", "block", "signatures"],

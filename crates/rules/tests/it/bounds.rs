@@ -1,0 +1,98 @@
+//! No input exhausts the stack, the memory or the patience of a node.
+
+use crate::support::{GAS, decide, definitions, expression, feel, reasons};
+use zhulian_rules::{Halt, Model, Profile, Reason};
+
+fn halt(text: &str) -> Option<Halt> {
+    decide(&expression(text), &[], GAS).err()
+}
+
+#[test]
+fn endless_recursion_halts() {
+    let source = definitions(
+        r##"<businessKnowledgeModel id="f" name="f"><variable name="f"/><encapsulatedLogic><formalParameter name="n"/>
+        <literalExpression><text>f(n + 1)</text></literalExpression></encapsulatedLogic>
+        <knowledgeRequirement><requiredKnowledge href="#f"/></knowledgeRequirement></businessKnowledgeModel>
+        <decision id="a" name="Answer"><variable name="Answer"/><knowledgeRequirement><requiredKnowledge href="#f"/></knowledgeRequirement>
+        <literalExpression><text>f(1)</text></literalExpression></decision>"##,
+    );
+    assert_eq!(decide(&source, &[], u64::MAX).err(), Some(Halt::TooDeep));
+    assert_eq!(halt("{f: function(g) g(g), r: f(f)}.r"), Some(Halt::TooDeep));
+}
+
+#[test]
+fn endless_loops_run_out_of_gas() {
+    assert_eq!(halt("count(for i in 1..1000000000000 return 1)"), Some(Halt::OutOfGas));
+    assert_eq!(halt("some a in 1..100000, b in 1..100000 satisfies a + b < 0"), Some(Halt::OutOfGas));
+    assert_eq!(halt("for i in 1..100000 return partial"), Some(Halt::TooDeep));
+    assert_eq!(halt("sort(for i in 1..400000 return -i, function(a, b) a < b)"), Some(Halt::OutOfGas));
+}
+
+#[test]
+fn doubling_texts_and_lists_halts() {
+    let text = format!("{{a0: \"{}\", {} r: string length(a30)}}.r", "x".repeat(64), doubled("a", 30, "+"));
+    assert!(matches!(halt(&text), Some(Halt::OutOfGas | Halt::TooLarge)));
+    let lists: String = (1..=30).map(|i| format!("a{i}: concatenate(a{0}, a{0}), ", i - 1)).collect();
+    let text = format!("{{a0: [1, 2, 3, 4], {lists} r: count(a30)}}.r");
+    assert!(matches!(halt(&text), Some(Halt::OutOfGas | Halt::TooLarge)));
+    // Sharing makes a small value that is huge when written.
+    let nested: String = (1..=40).map(|i| format!("a{i}: [a{0}, a{0}], ", i - 1)).collect();
+    let text = format!("{{a0: 1, {nested} r: string(a40)}}.r");
+    assert!(matches!(halt(&text), Some(Halt::OutOfGas | Halt::TooLarge)));
+}
+
+fn doubled(name: &str, count: usize, op: &str) -> String {
+    (1..=count).map(|i| format!("{name}{i}: {name}{0} {op} {name}{0}, ", i - 1)).collect()
+}
+
+#[test]
+fn deep_texts_are_refused_and_not_followed() {
+    for text in [
+        "[".repeat(50_000),
+        "(".repeat(50_000),
+        "-".repeat(50_000),
+        "if ".repeat(20_000),
+        "{a:".repeat(20_000),
+        "not(".repeat(15_000),
+        format!("1{}", "+1".repeat(10_000)),
+        format!("a{}", ".a".repeat(20_000)),
+        format!("a{}", "[1]".repeat(20_000)),
+        "function(a) ".repeat(5_000),
+        "1 in (".repeat(10_000),
+    ] {
+        let model = Model::compile(&[&expression(&text)], Profile::Strict);
+        assert!(model.is_err(), "{} was accepted", &text[..20]);
+    }
+    assert_eq!(feel("[[[[[[[[[[[[1]]]]]]]]]]]]"), "[[[[[[[[[[[[1]]]]]]]]]]]]");
+    assert_eq!(feel(&format!("1{}", "+1".repeat(100))), "101");
+}
+
+#[test]
+fn patterns_that_explode_are_refused() {
+    for pattern in ["(a{1000}){1000}", "(?=a)", "((((((((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))))))))", "(a)\\\\1"] {
+        assert_eq!(feel(&format!("matches(\"aaa\", \"{pattern}\")")), "null", "{pattern}");
+    }
+    assert_eq!(feel("matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\", \"^(a+)+$\")"), "false");
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let bomb = r#"<!DOCTYPE d [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" name="&b;"/>"#;
+    assert_eq!(reasons(bomb), [Reason::Xml]);
+    let deep = definitions(&format!("{}{}", "<context>".repeat(50_000), "</context>".repeat(50_000)));
+    assert_eq!(reasons(&deep), [Reason::Xml]);
+    assert_eq!(reasons(&" ".repeat(5 * 1024 * 1024)), [Reason::TooLarge]);
+    assert_eq!(reasons("<definitions/>"), [Reason::NotDmn]);
+    assert_eq!(reasons("no xml"), [Reason::Xml]);
+}
+
+#[test]
+fn circles_are_refused() {
+    let decisions = definitions(
+        r##"<decision id="a" name="A"><variable name="A"/><informationRequirement><requiredDecision href="#b"/></informationRequirement><literalExpression><text>B</text></literalExpression></decision>
+        <decision id="b" name="B"><variable name="B"/><informationRequirement><requiredDecision href="#a"/></informationRequirement><literalExpression><text>A</text></literalExpression></decision>"##,
+    );
+    assert!(reasons(&decisions).contains(&Reason::Cycle));
+    let types = definitions(r#"<itemDefinition name="t"><itemComponent name="next"><typeRef>t</typeRef></itemComponent></itemDefinition>"#);
+    assert!(reasons(&types).contains(&Reason::Cycle));
+}
