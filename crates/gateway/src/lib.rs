@@ -2,6 +2,7 @@
 
 mod backend;
 mod certificate;
+mod check;
 mod config;
 mod cursor;
 mod entries;

@@ -109,7 +109,7 @@ texts! {
         routes::evidence::history,
         routes::evidence::receipt,
         routes::evidence::certificate_pdf,
-        routes::evidence::check,
+        routes::evidence::answer,
         routes::evidence::upload,
         routes::organisations::list,
         routes::organisations::one,

@@ -67,7 +67,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
         .route("/v1/organisations/{uscc}", get(routes::organisations::one))
         .route("/v1/motions", get(routes::organisations::motions))
         .route("/v1/evidence", get(routes::evidence::list))
-        .route("/v1/evidence/check", post(routes::evidence::check))
+        .route("/v1/evidence/check", post(routes::evidence::answer))
         .route("/v1/evidence/batches/{id}/entries", post(routes::evidence::upload))
         .route("/v1/evidence/{id}", get(routes::evidence::one))
         .route("/v1/evidence/{id}/history", get(routes::evidence::history))
