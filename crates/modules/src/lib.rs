@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod catalogue;
+mod codec;
 pub mod evidence;
 pub mod governance;
 pub mod identity;

@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::TransactionId;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode, encode::Write};
+
+use crate::{TransactionId, codec};
 
 /// Crockford's base 32, then the five symbols that only a check character takes.
 const ALPHABET: &[u8; 37] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U";
@@ -34,6 +36,18 @@ impl EvidenceId {
     /// The number of what this transaction deposited.
     pub fn of(transaction: &TransactionId) -> Self {
         Self(std::array::from_fn(|i| transaction.0[i]))
+    }
+}
+
+impl<C> Encode<C> for EvidenceId {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for EvidenceId {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        codec::fixed(d).map(Self)
     }
 }
 

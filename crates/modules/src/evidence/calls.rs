@@ -54,10 +54,10 @@ impl Call for Deposit {
         let parameters = parameters(ctx)?;
         check_details(ctx, &self.details, &parameters)?;
         let record = new_record(ctx, &me, &self.details);
-        let (id, custodian) = (record.id(), record.standing.custodian);
+        let (id, custodian) = (record.id, record.standing.custodian);
         let place = place(ctx, &state::FILE, &state::FILE_LATEST, self.file.sha256, record)?;
         ctx.emit(&Deposited {
-            id: id.0,
+            id,
             sha256: self.file.sha256,
             seq: place.seq,
             organisation: me.organisation,
@@ -113,10 +113,10 @@ impl Call for DepositBatch {
         }
         check_details(ctx, &self.details, &parameters)?;
         let record = Record { entries: Some(self.count), ..new_record(ctx, &me, &self.details) };
-        let (id, custodian) = (record.id(), record.standing.custodian);
+        let (id, custodian) = (record.id, record.standing.custodian);
         let place = place(ctx, &state::BATCH, &state::BATCH_LATEST, self.root, record)?;
         ctx.emit(&BatchDeposited {
-            id: id.0,
+            id,
             root: self.root,
             seq: place.seq,
             organisation: me.organisation,
@@ -171,7 +171,7 @@ impl Call for RecordCustody {
         let active = recipient.is_some_and(|recipient| recipient.is_active());
         let after = rules::custody(&found.facts, &me.organisation, self.kind, self.to.as_ref(), active)?;
         let event = CustodyRecorded {
-            id: found.id().0,
+            id: found.id(),
             entry: found.entry(),
             number: after.custody,
             kind: self.kind,
@@ -219,7 +219,7 @@ impl Call for Freeze {
         assert!(ctx.actor().class == Class::Judicial, "only a judicial organisation has judges");
         let found = Found::read(ctx, self.subject)?;
         let after = rules::freeze(&found.facts, &me.organisation, &self.case, ctx.height())?;
-        let (id, entry) = (found.id().0, found.entry());
+        let (id, entry) = (found.id(), found.entry());
         found.write(ctx, after);
         ctx.emit(&Frozen { id, entry, court: me.organisation, member: me.member, case: self.case.clone() });
         Ok(())
@@ -255,7 +255,7 @@ impl Call for Unfreeze {
         let me = Me::of(ctx);
         let found = Found::read(ctx, self.subject)?;
         let after = rules::unfreeze(&found.facts, &me.organisation, &self.case)?;
-        let (id, entry) = (found.id().0, found.entry());
+        let (id, entry) = (found.id(), found.entry());
         found.write(ctx, after);
         ctx.emit(&Unfrozen { id, entry, court: me.organisation, member: me.member, case: self.case.clone() });
         Ok(())
@@ -291,7 +291,7 @@ impl Call for Withdraw {
         let me = Me::of(ctx);
         let found = Found::read(ctx, self.subject)?;
         let after = rules::withdraw(&found.facts, &me.organisation, ctx.height(), self.reason)?;
-        let (id, entry) = (found.id().0, found.entry());
+        let (id, entry) = (found.id(), found.entry());
         found.write(ctx, after);
         ctx.emit(&Withdrawn { id, entry, organisation: me.organisation, member: me.member, reason: self.reason });
         Ok(())
@@ -358,9 +358,9 @@ fn place(
 fn emit_conflict(ctx: &mut Context<'_>, id: EvidenceId, digest: Digest, conflict: Option<Record>) {
     if let Some(first) = conflict {
         ctx.emit(&PriorityConflict {
-            id: id.0,
+            id,
             digest,
-            first: first.id().0,
+            first: first.id,
             organisation: first.organisation,
             height: first.height,
             time: first.time,
@@ -429,7 +429,7 @@ impl Found {
     }
 
     fn id(&self) -> EvidenceId {
-        self.record.id()
+        self.record.id
     }
 
     fn entry(&self) -> Option<u32> {

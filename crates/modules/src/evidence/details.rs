@@ -8,7 +8,10 @@ use super::{
     errors::Error,
     types::{CaseHint, LegalBasis, named},
 };
-use crate::identity::Uscc;
+use crate::{
+    codec::optional_digest,
+    identity::Uscc,
+};
 
 /// Items of the longest list in the details.
 const LIST_LEN_MAX: usize = 16;
@@ -79,22 +82,22 @@ pub struct Details {
     #[n(4)]
     pub generation: Option<Generation>,
     /// Numbers of evidence that came before, ascending.
-    #[cbor(n(5), with = "ids", skip_if = "Vec::is_empty")]
+    #[cbor(n(5), skip_if = "Vec::is_empty")]
     pub prior_evidence: Vec<EvidenceId>,
     /// Until when it is to be kept.
     #[n(6)]
     pub retention_until: Option<Timestamp>,
     /// Salted commitment to its name.
-    #[cbor(n(7), with = "minicbor::bytes", has_nil)]
+    #[cbor(n(7), with = "optional_digest", has_nil)]
     pub name_commitment: Option<Digest>,
     /// Root over the log of the process that made it.
-    #[cbor(n(8), with = "minicbor::bytes", has_nil)]
+    #[cbor(n(8), with = "optional_digest", has_nil)]
     pub process_log_root: Option<Digest>,
     /// Codes of the depositor's own published list of notes, ascending.
     #[cbor(n(9), skip_if = "Vec::is_empty")]
     pub notes: Vec<u16>,
     /// SHA-256 of an RFC 3161 time-stamp token.
-    #[cbor(n(10), with = "minicbor::bytes", has_nil)]
+    #[cbor(n(10), with = "optional_digest", has_nil)]
     pub timestamp_token: Option<Digest>,
 }
 
@@ -160,27 +163,4 @@ impl Details {
 /// Whether a list is short, ascending, and without doubles.
 fn is_list<T: Ord>(items: &[T]) -> bool {
     items.len() <= LIST_LEN_MAX && items.windows(2).all(|pair| pair[0] < pair[1])
-}
-
-/// A list of evidence numbers as 16-byte strings.
-mod ids {
-    use minicbor::{Decoder, Encoder, decode, encode, encode::Write};
-    use zhulian_primitives::{EvidenceId, codec};
-
-    pub(super) fn encode<C, W: Write>(
-        ids: &[EvidenceId],
-        e: &mut Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), encode::Error<W::Error>> {
-        e.array(ids.len() as u64)?;
-        for id in ids {
-            e.bytes(&id.0)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<EvidenceId>, decode::Error> {
-        let count = d.array()?.ok_or_else(|| decode::Error::message("a list of indefinite length"))?;
-        (0..count).map(|_| codec::fixed(d).map(EvidenceId)).collect()
-    }
 }

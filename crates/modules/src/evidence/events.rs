@@ -15,8 +15,9 @@ use crate::identity::{MemberId, Uscc};
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Deposited {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(super) id: [u8; 16],
+    /// Its number, 存证编号.
+    #[n(0)]
+    pub id: EvidenceId,
     /// SHA-256 of the file.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub sha256: Digest,
@@ -38,11 +39,6 @@ pub struct Deposited {
 }
 
 impl Deposited {
-    /// Its number, 存证编号.
-    pub fn id(&self) -> EvidenceId {
-        EvidenceId(self.id)
-    }
-
     /// Whether the depositor itself holds the original (人民法院在线诉讼规则 art. 17: neutrality).
     pub fn is_own_custody(&self) -> bool {
         self.custodian.is_none()
@@ -64,8 +60,9 @@ impl Event for Deposited {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct BatchDeposited {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(super) id: [u8; 16],
+    /// Its number, 存证编号.
+    #[n(0)]
+    pub id: EvidenceId,
     /// Root over its entries.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub root: Digest,
@@ -90,11 +87,6 @@ pub struct BatchDeposited {
 }
 
 impl BatchDeposited {
-    /// Its number, 存证编号.
-    pub fn id(&self) -> EvidenceId {
-        EvidenceId(self.id)
-    }
-
     /// Whether the depositor itself holds the originals.
     pub fn is_own_custody(&self) -> bool {
         self.custodian.is_none()
@@ -116,13 +108,15 @@ impl Event for BatchDeposited {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct PriorityConflict {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(super) id: [u8; 16],
+    /// Number of the deposit that came later.
+    #[n(0)]
+    pub id: EvidenceId,
     /// The file's SHA-256, or the batch's root.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub digest: Digest,
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub(super) first: [u8; 16],
+    /// Number of the deposit that came first.
+    #[n(2)]
+    pub first: EvidenceId,
     /// Depositor of the first.
     #[n(3)]
     pub organisation: Uscc,
@@ -132,18 +126,6 @@ pub struct PriorityConflict {
     /// Time of the first.
     #[n(5)]
     pub time: Timestamp,
-}
-
-impl PriorityConflict {
-    /// Number of the deposit that came later.
-    pub fn id(&self) -> EvidenceId {
-        EvidenceId(self.id)
-    }
-
-    /// Number of the deposit that came first.
-    pub fn first(&self) -> EvidenceId {
-        EvidenceId(self.first)
-    }
 }
 
 impl Event for PriorityConflict {
@@ -163,7 +145,7 @@ macro_rules! about_evidence {
         impl $type {
             /// What it is about.
             pub fn evidence(&self) -> EvidenceRef {
-                EvidenceRef { id: EvidenceId(self.id), entry: self.entry }
+                EvidenceRef { id: self.id, entry: self.entry }
             }
         }
     )+};
@@ -174,10 +156,12 @@ about_evidence!(CustodyRecorded, Frozen, Unfrozen, Withdrawn);
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct CustodyRecorded {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(super) id: [u8; 16],
+    /// Its number, 存证编号.
+    #[n(0)]
+    pub id: EvidenceId,
+    /// The entry, if it is about one entry of a batch.
     #[n(1)]
-    pub(super) entry: Option<u32>,
+    pub entry: Option<u32>,
     /// Number of the custody event, from 0.
     #[n(2)]
     pub number: u32,
@@ -216,10 +200,12 @@ macro_rules! freeze_event {
         #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
         #[cbor(map)]
         pub struct $type {
-            #[cbor(n(0), with = "minicbor::bytes")]
-            pub(super) id: [u8; 16],
+            /// Number of the deposit.
+            #[n(0)]
+            pub id: EvidenceId,
+            /// The entry, if it is about one entry of a batch.
             #[n(1)]
-            pub(super) entry: Option<u32>,
+            pub entry: Option<u32>,
             /// The court.
             #[n(2)]
             pub court: Uscc,
@@ -247,10 +233,12 @@ freeze_event!(Unfrozen, "unfrozen", "A court released evidence in a case.", "法
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Withdrawn {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub(super) id: [u8; 16],
+    /// Its number, 存证编号.
+    #[n(0)]
+    pub id: EvidenceId,
+    /// The entry, if it is about one entry of a batch.
     #[n(1)]
-    pub(super) entry: Option<u32>,
+    pub entry: Option<u32>,
     /// The depositor.
     #[n(2)]
     pub organisation: Uscc,

@@ -8,7 +8,7 @@ use zhulian_execution::invalid;
 use zhulian_primitives::{CodecError, EvidenceId, Height, Timestamp, codec};
 
 use super::errors::Error;
-use crate::{identity::Uscc, text};
+use crate::{codec::optional_digest, identity::Uscc, text};
 
 /// CDDL of what calls, events and state share.
 pub(super) const CDDL: &str = r#"
@@ -100,7 +100,7 @@ pub struct Entry {
     #[cbor(n(3), with = "minicbor::bytes")]
     pub chunks_root: Digest,
     /// Salted commitment to its name.
-    #[cbor(n(4), with = "minicbor::bytes", has_nil)]
+    #[cbor(n(4), with = "optional_digest", has_nil)]
     pub name_commitment: Option<Digest>,
 }
 
@@ -347,7 +347,7 @@ pub struct Standing {
     #[cbor(n(3), skip_if = "is_zero")]
     pub custody: u32,
     /// Digest over the custody events (E9): `SHA-256(previous digest ‖ event data)`, before the first 32 zero bytes.
-    #[cbor(n(4), with = "minicbor::bytes", has_nil)]
+    #[cbor(n(4), with = "optional_digest", has_nil)]
     pub custody_head: Option<Digest>,
     /// Whether it is sealed.
     #[cbor(n(5), skip_if = "is_false")]
@@ -405,8 +405,9 @@ impl Status {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Record {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    id: [u8; 16],
+    /// Its number, 存证编号.
+    #[n(0)]
+    pub id: EvidenceId,
     /// The depositor.
     #[n(1)]
     pub organisation: Uscc,
@@ -434,11 +435,6 @@ impl Record {
     /// A record of what is deposited now.
     pub(super) fn new(id: EvidenceId, organisation: Uscc, height: Height, time: Timestamp) -> Self {
         let standing = Standing::default();
-        Self { id: id.0, organisation, height, time, standing, deposits: 1, entries: None, frozen_entries: 0 }
-    }
-
-    /// Its number, 存证编号.
-    pub fn id(&self) -> EvidenceId {
-        EvidenceId(self.id)
+        Self { id, organisation, height, time, standing, deposits: 1, entries: None, frozen_entries: 0 }
     }
 }
