@@ -1,6 +1,6 @@
 //! Limits of the gateway. The defaults are meant for a node on a small machine.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// What the gateway allows.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long an upload of batch entries may take.
     pub upload_timeout: Duration,
+    /// Font file for certificates; `None` looks at `ZHULIAN_FONT` and the usual places when the first one is asked for.
+    pub font: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -28,6 +30,7 @@ impl Default for Config {
             uploads_max: 2,
             request_timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_secs(240),
+            font: None,
         }
     }
 }

@@ -62,19 +62,9 @@ pub struct Gateway {
     /// Where people reach it; `null` for `http://` and the address above.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// Fonts for certificates; without them there are none.
+    /// Font file with the Chinese characters, for certificates; `null` looks at the usual places.
     #[serde(default)]
-    pub fonts: Option<Fonts>,
-}
-
-/// Font files with the Chinese characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fonts {
-    /// The regular one.
-    pub regular: PathBuf,
-    /// The bold one.
-    pub bold: PathBuf,
+    pub font: Option<PathBuf>,
 }
 
 /// Bounds of the mempool.
@@ -190,9 +180,8 @@ impl Config {
         for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
             *path = base.join(&*path);
         }
-        if let Some(fonts) = config.gateway.as_mut().and_then(|gateway| gateway.fonts.as_mut()) {
-            fonts.regular = base.join(&fonts.regular);
-            fonts.bold = base.join(&fonts.bold);
+        if let Some(font) = config.gateway.as_mut().and_then(|gateway| gateway.font.as_mut()) {
+            *font = base.join(&*font);
         }
         config.check()?;
         Ok(config)

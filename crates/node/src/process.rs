@@ -405,10 +405,9 @@ pub async fn run(
     let (stopper, stopping) = gateway::shutdown();
     let served = match (listener, &config.gateway) {
         (Some(listener), Some(settings)) => {
-            let fonts = settings.fonts.clone();
             let settings = gateway::Config {
                 public_url: public_url(settings),
-                fonts: fonts.map(|it| gateway::FontPaths { regular: it.regular, bold: it.bold }),
+                font: settings.font.clone(),
                 ..gateway::Config::default()
             };
             tracing::info!(url = settings.public_url, "the gateway listens");

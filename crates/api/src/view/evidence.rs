@@ -127,6 +127,7 @@ pub struct DetailsView {
     #[schema(nullable = false)]
     pub generation: Option<GenerationView>,
     /// Numbers of evidence that came before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prior_evidence: Vec<String>,
     /// Until when it is to be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +142,7 @@ pub struct DetailsView {
     #[schema(nullable = false)]
     pub process_log_root: Option<Hex32>,
     /// Codes of the depositor's own published list of notes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<u16>,
     /// SHA-256 of an RFC 3161 time-stamp token.
     #[serde(skip_serializing_if = "Option::is_none")]
