@@ -9,6 +9,7 @@ mod entries;
 mod evidence;
 mod failure;
 mod json;
+mod listener;
 mod metrics;
 pub mod openapi;
 mod read;

@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use zhulian_api::{ErrorCode, WAIT_MS_MAX};
 use zhulian_document::Fonts;
 
-use crate::{Backend, Config, Failure, Shutdown, metrics::Metrics, openapi, routes, routes::page};
+use crate::{Backend, Config, Failure, Shutdown, listener::Bounded, metrics::Metrics, openapi, routes, routes::page};
 
 /// Everything that handlers share.
 pub struct Gateway {
@@ -93,12 +93,8 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(listener: TcpListener, backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> io::Result<()> {
-    use axum::serve::ListenerExt as _;
+    let listener = Bounded::new(listener, config.connections_max, config.idle_timeout);
     let router = router(backend, config, shutdown.clone());
-    let listener = listener.tap_io(|stream| {
-        // Answers are small and wanted now.
-        let _ = stream.set_nodelay(true);
-    });
     axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.cancelled().await }).await
 }
 

@@ -178,7 +178,7 @@ pub async fn upload(
     if number.entry.is_some() {
         return Err(ErrorCode::NotABatch.into());
     }
-    let _permit = gateway.uploads.try_acquire().map_err(|_| Failure::from(ErrorCode::TooBusy))?;
+    let _permit = gateway.uploads.acquire().await.map_err(|_| Failure::from(ErrorCode::TooBusy))?;
     let row = find(&gateway, number).await?;
     let (root, count) = evidence::batch(&gateway, &row).await?;
     let body = request::body(request, zhulian_api::ENTRIES_BODY_BYTES_MAX).await?;
