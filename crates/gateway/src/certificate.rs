@@ -46,8 +46,7 @@ pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile
     let gateway = gateway.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         // Loading the fonts takes a while and 40 MB, so it waits for the first certificate.
-        let load = || gateway.config.font.as_deref().map_or_else(Fonts::find, Fonts::open).map_err(|error| error.to_string());
-        let fonts = gateway.fonts.get_or_init(load);
+        let fonts = gateway.fonts.get_or_init(|| Fonts::find().map_err(|error| error.to_string()));
         let fonts = fonts.as_ref().map_err(|error| {
             tracing::warn!(%error, "no fonts for certificates");
             Failure::from(ErrorCode::NoFonts)

@@ -1,6 +1,6 @@
 //! Limits of the gateway. The defaults are meant for a node on a small machine.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// What the gateway allows.
 #[derive(Clone, Debug)]
@@ -21,8 +21,6 @@ pub struct Config {
     pub request_timeout: Duration,
     /// How long an upload of batch entries may take.
     pub upload_timeout: Duration,
-    /// Font file for certificates; `None` looks at `ZHULIAN_FONT` and the usual places when the first one is asked for.
-    pub font: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -36,7 +34,6 @@ impl Default for Config {
             uploads_max: 1,
             request_timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_secs(240),
-            font: None,
         }
     }
 }

@@ -62,9 +62,6 @@ pub struct Gateway {
     /// Where people reach it; `null` for `http://` and the address above.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// Font file with the Chinese characters, for certificates; `null` looks at the usual places.
-    #[serde(default)]
-    pub font: Option<PathBuf>,
 }
 
 /// Bounds of the mempool.
@@ -179,9 +176,6 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
             *path = base.join(&*path);
-        }
-        if let Some(font) = config.gateway.as_mut().and_then(|gateway| gateway.font.as_mut()) {
-            *font = base.join(&*font);
         }
         config.check()?;
         Ok(config)
