@@ -213,7 +213,7 @@ impl NodeBackend {
             let events = outcome(&block, position)?.receipt.events;
             let events = events.into_iter().enumerate().filter(|(at, event)| match number {
                 Some(number) => *at == number as usize,
-                None => event.module == "evidence" && event.name.ends_with("deposited"),
+                None => event.module == "evidence",
             });
             rows.extend(events.map(|(_, event)| HistoryRow {
                 transaction: found.id,
