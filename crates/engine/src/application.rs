@@ -84,6 +84,7 @@ pub(crate) fn genesis(
         parent_view: 0,
         parent: [0; 32],
         proposer: keys::raw(&proposer),
+        transaction_count: 0,
         transactions_root: root(&[]),
         receipts_root: root(&[]),
         state_root: zhulian_crypto::sha256_parts(&parts),
@@ -262,6 +263,7 @@ where
             parent_view: context.parent.0.get(),
             parent: parent.digest().0,
             proposer: keys::raw(&context.leader),
+            transaction_count: 0,
             transactions_root: [0; 32],
             receipts_root: [0; 32],
             state_root: [0; 32],
@@ -290,6 +292,7 @@ where
         block.receipts = outcome.receipts;
         let bounds = merkleized.bounds();
         block.header = Header {
+            transaction_count: block.transactions.len() as u64,
             transactions_root: root(&block.transactions),
             receipts_root: root(&block.receipts),
             state_root: merkleized.root().0,

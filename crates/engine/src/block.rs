@@ -120,7 +120,8 @@ impl Read for Sealed {
             receipts.push(take(buf, &mut receipts_budget)?);
         }
         // Consensus knows a block by its digest, which is the header's. It must therefore fix the body too.
-        if root(&transactions) != header.transactions_root || root(&receipts) != header.receipts_root {
+        let counted = header.transaction_count == count as u64;
+        if !counted || root(&transactions) != header.transactions_root || root(&receipts) != header.receipts_root {
             return Err(CodecError::Invalid("Block", "body does not match the header"));
         }
         Ok(Self { block: Arc::new(Block { header, transactions, receipts }), header: bytes, proposer })

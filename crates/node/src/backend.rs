@@ -12,7 +12,7 @@ use zhulian_crypto::SigningKey;
 use zhulian_engine as engine;
 use zhulian_execution::Refusal as _;
 use zhulian_gateway::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, MemberRow, MotionRow,
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow,
     NodeStatus, Outcome, Page, PagePosition, Position, StateProof, Submission, TransactionFilter, TransactionRow,
     TransactionState,
 };
@@ -213,7 +213,7 @@ impl NodeBackend {
             let events = outcome(&block, position)?.receipt.events;
             let events = events.into_iter().enumerate().filter(|(at, event)| match number {
                 Some(number) => *at == number as usize,
-                None => event.module == "evidence" && event.name.ends_with("deposited"),
+                None => event.module == "evidence",
             });
             rows.extend(events.map(|(_, event)| HistoryRow {
                 transaction: found.id,
@@ -382,33 +382,6 @@ impl Backend for NodeBackend {
 
     fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()> {
         self.query(move |_, store| store.put(&batch, &entries)).boxed()
-    }
-
-    fn organisations(&self, after: Option<String>, limit: usize) -> Answer<'_, Vec<String>> {
-        self.query(move |queries, _| queries.organisations(after.as_deref(), limit)).boxed()
-    }
-
-    fn members(&self, organisation: String) -> Answer<'_, Vec<MemberRow>> {
-        async move {
-            let members = self.query(move |queries, _| queries.members(&organisation)).await?;
-            Ok(members.into_iter().map(|(member, keys)| MemberRow { member, keys }).collect())
-        }
-        .boxed()
-    }
-
-    fn motions(&self, page: Page) -> Answer<'_, Vec<MotionRow>> {
-        async move {
-            let before = page.before.map(place);
-            let motions = self.query(move |queries, _| queries.motions(before, page.limit)).await?;
-            let row = |(found, organisation): (Found, String)| MotionRow {
-                transaction: found.id,
-                position: position(found.place),
-                time: found.time,
-                organisation,
-            };
-            Ok(motions.into_iter().map(row).collect())
-        }
-        .boxed()
     }
 
     fn subscribe(&self) -> BoxStream<'static, Arc<Block>> {

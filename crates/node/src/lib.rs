@@ -1,18 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-//mod backend;
+mod backend;
 pub mod config;
 mod ids;
 pub mod index;
 mod machine;
 pub mod mempool;
-//mod observer;
-//mod process;
+mod observer;
+mod process;
 pub mod telemetry;
 mod verifier;
 
-//pub use backend::NodeBackend;
+pub use backend::NodeBackend;
 pub use config::Config;
 pub use machine::CityMachine;
-//pub use process::{Node, NodeError, remove_index, run};
+pub use process::{Node, NodeError, remove_index, run};
 pub use verifier::Verifier;

@@ -16,7 +16,7 @@ use zhulian_engine::{self as engine, Engine};
 use zhulian_gateway::{self as gateway, NodeStatus};
 use zhulian_ledger::BlockContext;
 use zhulian_modules::{
-    governance::Genesis,
+    Genesis,
     identity::{self, MemberKey},
 };
 use zhulian_primitives::{Block, Height, Network};
@@ -25,7 +25,7 @@ use crate::{
     CityMachine, Verifier,
     backend::{Index, NodeBackend},
     config::{Config, ConfigError},
-    index::{Blocks, Entries, IndexError, Indexer, Queries, Store, genesis_rows},
+    index::{Blocks, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
     mempool::{self, Intake, Mempool, Outside},
     observer::Finalised,
 };
@@ -261,8 +261,7 @@ pub fn remove_index(directory: &Path) -> Result<(), IndexError> {
 
 fn open_index(directory: &Path, network: &Network, genesis: &Genesis) -> Result<Store, NodeError> {
     let mut store = Store::open(&directory.join("index"), &network.chain)?;
-    let rows = genesis_rows(&genesis.events());
-    store.genesis(&rows.organisations, &rows.keys)?;
+    store.genesis(&genesis_keys(&genesis.events()))?;
     Ok(store)
 }
 
@@ -406,12 +405,7 @@ pub async fn run(
     let (stopper, stopping) = gateway::shutdown();
     let served = match (listener, &config.gateway) {
         (Some(listener), Some(settings)) => {
-            let fonts = settings.fonts.clone();
-            let settings = gateway::Config {
-                public_url: public_url(settings),
-                fonts: fonts.map(|it| gateway::FontPaths { regular: it.regular, bold: it.bold }),
-                ..gateway::Config::default()
-            };
+            let settings = gateway::Config { public_url: public_url(settings), ..gateway::Config::default() };
             tracing::info!(url = settings.public_url, "the gateway listens");
             Some(tokio::spawn(gateway::serve(listener, node.backend(), settings, stopping)))
         }

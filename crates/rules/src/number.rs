@@ -4,9 +4,6 @@
 //! * one value has exactly one representation, so equal numbers are equal bytes;
 //! * nothing panics and nothing is a float: an operation that has no answer gives `None`;
 //! * small coefficients, which is nearly all of them, never leave machine words.
-//!
-//! Compared with `fastnum` 0.7 (38-digit binary-bounded coefficients, several representations of one value), the
-//! digit limit here is the one the standard names.
 
 mod functions;
 mod text;
@@ -75,6 +72,8 @@ pub(crate) fn digits(n: u128) -> u32 {
     guess + u32::from(n >= TEN[guess as usize])
 }
 
+// These return an option, which the operators of the language could not.
+#[allow(clippy::should_implement_trait)]
 impl Decimal {
     /// The number 0.
     pub const ZERO: Self = Self { low: 0, high: 0, exponent: 0, negative: false };
@@ -200,7 +199,11 @@ impl Decimal {
             (cb, sticky, e) = (q, r != 0, a.exponent() - room as i32);
         }
         if a.negative == b.negative {
-            return if sticky { Self::build(a.negative, ca + cb, e, true) } else { Self::build(a.negative, ca + cb, e, false) };
+            return if sticky {
+                Self::build(a.negative, ca + cb, e, true)
+            } else {
+                Self::build(a.negative, ca + cb, e, false)
+            };
         }
         let negative = if ca >= cb { a.negative } else { b.negative };
         let difference = ca.abs_diff(cb);
@@ -354,7 +357,15 @@ fn round_shift(c: u128, drop: u32, sticky: bool, mode: Rounding, negative: bool)
 impl Ord for Decimal {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |n: &Self| if n.is_zero() { 0 } else if n.negative { -1 } else { 1 };
+        let sign = |n: &Self| {
+            if n.is_zero() {
+                0
+            } else if n.negative {
+                -1
+            } else {
+                1
+            }
+        };
         let signs = sign(self).cmp(&sign(other));
         if signs != Ordering::Equal || self.is_zero() {
             return signs;

@@ -15,7 +15,7 @@ use crate::{
     act::act,
     failure::{AtPath as _, Exit, Failure, Result},
     local::{OrganisationPlan, founding_of},
-    remote::{Remote, beijing},
+    remote::Remote,
     report::Report,
     session::Session,
     text,
@@ -249,13 +249,17 @@ fn motions(session: &Session) -> Result<Report> {
     for motion in &list.items {
         let yes = motion.ballots.iter().filter(|ballot| ballot.approve).count();
         let no = motion.ballots.len() - yes;
-        let (state, when) = (status(&motion.status), beijing(motion.time_ms));
+        let (state, height, action) = (status(&motion.status), motion.opened_height, &motion.action);
         let matter = &motion.matter;
         let label = motion_number(motion);
         let value = Text {
-            zh: format!("{},赞成 {yes},反对 {no};提出:{} {};事项:{matter}", state.zh, motion.organisation, when.zh).into(),
-            en: format!("{}, {yes} for, {no} against; opened by {} at {}; matter: {matter}", state.en, motion.organisation, when.en)
+            zh: format!("{},赞成 {yes},反对 {no};{} 于高度 {height} 提出;事项:{action} {matter}", state.zh, motion.organisation)
                 .into(),
+            en: format!(
+                "{}, {yes} for, {no} against; opened by {} at height {height}; matter: {action} {matter}",
+                state.en, motion.organisation
+            )
+            .into(),
         };
         report = report.fact(label, value);
     }
@@ -263,6 +267,6 @@ fn motions(session: &Session) -> Result<Report> {
 }
 
 fn motion_number(motion: &view::MotionView) -> Text {
-    let short: String = motion.id.to_string().chars().take(12).collect();
-    text!("动议 {short}", "motion {short}")
+    let number = motion.motion;
+    text!("动议 {number}", "motion {number}")
 }

@@ -18,7 +18,7 @@ mod writer;
 
 pub use entries::Entries;
 pub use query::{Filter, Found, HistoryHit, Queries};
-pub use rows::{BlockRows, DepositRow, Holder, Holders, TransactionRow, genesis_rows, rows};
+pub use rows::{BlockRows, DepositRow, Holders, TransactionRow, genesis_keys, rows};
 pub use store::{Place, Store};
 pub use writer::{Blocks, Indexer, Progress};
 

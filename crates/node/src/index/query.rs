@@ -6,7 +6,6 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, ToSql, params, params_from_iter};
-use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
@@ -202,54 +201,12 @@ impl Queries {
         })
     }
 
-    /// Organisations, ascending, after this code.
-    pub fn organisations(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, IndexError> {
-        self.with(|sql| {
-            let mut statement = sql.prepare_cached("select code from organisations where code > ? order by code limit ?")?;
-            let rows = statement.query_map(params![after.unwrap_or(""), limit as i64], |row| row.get(0))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// Members of an organisation, ascending, each with every key it ever had, in the order of registration.
-    pub fn members(&self, organisation: &str) -> Result<Vec<(String, Vec<PublicKey>)>, IndexError> {
-        self.with(|sql| {
-            let mut statement =
-                sql.prepare_cached("select member, key from keys where organisation = ? order by member, number")?;
-            let rows = statement.query_map([organisation], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
-            let mut members: Vec<(String, Vec<PublicKey>)> = Vec::new();
-            for row in rows {
-                let (member, key) = row?;
-                let Ok(key) = PublicKey::parse(&key) else { continue };
-                match members.last_mut().filter(|(last, _)| *last == member) {
-                    Some((_, keys)) => keys.push(key),
-                    None => members.push((member, vec![key])),
-                }
-            }
-            Ok(members)
-        })
-    }
-
-    /// Motions, newest first: the transaction and the mover's organisation.
-    pub fn motions(&self, before: Option<Place>, limit: usize) -> Result<Vec<(Found, String)>, IndexError> {
-        self.with(|sql| {
-            let statement = format!(
-                "select {COLUMNS}, m.organisation from motions m cross join transactions t on t.seq = m.seq {JOINS}
-                 where m.seq < ? order by m.seq desc limit ?"
-            );
-            let mut statement = sql.prepare_cached(&statement)?;
-            let before = before.map_or(i64::MAX, |place| place.0);
-            let rows = statement.query_map(params![before, limit as i64], |row| Ok((found(sql, row)?, row.get(8)?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        })
-    }
-
     /// All of the index as text, for comparing two of them in tests.
     pub fn dump(&self) -> Result<Vec<String>, IndexError> {
         let all = Filter::default();
         let mut lines: Vec<String> = self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
         self.with(|sql| {
-            for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "organisations", "keys", "motions", "names"] {
+            for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "keys", "names"] {
                 let mut statement = sql.prepare(&format!("select * from {table} order by 1"))?;
                 let columns = statement.column_count();
                 let rows = statement.query_map([], |row| {

@@ -7,17 +7,9 @@ use zhulian_primitives::{Block, Code, Event, Height, Receipt, Timestamp, Transac
 
 use super::facts::{Fact, fact};
 
-/// Whom a key belongs to. It never changes hands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Unified social credit code.
-    pub organisation: String,
-    /// The member's id in the organisation.
-    pub member: String,
-}
-
-/// Every key that was ever registered.
-pub type Holders = HashMap<PublicKey, Holder>;
+/// Every key that was ever registered, with the unified social credit code of its holder's organisation. A key never changes
+/// hands.
+pub type Holders = HashMap<PublicKey, String>;
 
 /// What the index keeps of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,12 +22,8 @@ pub struct BlockRows {
     pub transactions: Vec<TransactionRow>,
     /// What happened to evidence that was deposited before: transaction, number of the event, evidence id.
     pub history: Vec<(u32, u32, [u8; 16])>,
-    /// Organisations that were admitted.
-    pub organisations: Vec<String>,
-    /// Keys that were registered.
-    pub keys: Vec<(PublicKey, Holder)>,
-    /// Transactions that moved a motion, with the mover's organisation.
-    pub motions: Vec<(u32, String)>,
+    /// Keys that were registered, with their organisations.
+    pub keys: Vec<(PublicKey, String)>,
     /// Pieces of evidence deposited, entries of batches counted one by one.
     pub evidence: u64,
 }
@@ -68,17 +56,13 @@ pub struct DepositRow {
     pub batch: bool,
 }
 
-/// The rows of what the genesis document makes happen: organisations and keys.
-pub fn genesis_rows(events: &[Event]) -> BlockRows {
-    let mut rows = BlockRows::default();
-    for event in events {
-        match fact(event) {
-            Some(Fact::Organisation(code)) => rows.organisations.push(code),
-            Some(Fact::Key(key, holder)) => rows.keys.push((key, holder)),
-            _ => {}
-        }
-    }
-    rows
+/// The keys that the genesis document registers.
+pub fn genesis_keys(events: &[Event]) -> Vec<(PublicKey, String)> {
+    let key = |event| match fact(event) {
+        Some(Fact::Key(key, organisation)) => Some((key, organisation)),
+        _ => None,
+    };
+    events.iter().filter_map(key).collect()
 }
 
 /// The rows of a block. Keys that it registers are added to `holders`.
@@ -97,12 +81,10 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
                     rows.evidence += pieces;
                 }
                 Some(Fact::Evidence(id)) => rows.history.push((index as u32, number as u32, id)),
-                Some(Fact::Organisation(code)) => rows.organisations.push(code),
-                Some(Fact::Key(key, holder)) => {
-                    holders.insert(key, holder.clone());
-                    rows.keys.push((key, holder));
+                Some(Fact::Key(key, organisation)) => {
+                    holders.insert(key, organisation.clone());
+                    rows.keys.push((key, organisation));
                 }
-                Some(Fact::Motion(organisation)) => rows.motions.push((index as u32, organisation)),
                 None => {}
             }
         }
@@ -110,7 +92,7 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
             id: receipt.transaction,
             module: transaction.call.module.into(),
             call: transaction.call.call.into(),
-            organisation: holders.get(&transaction.signer).map(|holder| holder.organisation.clone()),
+            organisation: holders.get(&transaction.signer).cloned(),
             refusal: receipt.refusal,
             deposit,
         });

@@ -21,11 +21,7 @@ create table if not exists by_organisation (organisation integer, seq integer, c
 create table if not exists by_call (call integer, seq integer, primary key (call, seq)) without rowid;
 create table if not exists history (prefix integer, seq integer, event integer, evidence blob not null,
     primary key (prefix, seq, event)) without rowid;
-create table if not exists organisations (code text primary key) without rowid;
-create table if not exists keys (key blob primary key, organisation text not null, member text not null, number integer not null)
-    without rowid;
-create index if not exists keys_of on keys (organisation, member, number);
-create table if not exists motions (seq integer primary key, organisation text not null);
+create table if not exists keys (key blob primary key, organisation text not null) without rowid;
 ";
 
 /// Transactions of a block that a place can tell apart.

@@ -10,7 +10,7 @@ use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height};
 
 use super::{
-    BlockRows, Holder, Holders, IndexError,
+    BlockRows, Holders, IndexError,
     schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
 };
 
@@ -135,26 +135,22 @@ impl Store {
 
     /// Every key in the index.
     pub fn holders(&self) -> Result<Holders, IndexError> {
-        let mut statement = self.connection.prepare("select key, organisation, member from keys")?;
-        let found = statement.query_map([], |row| {
-            let key: Vec<u8> = row.get(0)?;
-            Ok((key, Holder { organisation: row.get(1)?, member: row.get(2)? }))
-        })?;
+        let mut statement = self.connection.prepare("select key, organisation from keys")?;
+        let found = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
         let mut holders = Holders::new();
         for row in found {
-            let (key, holder) = row?;
+            let (key, organisation) = row?;
             if let Ok(key) = PublicKey::parse(&key) {
-                holders.insert(key, holder);
+                holders.insert(key, organisation);
             }
         }
         Ok(holders)
     }
 
-    /// Writes organisations and keys that no block registered: those of genesis. May be repeated.
-    pub fn genesis(&mut self, organisations: &[String], keys: &[(PublicKey, Holder)]) -> Result<(), IndexError> {
-        let rows = BlockRows { organisations: organisations.to_vec(), keys: keys.to_vec(), ..BlockRows::default() };
+    /// Writes keys that no block registered: those of genesis. May be repeated.
+    pub fn genesis(&mut self, keys: &[(PublicKey, String)]) -> Result<(), IndexError> {
         let transaction = self.connection.unchecked_transaction()?;
-        write_directory(&transaction, &rows)?;
+        write_keys(&transaction, keys)?;
         transaction.commit()?;
         Ok(())
     }
@@ -239,10 +235,7 @@ impl Store {
                 let seq = Place::new(block.height, *index).0;
                 run(&sql, "insert into history values (?, ?, ?, ?)", params![prefix(id), seq, event, id])?;
             }
-            for (index, organisation) in &block.motions {
-                run(&sql, "insert into motions values (?, ?)", params![Place::new(block.height, *index).0, organisation])?;
-            }
-            write_directory(&sql, block)?;
+            write_keys(&sql, &block.keys)?;
         }
         transactions.finish()?;
         ids.finish()?;
@@ -283,14 +276,9 @@ fn run(sql: &Transaction<'_>, statement: &str, params: impl Params) -> Result<()
     Ok(())
 }
 
-fn write_directory(sql: &Transaction<'_>, rows: &BlockRows) -> Result<(), IndexError> {
-    for code in &rows.organisations {
-        run(sql, "insert or ignore into organisations values (?)", [code])?;
-    }
-    for (key, holder) in &rows.keys {
-        let insert = "insert or ignore into keys
-            select ?1, ?2, ?3, (select count(*) from keys where organisation = ?2 and member = ?3)";
-        run(sql, insert, params![key.as_bytes(), holder.organisation, holder.member])?;
+fn write_keys(sql: &Transaction<'_>, keys: &[(PublicKey, String)]) -> Result<(), IndexError> {
+    for (key, organisation) in keys {
+        run(sql, "insert or ignore into keys values (?, ?)", params![key.as_bytes(), organisation])?;
     }
     Ok(())
 }

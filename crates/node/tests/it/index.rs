@@ -40,8 +40,6 @@ fn blocks(count: u64) -> Vec<BlockRows> {
                 let refusal = Some(Code { module: "evidence".into(), number: 9 });
                 rows.transactions.push(TransactionRow { refusal, deposit: None, organisation: None, ..row(n + 4, "") });
                 rows.history.push((0, 0, id(10).0[..16].try_into().unwrap()));
-                rows.motions.push((3, "B".into()));
-                rows.organisations.push(format!("code {height}"));
             }
             rows
         })
@@ -141,9 +139,6 @@ fn what_is_asked_for_is_found() {
     assert_eq!(refused.place, Place::new(8, 4));
     assert_eq!(refused.refusal, Some(Code { module: "evidence".into(), number: 9 }));
     assert_eq!(queries.history(&id(10).0[..16].try_into().unwrap()).unwrap().len(), 15);
-    assert_eq!(queries.organisations(None, 100).unwrap().len(), 15);
-    assert_eq!(queries.organisations(Some("code 4"), 3).unwrap(), ["code 40", "code 44", "code 48"]);
-    assert_eq!(queries.motions(None, 100).unwrap().len(), 15);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The node's parts, and four nodes together.
 
+mod city;
 mod index;
 mod intake;
 mod machine;
 mod mempool;
+mod network;
 mod toy;

@@ -50,7 +50,7 @@ pub struct Receipt {
 /// A status of the ledger in both languages.
 pub fn status(status: &str) -> Text {
     match status {
-        "active" => text!("有效", "in force"),
+        "active" | "in_use" => text!("有效", "in force"),
         "frozen" => text!("已被法院冻结", "frozen by a court"),
         "withdrawn" => text!("已停止使用(记录永久保留)", "withdrawn from use (the record stays)"),
         other => other.into(),
@@ -105,7 +105,7 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
             None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
         };
     }
-    if let Value::Object(details) = &evidence.details {
+    if let Ok(Value::Object(details)) = serde_json::to_value(&evidence.details) {
         for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
             report = report.fact(detail_label(name), value);

@@ -1,0 +1,160 @@
+//! Four whole nodes on loopback: a deposit's way from its bytes to a receipt that verifies, over restarts.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use zhulian_gateway::{
+    Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
+    TransactionState,
+};
+use zhulian_node::{Node, NodeBackend, index::Queries, remove_index};
+use zhulian_primitives::{EvidenceId, TransactionId};
+use zhulian_verify::{ReceiptFile, verify_receipt};
+
+use crate::{
+    city::{City, code},
+    toy::id,
+};
+
+const LONG: Duration = Duration::from_secs(60);
+
+async fn running(node: &Node) -> Arc<NodeBackend> {
+    let backend = node.backend();
+    let ready = async {
+        while backend.status().phase != Phase::Running || backend.status().height.is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, ready).await.expect("the node runs in time");
+    backend
+}
+
+async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<TransactionId> {
+    let bytes = transactions.iter().cloned().map(Bytes::from).collect();
+    let taken = |submission| match submission {
+        Submission::Taken(id) => id,
+        other => panic!("{other:?}"),
+    };
+    backend.submit(bytes).await.unwrap().into_iter().map(taken).collect()
+}
+
+/// Waits for a transaction's end, which must be an execution without refusal, and verifies its receipt as a stranger would.
+async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
+    let TransactionState::Finalised(outcome) = backend.wait(id, LONG).await.unwrap() else { panic!("not finalised") };
+    assert_eq!(outcome.receipt.refusal, None);
+    let position = outcome.position;
+    let block = backend.block(position.height).await.unwrap().unwrap();
+    let finality = backend.finality(position.height).await.unwrap().unwrap();
+    let file =
+        ReceiptFile::assemble(&block, position.index as usize, &finality.headers[1..], &finality.certificate).unwrap();
+    let verified = verify_receipt(&city.genesis.network(), &file.encode()).unwrap();
+    assert_eq!((verified.transaction, verified.height), (id, position.height));
+    file
+}
+
+async fn indexed(backend: &NodeBackend, transactions: u64) {
+    let caught_up = async {
+        while backend.status().transactions < transactions {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, caught_up).await.expect("the index catches up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deposits_are_final_proven_and_still_there_after_restarts() {
+    let city = City::new();
+    let mut nodes: Vec<Option<Node>> = (0..4).map(|n| Some(city.start(n, n == 0))).collect();
+    let first = running(nodes[0].as_ref().unwrap()).await;
+    let second = running(nodes[1].as_ref().unwrap()).await;
+
+    // Deposits of three organisations through two nodes.
+    let early: Vec<_> = (0..30).map(|n| city.deposit(n as usize % 3, n, 500)).collect();
+    submit(&first, &early[..20]).await;
+    submit(&second, &early[20..]).await;
+    for bytes in &early {
+        proven(&city, &first, id(bytes)).await;
+    }
+    // Submitted again, it is the same one, with the same outcome.
+    let again = submit(&first, &early[..1]).await;
+    assert!(matches!(first.transaction(again[0]).await.unwrap(), TransactionState::Finalised(_)));
+
+    indexed(&first, 30).await;
+    let page = Page { before: None, limit: 200 };
+    let organisation = Some(code(1).to_string());
+    let filter = TransactionFilter { organisation: organisation.clone(), ..TransactionFilter::default() };
+    assert_eq!(first.transactions(filter, page).await.unwrap().len(), 10);
+    let deposits = first.evidence(EvidenceFilter { organisation, ..EvidenceFilter::default() }, page).await.unwrap();
+    assert_eq!(deposits.len(), 10);
+    let sha256 = Some(zhulian_crypto::sha256(b"file 7"));
+    let found = first.evidence(EvidenceFilter { sha256, ..EvidenceFilter::default() }, page).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].transaction, id(&early[7]));
+    assert_eq!(found[0].place, EvidencePlace::File { sha256: sha256.unwrap(), sequence: 0 });
+    let evidence = EvidenceId(id(&early[7]).0[..16].try_into().unwrap());
+    assert_eq!(first.find_evidence(evidence).await.unwrap().as_ref(), found.first());
+    let history = first.evidence_history(evidence).await.unwrap();
+    assert_eq!(history.iter().map(|row| row.event.name.as_str()).collect::<Vec<_>>(), ["deposited"]);
+    assert!(first.cose_receipt(id(&early[7])).await.unwrap().is_some());
+    assert_eq!(first.status().evidence, 30);
+
+    // A node without an index knows what was finalised not long ago, and says that it has no lists.
+    assert!(matches!(second.transaction(id(&early[3])).await.unwrap(), TransactionState::Finalised(_)));
+    let none = second.transactions(TransactionFilter::default(), page).await;
+    assert!(matches!(none, Err(BackendError::Internal(_))));
+    assert_eq!(first.transaction(TransactionId([0; 32])).await.unwrap(), TransactionState::Unknown);
+
+    // Three nodes go on without the fourth, which catches up.
+    nodes[3].take().unwrap().stop().unwrap();
+    let middle: Vec<_> = (100..120).map(|n| city.deposit(3, n, 900)).collect();
+    for id in submit(&first, &middle).await {
+        proven(&city, &first, id).await;
+    }
+    nodes[3] = Some(city.start(3, false));
+    let fourth = running(nodes[3].as_ref().unwrap()).await;
+    let tip = first.status().height.unwrap();
+    let caught_up = async {
+        while fourth.status().height < Some(tip) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, caught_up).await.expect("the fourth node catches up");
+
+    // All stop, and start again; the index once from its file, once from nothing.
+    let receipts: Vec<_> = {
+        let mut receipts = Vec::new();
+        for bytes in early.iter().chain(&middle) {
+            receipts.push(proven(&city, &first, id(bytes)).await);
+        }
+        receipts
+    };
+    indexed(&first, 50).await;
+    drop((first, second, fourth));
+    for node in &mut nodes {
+        node.take().unwrap().stop().unwrap();
+    }
+    let before = Queries::open(&city.path(0).join("index")).dump().unwrap();
+    for rebuild in [false, true] {
+        if rebuild {
+            remove_index(&city.path(0)).unwrap();
+        }
+        let nodes: Vec<Node> = (0..4).map(|n| city.start(n, n == 0)).collect();
+        let first = running(&nodes[0]).await;
+        indexed(&first, 50).await;
+        for (bytes, receipt) in early.iter().chain(&middle).zip(&receipts) {
+            let again = proven(&city, &first, id(bytes)).await;
+            assert_eq!((&again.transaction, &again.receipt), (&receipt.transaction, &receipt.receipt));
+        }
+        // And life goes on.
+        let late = city.deposit(0, 1_000 + u64::from(rebuild), 1_000);
+        submit(&first, std::slice::from_ref(&late)).await;
+        proven(&city, &first, id(&late)).await;
+        drop(first);
+        for node in nodes {
+            node.stop().unwrap();
+        }
+        let after = Queries::open(&city.path(0).join("index")).dump().unwrap();
+        let kept = before.iter().filter(|line| line.starts_with("Found")).all(|line| after.contains(line));
+        assert!(kept, "a rebuilt index tells another history");
+    }
+}
