@@ -63,7 +63,7 @@ impl Validators {
             let home = directory.join(n.to_string());
             fs::create_dir_all(&home)?;
             zhulian_cli::node_key::write(&home.join("validator.key"), key)?;
-            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None, fonts: None });
+            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None });
             let config = config::Config {
                 directory: home.join("data"),
                 genesis: directory.join("genesis.cbor"),

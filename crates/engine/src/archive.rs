@@ -18,7 +18,7 @@ use commonware_storage::{
 };
 use commonware_utils::{NZU64, NZUsize};
 
-use crate::{Limits, block::Sealed, certificate::Finalization};
+use crate::{Limits, block::Sealed, certificate::Finalization, chain::Chain};
 
 /// Level of zstd: the cheapest one.
 const COMPRESSION: u8 = 1;
@@ -49,32 +49,44 @@ pub(crate) fn place(what: &str, height: u64) -> String {
     format!("{what} {height}")
 }
 
-/// An archive that treats what it cannot read as absent and remembers it, so that one damaged record takes neither the node
-/// down nor reaches anybody.
+/// An archive that treats what it cannot read as absent and remembers it, so that an old damaged record neither takes the node
+/// down nor reaches anybody. A block that is still to be executed is needed, and its loss stops the node.
 pub(crate) struct Guarded<A> {
     inner: A,
+    guard: Guard,
+}
+
+#[derive(Clone)]
+struct Guard {
     what: &'static str,
     damage: Damage,
+    chain: Arc<Chain>,
 }
 
-impl<A> Guarded<A> {
-    pub fn new(inner: A, what: &'static str, damage: Damage) -> Self {
-        Self { inner, what, damage }
-    }
-
-
-    fn guard<T>(&self, id: String, read: Result<Option<T>, archive::Error>) -> Result<Option<T>, archive::Error> {
-        read.or_else(|error| {
-            self.damage.note(format!("{} {id}", self.what), &error);
-            Ok(None)
-        })
+impl Guard {
+    fn check<T>(&self, id: &Identifier<'_, Digest>, read: Result<Option<T>, archive::Error>) -> Result<Option<T>, archive::Error> {
+        let error = match read {
+            Ok(read) => return Ok(read),
+            Err(error) => error,
+        };
+        let name = match id {
+            Identifier::Index(height) => height.to_string(),
+            Identifier::Key(digest) => digest.to_string(),
+        };
+        self.damage.note(format!("{} {name}", self.what), &error);
+        match id {
+            Identifier::Index(height) if self.chain.height().is_some_and(|tip| *height > tip) => {
+                panic!("block {height} is corrupt before it was executed ({error}); restore or wipe this node's directory to sync again")
+            }
+            _ => Ok(None),
+        }
     }
 }
 
-fn name(id: &Identifier<'_, Digest>) -> String {
+fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
     match id {
-        Identifier::Index(height) => height.to_string(),
-        Identifier::Key(digest) => digest.to_string(),
+        Identifier::Index(height) => Identifier::Index(*height),
+        Identifier::Key(digest) => Identifier::Key(digest),
     }
 }
 
@@ -114,13 +126,15 @@ pub(crate) async fn open<E: Context>(
     limits: Limits,
     participants: usize,
     damage: &Damage,
+    chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
     let certificates =
         immutable::Archive::init(context.child("certificates"), config(prefix, "certificates", page_cache.clone(), false, participants))
             .await?;
     let blocks =
         immutable::Archive::init(context.child("blocks"), config(prefix, "blocks", page_cache.clone(), compress, limits)).await?;
-    Ok((Guarded::new(certificates, "certificate", damage.clone()), Guarded::new(blocks, "block", damage.clone())))
+    let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };
+    Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }
 
 impl<E: Context> Certificates for CertificateArchive<E> {
@@ -129,26 +143,25 @@ impl<E: Context> Certificates for CertificateArchive<E> {
     type Scheme = Scheme;
     type Error = archive::Error;
 
-    async fn put(mut self, height: Height, digest: Digest, finalization: &Finalization) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        self = Self { inner: Certificates::put(inner, height, digest, finalization).await?, what, damage };
-        Ok(self)
+    async fn put(self, height: Height, digest: Digest, finalization: &Finalization) -> Result<Self, Self::Error> {
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Certificates::put(inner, height, digest, finalization).await?, guard })
     }
 
     async fn sync(self) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        Ok(Self { inner: Certificates::sync(inner).await?, what, damage })
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Certificates::sync(inner).await?, guard })
     }
 
     async fn start_sync(self) -> Result<(Self, Handle<()>), Self::Error> {
-        let Self { inner, what, damage } = self;
+        let Self { inner, guard } = self;
         let (inner, handle) = Certificates::start_sync(inner).await?;
-        Ok((Self { inner, what, damage }, handle))
+        Ok((Self { inner, guard }, handle))
     }
 
     async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<SimplexFinalization<Scheme, Digest>>, Self::Error> {
-        let name = name(&id);
-        self.guard(name, Certificates::get(&self.inner, id).await)
+        let read = Certificates::get(&self.inner, copy(&id)).await;
+        self.guard.check(&id, read)
     }
 
     async fn has(&self, height: Height) -> Result<bool, Self::Error> {
@@ -156,8 +169,8 @@ impl<E: Context> Certificates for CertificateArchive<E> {
     }
 
     async fn prune(self, min: Height) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        Ok(Self { inner: Certificates::prune(inner, min).await?, what, damage })
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Certificates::prune(inner, min).await?, guard })
     }
 
     fn last_index(&self) -> Option<Height> {
@@ -174,29 +187,29 @@ impl<E: Context> Blocks for BlockArchive<E> {
     type Error = archive::Error;
 
     async fn put(self, digest: Digest, block: &Arc<Sealed>) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        Ok(Self { inner: Blocks::put(inner, digest, block).await?, what, damage })
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Blocks::put(inner, digest, block).await?, guard })
     }
 
     async fn sync(self) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        Ok(Self { inner: Blocks::sync(inner).await?, what, damage })
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Blocks::sync(inner).await?, guard })
     }
 
     async fn start_sync(self) -> Result<(Self, Handle<()>), Self::Error> {
-        let Self { inner, what, damage } = self;
+        let Self { inner, guard } = self;
         let (inner, handle) = Blocks::start_sync(inner).await?;
-        Ok((Self { inner, what, damage }, handle))
+        Ok((Self { inner, guard }, handle))
     }
 
     async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<Arc<Sealed>>, Self::Error> {
-        let name = name(&id);
-        self.guard(name, Blocks::get(&self.inner, id).await)
+        let read = Blocks::get(&self.inner, copy(&id)).await;
+        self.guard.check(&id, read)
     }
 
     async fn prune(self, min: Height) -> Result<Self, Self::Error> {
-        let Self { inner, what, damage } = self;
-        Ok(Self { inner: Blocks::prune(inner, min).await?, what, damage })
+        let Self { inner, guard } = self;
+        Ok(Self { inner: Blocks::prune(inner, min).await?, guard })
     }
 
     fn missing_items(&self, start: Height, max: usize) -> Vec<Height> {

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use zhulian_primitives::{Block, Header};
 
 /// Finalised blocks kept in memory, so that the observer and readers seldom need the archive.
-const RECENT: usize = 64;
+const RECENT: usize = 32;
 
 /// The finalised end of the chain as this node has executed it.
 pub(crate) struct Chain {

@@ -17,6 +17,10 @@ pub const GOSSIP_BYTES_MAX: usize = 1 << 20;
 /// Messages that wait for the node, and for the network.
 pub(crate) const QUEUE: usize = 1_024;
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A node that starts wants to know soon whether the others are new as well.
+const STARTING: Duration = Duration::from_millis(200);
+/// In place of a height while a node opens its store.
+const UNKNOWN: u64 = u64::MAX;
 
 const STATUS: u8 = 0;
 const MESSAGE: u8 = 1;
@@ -43,10 +47,11 @@ pub(crate) fn start<E: Spawner + Clock>(
             context,
             on_stopped => {},
             _ = context.sleep_until(beat) => {
-                beat = context.current() + HEARTBEAT;
+                beat = context.current() + if board.is_starting() { STARTING } else { HEARTBEAT };
+                let height = chain.height().or(board.is_empty().then_some(0)).unwrap_or(UNKNOWN);
                 let mut message = BytesMut::with_capacity(25);
                 message.put_u8(STATUS);
-                message.put_u64(chain.height().unwrap_or_default());
+                message.put_u64(height);
                 message.put_u64(board.view());
                 message.put_u64(clock::now(&context, clock_skew_ms));
                 sender.send(Recipients::All, message.freeze(), false);
@@ -66,7 +71,7 @@ pub(crate) fn start<E: Spawner + Clock>(
                     Some(&STATUS) if message.len() == 25 => {
                         message.advance(1);
                         let (height, view, time) = (message.get_u64(), message.get_u64(), message.get_u64());
-                        board.heard(peer, now, height, view, (time as i64).wrapping_sub(now as i64));
+                        board.heard(peer, now, (height != UNKNOWN).then_some(height), view, (time as i64).wrapping_sub(now as i64));
                     }
                     Some(&MESSAGE) => {
                         board.seen(peer, now);

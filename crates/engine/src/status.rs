@@ -35,7 +35,7 @@ pub struct PeerStatus {
     pub last_seen: Option<Timestamp>,
     /// Whether it was heard within the last seconds.
     pub connected: bool,
-    /// The last block it has executed.
+    /// The last block it has executed; 0 while it is not known.
     pub height: Height,
     /// Its view.
     pub view: u64,
@@ -74,13 +74,14 @@ const CONNECTED_MS: u64 = 5_000;
 #[derive(Clone, Copy, Default)]
 struct Heard {
     at: Timestamp,
-    height: Height,
+    height: Option<Height>,
     view: u64,
     clock_skew_ms: i64,
 }
 
 struct Inner {
     phase: Phase,
+    empty: bool,
     epoch: u64,
     view: u64,
     heard: BTreeMap<[u8; 32], Heard>,
@@ -98,7 +99,7 @@ pub(crate) struct Board {
 
 impl Board {
     pub fn new(validators: Vec<crate::Peer>, me: [u8; 32]) -> Self {
-        let inner = Inner { phase: Phase::Starting, epoch: 0, view: 1, heard: BTreeMap::new(), misbehaviour: BTreeMap::new() };
+        let inner = Inner { phase: Phase::Starting, empty: false, epoch: 0, view: 1, heard: BTreeMap::new(), misbehaviour: BTreeMap::new() };
         Self { validators: Arc::new(validators), me, inner: Arc::new(Mutex::new(inner)) }
     }
 
@@ -110,8 +111,23 @@ impl Board {
         self.with(|inner| inner.phase = phase);
     }
 
-    pub fn phase(&self) -> Phase {
-        self.with(|inner| inner.phase)
+    /// Whether the node is still starting.
+    pub fn is_starting(&self) -> bool {
+        self.with(|inner| inner.phase == Phase::Starting)
+    }
+
+    /// The node has an empty store.
+    pub fn set_empty(&self) {
+        self.with(|inner| inner.empty = true);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.with(|inner| inner.empty)
+    }
+
+    /// Whether all other validators have said that they have nothing either: a new network.
+    pub fn all_empty(&self) -> bool {
+        self.with(|inner| inner.heard.len() + 1 == self.validators.len() && inner.heard.values().all(|heard| heard.height == Some(0)))
     }
 
     pub fn view(&self) -> u64 {
@@ -119,7 +135,7 @@ impl Board {
     }
 
     /// A peer said how far it is.
-    pub fn heard(&self, peer: [u8; 32], at: Timestamp, height: Height, view: u64, clock_skew_ms: i64) {
+    pub fn heard(&self, peer: [u8; 32], at: Timestamp, height: Option<Height>, view: u64, clock_skew_ms: i64) {
         self.with(|inner| inner.heard.insert(peer, Heard { at, height, view, clock_skew_ms }));
     }
 
@@ -152,7 +168,7 @@ impl Board {
                     address: peer.address.clone(),
                     last_seen: heard.map(|_| at),
                     connected: heard.is_some() && now.saturating_sub(at) < CONNECTED_MS,
-                    height,
+                    height: height.unwrap_or_default(),
                     view,
                     clock_skew_ms,
                 }

@@ -27,6 +27,7 @@ use commonware_glue::stateful::{
     db::{DatabaseSet, SyncEngineConfig},
     probe::{self, Probe},
 };
+use commonware_macros::select;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
 use commonware_parallel::Strategy;
 use commonware_runtime::{
@@ -220,7 +221,7 @@ where
         buffered::Config {
             public_key: me.clone(),
             mailbox_size: NZUsize!(MAILBOX),
-            deque_size: 16,
+            deque_size: 8,
             priority: false,
             codec_config: config.limits,
             peer_provider: peers.clone(),
@@ -233,7 +234,7 @@ where
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
     let (certificate_archive, block_archive) =
-        archive::open(&context, &prefix, &page_cache, config.storage.compress, config.limits, count, &damage)
+        archive::open(&context, &prefix, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
             .await
             .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory"));
 
@@ -259,9 +260,19 @@ where
         && plan.floor().is_none()
         && count > 1
     {
-        let found = context.timeout(wait, probe.subscribe()).await;
+        board.set_empty();
+        let new_network = async {
+            while !board.all_empty() {
+                context.sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let found = select! {
+            floor = probe.subscribe() => floor.ok(),
+            _ = new_network => None,
+            _ = context.sleep(wait) => None,
+        };
         match found {
-            Ok(Ok(floor)) if floor.proposal.round.view().get() >= views_min => {
+            Some(floor) if floor.proposal.round.view().get() >= views_min => {
                 tracing::info!(view = floor.proposal.round.view().get(), "this directory is empty; fetching the state from others");
                 plan = plan.set_floor(floor).await;
             }

@@ -161,7 +161,7 @@ impl Question {
             chunks_root: members.get("chunks_root", digest())?,
             id: members.get(
                 "id",
-                text(|text| match text.parse() {
+                text(|text| match text.parse::<EvidenceRef>() {
                     Err(error) if error != EvidenceIdError::Check => Err(error.to_string()),
                     read => Ok(read),
                 }),

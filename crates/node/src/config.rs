@@ -62,19 +62,6 @@ pub struct Gateway {
     /// Where people reach it; `null` for `http://` and the address above.
     #[serde(default)]
     pub public_url: Option<String>,
-    /// Fonts for certificates; without them there are none.
-    #[serde(default)]
-    pub fonts: Option<Fonts>,
-}
-
-/// Font files with the Chinese characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fonts {
-    /// The regular one.
-    pub regular: PathBuf,
-    /// The bold one.
-    pub bold: PathBuf,
 }
 
 /// Bounds of the mempool.
@@ -189,10 +176,6 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
             *path = base.join(&*path);
-        }
-        if let Some(fonts) = config.gateway.as_mut().and_then(|gateway| gateway.fonts.as_mut()) {
-            fonts.regular = base.join(&fonts.regular);
-            fonts.bold = base.join(&fonts.bold);
         }
         config.check()?;
         Ok(config)

@@ -400,12 +400,7 @@ pub async fn run(
     let (stopper, stopping) = gateway::shutdown();
     let served = match (listener, &config.gateway) {
         (Some(listener), Some(settings)) => {
-            let fonts = settings.fonts.clone();
-            let settings = gateway::Config {
-                public_url: public_url(settings),
-                fonts: fonts.map(|it| gateway::FontPaths { regular: it.regular, bold: it.bold }),
-                ..gateway::Config::default()
-            };
+            let settings = gateway::Config { public_url: public_url(settings), ..gateway::Config::default() };
             tracing::info!(url = settings.public_url, "the gateway listens");
             Some(tokio::spawn(gateway::serve(listener, node.backend(), settings, stopping)))
         }

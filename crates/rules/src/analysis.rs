@@ -311,7 +311,8 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             if told >= TOLD_MAX {
                 return;
             }
-            let cells = || columns.iter().map(|column| (column, column.cells[earlier].as_ref(), column.cells[later].as_ref()));
+            let cells =
+                || columns.iter().map(|column| (column, column.cells[earlier].as_ref(), column.cells[later].as_ref()));
             let known = cells().all(|(_, a, b)| a.is_some() && b.is_some());
             if !known {
                 continue;

@@ -205,9 +205,11 @@ impl Builtin {
 
     /// Calls the function; arguments it cannot take are a fault and give null.
     pub(crate) fn call(self, ev: &mut Evaluator, arguments: &[Value]) -> Result<Value, Halt> {
-        if !self.accepts(arguments.len()) {
-            return Ok(ev.fault(Fault::Argument));
-        }
+        if self.accepts(arguments.len()) { self.apply(ev, arguments) } else { Ok(ev.fault(Fault::Argument)) }
+    }
+
+    /// Calls the function with a number of arguments that was checked when the call was compiled.
+    pub(crate) fn apply(self, ev: &mut Evaluator, arguments: &[Value]) -> Result<Value, Halt> {
         let result = match self as u8 {
             n if n <= Self::YearsAndMonthsDuration as u8 => conversion::call(self, ev, arguments),
             n if n <= Self::StringJoin as u8 => string::call(self, ev, arguments),

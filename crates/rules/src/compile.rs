@@ -325,7 +325,9 @@ impl<'a> Compiler<'a> {
                 Target::Knowledge(i) => {
                     (self.knowledge[i].file, Some(Function::Knowledge(i as u16)), self.knowledge_types[i].clone())
                 }
-                Target::Service(i) => (self.services[i].file, Some(Function::Service(i as u16)), self.service_types[i].clone()),
+                Target::Service(i) => {
+                    (self.services[i].file, Some(Function::Service(i as u16)), self.service_types[i].clone())
+                }
             };
             let name = self.name_seen(file, home, &self.name_of(target));
             let ir = match (ir, self.global_of(target)) {

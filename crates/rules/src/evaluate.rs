@@ -63,6 +63,16 @@ impl<'m> Evaluator<'m> {
         }
     }
 
+    /// Forgets everything but the memory it holds.
+    pub fn reset(&mut self, gas: Gas) {
+        (self.gas, self.depth, self.base, self.closure) = (gas, 0, 0, None);
+        self.stack.clear();
+        self.memo.clear();
+        self.memo.resize(self.model.globals(), None);
+        self.faults.clear();
+        self.hits.clear();
+    }
+
     /// The meter.
     pub fn gas(&mut self) -> &mut Gas {
         &mut self.gas
@@ -372,9 +382,7 @@ impl<'m> Evaluator<'m> {
 
     pub(crate) fn in_range(&mut self, value: &Value, range: &Range) -> Result<Option<bool>, Halt> {
         let mut inside = true;
-        for (end, low, included) in
-            [(&range.start, true, range.start_included), (&range.end, false, range.end_included)]
-        {
+        for (end, low, included) in [(&range.start, true, range.start_included), (&range.end, false, range.end_included)] {
             let Some(end) = end else { continue };
             let Some(order) = compare(value, end, &mut self.gas)? else { return Ok(None) };
             let wanted = if low { Ordering::Greater } else { Ordering::Less };

@@ -53,7 +53,8 @@ impl Model {
         let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
         let mut ev = Evaluator::new(self, Gas::new(gas));
         ev.trace = Some(Vec::new());
-        let (outcome, trace) = self.run_with(ev, index, self.in_order(facts))?;
+        let outcome = self.run_with(&mut ev, index, &self.in_order(facts))?;
+        let trace = ev.trace.take().unwrap_or_default();
         let mut meter = Gas::new(gas);
         let mut tables = Vec::new();
         for seen in &trace {

@@ -3,9 +3,13 @@
 //! FEEL names may contain spaces and operators (`Own Cost`, `a+b`), so what a text means depends on the names in
 //! scope. Lexing therefore only splits; the parser asks the scope for the longest name that fits.
 
+mod brackets;
+mod forms;
 mod lexer;
 mod names;
 mod parser;
+mod postfix;
+mod primary;
 mod scope;
 mod typing;
 mod unary;

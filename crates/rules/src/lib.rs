@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-pub mod builtins;
 mod analysis;
+pub mod builtins;
 mod compile;
 pub mod errors;
 mod evaluate;
@@ -19,7 +19,7 @@ pub mod value;
 
 pub use errors::{Fault, Halt};
 pub use evaluate::Hit;
-pub use model::{Model, Outcome, Profile};
+pub use model::{Model, Outcome, Profile, Session};
 pub use number::Decimal;
 pub use refusal::{Reason, Refusal};
 pub use value::{Name, Value};

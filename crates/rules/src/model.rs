@@ -4,7 +4,7 @@ pub(crate) mod xml;
 
 use crate::compile;
 use crate::errors::{Fault, Halt};
-use crate::evaluate::{Evaluator, Hit, Trace};
+use crate::evaluate::{Evaluator, Hit};
 use crate::gas::Gas;
 use crate::ir::{Ir, Lambda};
 use crate::refusal::Refusal;
@@ -146,7 +146,7 @@ impl Model {
     /// Out of gas, too deep, too large, or no such decision.
     pub fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
         let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
-        self.decide_in_order(index, self.in_order(facts), gas)
+        self.decide_in_order(index, &self.in_order(facts), gas)
     }
 
     /// Facts by name in the order of the inputs.
@@ -164,26 +164,25 @@ impl Model {
     ///
     /// # Errors
     /// Out of gas, too deep, too large, or no such decision.
-    pub fn decide_in_order(&self, decision: usize, facts: Vec<Value>, gas: u64) -> Result<Outcome, Halt> {
-        self.run_with(Evaluator::new(self, Gas::new(gas)), decision, facts).map(|(outcome, _)| outcome)
+    pub fn decide_in_order(&self, decision: usize, facts: &[Value], gas: u64) -> Result<Outcome, Halt> {
+        self.session().decide(decision, facts, gas)
     }
 
-    /// Runs a prepared evaluator; gives also what it traced.
-    pub(crate) fn run_with(
-        &self,
-        mut ev: Evaluator,
-        decision: usize,
-        facts: Vec<Value>,
-    ) -> Result<(Outcome, Vec<Trace>), Halt> {
+    /// A session, for many decisions in a row without asking for memory each time.
+    pub fn session(&self) -> Session<'_> {
+        Session { ev: Evaluator::new(self, Gas::new(0)) }
+    }
+
+    /// Runs a prepared evaluator.
+    pub(crate) fn run_with(&self, ev: &mut Evaluator, decision: usize, facts: &[Value]) -> Result<Outcome, Halt> {
         let decision = self.decisions.get(decision).ok_or(Halt::NoSuchElement)?;
         for (input, value) in self.inputs.iter().zip(facts) {
-            let value = ev.coerce(value, &input.ty)?;
+            let value = ev.coerce(value.clone(), &input.ty)?;
             ev.memo[usize::from(input.global)] = Some(value);
         }
         ev.run(&decision.plan)?;
         let value = ev.memo[usize::from(decision.global)].take().unwrap_or_default();
-        let trace = ev.trace.take().unwrap_or_default();
-        Ok((Self::outcome(ev, value), trace))
+        Ok(Self::outcome(ev, value))
     }
 
     /// Decides a decision service or calls a knowledge model with named arguments; absent ones are null.
@@ -204,15 +203,26 @@ impl Model {
             let function = Value::Function(Arc::new(crate::value::Function::Knowledge(i as u16)));
             ev.call_value(&function, &values)?
         };
-        Ok(Self::outcome(ev, value))
+        Ok(Self::outcome(&mut ev, value))
     }
 
-    fn outcome(mut ev: Evaluator, value: Value) -> Outcome {
-        Outcome {
-            value,
-            gas: ev.gas().used(),
-            faults: std::mem::take(&mut ev.faults),
-            hits: std::mem::take(&mut ev.hits),
-        }
+    fn outcome(ev: &mut Evaluator, value: Value) -> Outcome {
+        Outcome { value, gas: ev.gas().used(), faults: std::mem::take(&mut ev.faults), hits: std::mem::take(&mut ev.hits) }
+    }
+}
+
+/// Decides again and again with the same memory. Results do not depend on what was decided before.
+pub struct Session<'m> {
+    ev: Evaluator<'m>,
+}
+
+impl Session<'_> {
+    /// As [`Model::decide_in_order`].
+    ///
+    /// # Errors
+    /// Out of gas, too deep, too large, or no such decision.
+    pub fn decide(&mut self, decision: usize, facts: &[Value], gas: u64) -> Result<Outcome, Halt> {
+        self.ev.reset(Gas::new(gas));
+        self.ev.model.run_with(&mut self.ev, decision, facts)
     }
 }

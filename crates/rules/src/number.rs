@@ -200,7 +200,11 @@ impl Decimal {
             (cb, sticky, e) = (q, r != 0, a.exponent() - room as i32);
         }
         if a.negative == b.negative {
-            return if sticky { Self::build(a.negative, ca + cb, e, true) } else { Self::build(a.negative, ca + cb, e, false) };
+            return if sticky {
+                Self::build(a.negative, ca + cb, e, true)
+            } else {
+                Self::build(a.negative, ca + cb, e, false)
+            };
         }
         let negative = if ca >= cb { a.negative } else { b.negative };
         let difference = ca.abs_diff(cb);
@@ -354,7 +358,15 @@ fn round_shift(c: u128, drop: u32, sticky: bool, mode: Rounding, negative: bool)
 impl Ord for Decimal {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        let sign = |n: &Self| if n.is_zero() { 0 } else if n.negative { -1 } else { 1 };
+        let sign = |n: &Self| {
+            if n.is_zero() {
+                0
+            } else if n.negative {
+                -1
+            } else {
+                1
+            }
+        };
         let signs = sign(self).cmp(&sign(other));
         if signs != Ordering::Equal || self.is_zero() {
             return signs;

@@ -45,21 +45,28 @@ impl Reason {
         match self {
             Self::Xml => ("the file is not acceptable XML", "save it again from the editor, without a document type"),
             Self::NotDmn => ("the file is not DMN 1.2 to 1.5", "export it as DMN 1.5"),
-            Self::MissingElement => ("a referenced element does not exist", "draw the requirement again, or add the imported file"),
+            Self::MissingElement => {
+                ("a referenced element does not exist", "draw the requirement again, or add the imported file")
+            }
             Self::Cycle => ("elements need each other in a circle", "remove one of the requirements"),
             Self::TooLarge => ("the model is too large", "split it into several models"),
             Self::Gap => ("no rule covers these facts", "add a rule or a default output"),
-            Self::Overlap => ("several rules match these facts", "make the conditions exclude each other, or choose another hit policy"),
+            Self::Overlap => {
+                ("several rules match these facts", "make the conditions exclude each other, or choose another hit policy")
+            }
             Self::Unreachable => ("the rule can never match", "remove it or move it before the rule that hides it"),
             Self::Unproven => ("it cannot be shown that some rule always matches", "add a default output"),
-            Self::Expression(fault) => (fault.en(), match fault {
-                Fault::UnknownName => "add the information requirement, or correct the name",
-                Fault::NotDeterministic => "take the block time or the value as an input",
-                Fault::NamedZone => "use an offset such as +08:00, or Asia/Shanghai",
-                Fault::NoLogic => "add decision logic",
-                Fault::TypeMismatch | Fault::OperandKind | Fault::Argument => "correct the types",
-                _ => "correct the expression",
-            }),
+            Self::Expression(fault) => (
+                fault.en(),
+                match fault {
+                    Fault::UnknownName => "add the information requirement, or correct the name",
+                    Fault::NotDeterministic => "take the block time or the value as an input",
+                    Fault::NamedZone => "use an offset such as +08:00, or Asia/Shanghai",
+                    Fault::NoLogic => "add decision logic",
+                    Fault::TypeMismatch | Fault::OperandKind | Fault::Argument => "correct the types",
+                    _ => "correct the expression",
+                },
+            ),
         }
     }
 
@@ -75,14 +82,17 @@ impl Reason {
             Self::Overlap => ("多条规则同时命中以下事实", "请使条件互斥,或改用其他命中策略"),
             Self::Unreachable => ("该规则永远不会命中", "请删除,或移到遮蔽它的规则之前"),
             Self::Unproven => ("无法证明总有规则命中", "请增加默认输出"),
-            Self::Expression(fault) => (fault.zh(), match fault {
-                Fault::UnknownName => "请补充信息依赖,或更正名称",
-                Fault::NotDeterministic => "请将区块时间或该值作为输入",
-                Fault::NamedZone => "请使用 +08:00 这样的偏移,或 Asia/Shanghai",
-                Fault::NoLogic => "请补充决策逻辑",
-                Fault::TypeMismatch | Fault::OperandKind | Fault::Argument => "请更正类型",
-                _ => "请更正表达式",
-            }),
+            Self::Expression(fault) => (
+                fault.zh(),
+                match fault {
+                    Fault::UnknownName => "请补充信息依赖,或更正名称",
+                    Fault::NotDeterministic => "请将区块时间或该值作为输入",
+                    Fault::NamedZone => "请使用 +08:00 这样的偏移,或 Asia/Shanghai",
+                    Fault::NoLogic => "请补充决策逻辑",
+                    Fault::TypeMismatch | Fault::OperandKind | Fault::Argument => "请更正类型",
+                    _ => "请更正表达式",
+                },
+            ),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::number::Decimal;
 use crate::types::Type;
 use crate::value::{Name, Value, compare, equal};
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// How several matching rules make one result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,26 +117,27 @@ impl Evaluator<'_> {
             self.record(table)?;
         }
         let first_only = matches!(table.policy, HitPolicy::First);
-        let mut matched: Vec<usize> = Vec::new();
+        // The matching rules are those of the new hits; rows may add hits of other tables after them.
+        let start = self.hits.len();
         for (i, rule) in table.rules.iter().enumerate() {
             if self.matches(table, rule)? {
-                matched.push(i);
                 self.hits.push(Hit { table: table.index, rule: i as u16 });
                 if first_only {
                     break;
                 }
             }
         }
+        let matched = start..self.hits.len();
         if matched.is_empty() {
             return self.no_rule(table);
         }
         match table.policy {
             HitPolicy::Unique if matched.len() > 1 => Ok(self.fault(Fault::SeveralRules)),
-            HitPolicy::Unique | HitPolicy::First => self.row(table, matched[0]),
+            HitPolicy::Unique | HitPolicy::First => self.row(table, start),
             HitPolicy::Any => {
-                let first = self.row(table, matched[0])?;
-                for &i in &matched[1..] {
-                    let other = self.row(table, i)?;
+                let first = self.row(table, start)?;
+                for hit in matched.skip(1) {
+                    let other = self.row(table, hit)?;
                     if equal(&first, &other, self.gas())? != Some(true) {
                         return Ok(self.fault(Fault::RulesDisagree));
                     }
@@ -143,19 +145,19 @@ impl Evaluator<'_> {
                 Ok(first)
             }
             HitPolicy::Priority => {
-                let rows = self.by_priority(table, &matched)?;
+                let rows = self.by_priority(table, matched)?;
                 Ok(rows.into_iter().next().unwrap_or_default())
             }
             HitPolicy::OutputOrder => {
-                let rows = self.by_priority(table, &matched)?;
+                let rows = self.by_priority(table, matched)?;
                 Value::list(rows)
             }
             HitPolicy::RuleOrder | HitPolicy::Collect(None) => {
-                let rows = self.rows(table, &matched)?;
+                let rows = self.rows(table, matched)?;
                 Value::list(rows)
             }
             HitPolicy::Collect(Some(aggregator)) => {
-                let rows = self.rows(table, &matched)?;
+                let rows = self.rows(table, matched)?;
                 self.aggregate(aggregator, &rows)
             }
         }
@@ -211,12 +213,15 @@ impl Evaluator<'_> {
         Ok(false)
     }
 
-    fn rows(&mut self, table: &Table, matched: &[usize]) -> Result<Vec<Value>, Halt> {
-        matched.iter().map(|&i| self.row(table, i)).collect()
+    fn rows(&mut self, table: &Table, matched: Range<usize>) -> Result<Vec<Value>, Halt> {
+        matched.map(|hit| self.row(table, hit)).collect()
     }
 
-    fn row(&mut self, table: &Table, rule: usize) -> Result<Value, Halt> {
-        let rule = &table.rules[rule];
+    /// The outputs of the rule of a hit.
+    fn row(&mut self, table: &Table, hit: usize) -> Result<Value, Halt> {
+        let Some(rule) = self.hits.get(hit).and_then(|hit| table.rules.get(usize::from(hit.rule))) else {
+            return Ok(Value::Null);
+        };
         self.result(table, |ev, i| match rule.outputs.get(i) {
             Some(ir) => ev.eval(ir),
             None => Ok(Value::Null),
@@ -224,7 +229,11 @@ impl Evaluator<'_> {
     }
 
     /// One output is its value, several are a context.
-    fn result(&mut self, table: &Table, mut value: impl FnMut(&mut Self, usize) -> Result<Value, Halt>) -> Result<Value, Halt> {
+    fn result(
+        &mut self,
+        table: &Table,
+        mut value: impl FnMut(&mut Self, usize) -> Result<Value, Halt>,
+    ) -> Result<Value, Halt> {
         if let [output] = &table.outputs[..] {
             let value = value(self, 0)?;
             return self.coerce(value, &output.ty);
@@ -262,10 +271,10 @@ impl Evaluator<'_> {
     }
 
     /// Rows ordered by the place of each output in its list of values, the first output weighing most.
-    fn by_priority(&mut self, table: &Table, matched: &[usize]) -> Result<Vec<Value>, Halt> {
+    fn by_priority(&mut self, table: &Table, matched: Range<usize>) -> Result<Vec<Value>, Halt> {
         let mut ranked: Vec<(Vec<usize>, Value)> = Vec::with_capacity(matched.len());
-        for &rule in matched {
-            let row = self.row(table, rule)?;
+        for hit in matched {
+            let row = self.row(table, hit)?;
             let mut rank = Vec::with_capacity(table.outputs.len());
             for output in &table.outputs {
                 let value = match &output.name {

@@ -180,8 +180,7 @@ impl Time {
     /// A time of day, when it exists.
     pub fn new(hour: i64, minute: i64, second: i64, nanos: u32, zone: Zone) -> Option<Self> {
         let exists = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-        (exists && nanos < 1_000_000_000)
-            .then(|| Self { seconds: (hour * 3600 + minute * 60 + second) as u32, nanos, zone })
+        (exists && nanos < 1_000_000_000).then(|| Self { seconds: (hour * 3600 + minute * 60 + second) as u32, nanos, zone })
     }
 
     /// The hour, 0 to 23.

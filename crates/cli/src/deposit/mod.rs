@@ -9,8 +9,12 @@ mod single;
 mod wire;
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -47,9 +51,11 @@ pub struct Depositor {
     pub details: Vec<u8>,
     /// How long to wait for finality.
     pub timeout: Duration,
-    /// Whether files that this key has deposited before are deposited again.
+    /// Whether to deposit without looking for an earlier deposit or receipt.
     pub again: bool,
     height: AtomicU64,
+    /// Organisations of which it is known whether the key belongs to them.
+    ours: Mutex<BTreeMap<String, bool>>,
 }
 
 /// A hashed file to deposit, and where its receipt goes.
@@ -111,7 +117,7 @@ impl Depositor {
     /// What deposits are made with, at a network that stands at `height`.
     pub fn new(client: Client, network: Network, key: SigningKey, details: Vec<u8>, height: Height) -> Self {
         let timeout = Duration::from_secs(60);
-        Self { client, network, key, details, timeout, again: false, height: AtomicU64::new(height) }
+        Self { client, network, key, details, timeout, again: false, height: AtomicU64::new(height), ours: Mutex::default() }
     }
 
     /// Signs a call of the evidence module, valid from the height last seen.

@@ -1,7 +1,10 @@
 //! One transaction for each file, many in flight.
 
+use std::sync::PoisonError;
+
 use futures::{Stream, StreamExt as _, stream};
-use zhulian_api::{Hex32, Query};
+use zhulian_api::{Hex32, Query, view};
+use zhulian_crypto::Digest;
 use zhulian_primitives::TransactionId;
 use zhulian_verify::{Answer, CHUNKS_MAX, ReceiptFile, Verified, check_record, verify_receipt};
 
@@ -9,7 +12,9 @@ use super::{Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, p
 use crate::{
     failure::{Exit, Failure, Result},
     hashing::Skipped,
-    private_file, text,
+    private_file,
+    remote::explain,
+    text,
     text::Text,
 };
 
@@ -96,7 +101,7 @@ impl Depositor {
         totals
     }
 
-    /// Whether this key has deposited the file already: by the receipt that lies there, else by asking.
+    /// Whether the organisation has deposited the file already: by the receipt that lies there, else by asking.
     async fn already(&self, job: &Job) -> Result<Option<Done>> {
         if self.again {
             return Ok(None);
@@ -109,28 +114,39 @@ impl Depositor {
             let (file, receipt) = (job.file.clone(), job.receipt.clone());
             return Ok(Some(Done { file, number, facts: *facts, receipt, already: true }));
         }
-        let query = Query::new().with("sha256", Some(Hex32(job.hashed.record.sha256)));
-        let known = self.client.evidence_list(query).await.map_err(|e| crate::remote::explain(&e, self.client.base()))?;
-        for evidence in known.items.into_iter().filter(|evidence| evidence.batch_root.is_none()) {
-            // Only a deposit that this very key has signed is ours; whoever else deposited the file is another witness.
-            if let Ok(done) = self.save_if(job, TransactionId(evidence.transaction.0), true, true).await {
-                return Ok(Some(done));
+        let known = self.known(job.hashed.record.sha256).await?;
+        for evidence in known {
+            if evidence.status != "withdrawn" && self.is_ours(&evidence.organisation).await? {
+                return self.save(job, TransactionId(evidence.transaction.0), true).await.map(Some);
             }
         }
         Ok(None)
     }
 
-    async fn save(&self, job: &Job, id: TransactionId, already: bool) -> Result<Done> {
-        self.save_if(job, id, already, false).await
+    /// Deposits of this very file, those in batches left out.
+    async fn known(&self, sha256: Digest) -> Result<Vec<view::EvidenceView>> {
+        let query = Query::new().with("sha256", Some(Hex32(sha256)));
+        let known = self.client.evidence_list(query).await.map_err(|error| explain(&error, self.client.base()))?;
+        Ok(known.items.into_iter().filter(|evidence| evidence.batch_root.is_none()).collect())
+    }
+
+    /// Whether the key that signs belongs to this organisation. Whoever else deposited the file is another witness.
+    async fn is_ours(&self, organisation: &str) -> Result<bool> {
+        if let Some(ours) = self.ours.lock().unwrap_or_else(PoisonError::into_inner).get(organisation) {
+            return Ok(*ours);
+        }
+        let view = self.client.organisation(organisation).await.map_err(|error| explain(&error, self.client.base()))?;
+        let key = self.key.public_key();
+        let ours = view.members.iter().flat_map(|member| &member.keys).any(|it| it.public_key.0 == key.as_bytes());
+        self.ours.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.into(), ours);
+        Ok(ours)
     }
 
     /// Fetches a receipt, adds the file's chunks, verifies all of it, and saves it.
-    async fn save_if(&self, job: &Job, id: TransactionId, already: bool, own: bool) -> Result<Done> {
+    async fn save(&self, job: &Job, id: TransactionId, already: bool) -> Result<Done> {
         let bytes = self.fetch_receipt(id).await?;
-        let (bytes, facts) = with_chunks(&bytes, job).and_then(|bytes| self.proves(&bytes, job).map(|facts| (bytes, facts)))?;
-        if own && facts.signer != self.key.public_key() {
-            return Err(useless(Text::fixed("由其他密钥存证", "it was deposited by another key")));
-        }
+        let bytes = with_chunks(&bytes, job)?;
+        let facts = self.proves(&bytes, job)?;
         let path = place::free(&job.receipt);
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir).map_err(|error| unsaved(&path, &error))?;

@@ -34,7 +34,10 @@ pub fn evidence_number(transaction: &TransactionId) -> String {
     EvidenceId::of(transaction).to_string()
 }
 
-/// Details that say nothing.
+/// Details that say only what must be said: a file, deposited by a party of its own accord.
+///
+/// # Panics
+/// Never: the default basis is of the published form.
 pub fn default_details() -> Vec<u8> {
-    vec![0xa0]
+    crate::commands::evidence::Details::default().encode().expect("the defaults are of the published form")
 }

@@ -150,7 +150,7 @@ pub fn node_config(
         key: format!("validator.{KEY_ENDING}").into(),
         listen,
         peers,
-        gateway: Some(Gateway { listen: gateway, public_url, fonts: None }),
+        gateway: Some(Gateway { listen: gateway, public_url }),
         any_source_address: false,
         threads: None,
         mempool: Default::default(),

@@ -91,11 +91,8 @@ fn put_path(ev: &mut Evaluator, into: &Value, keys: &[Value], value: &Value) -> 
     let Some((Value::String(key), rest)) = keys.split_first() else { return Err(Fault::Argument.into()) };
     ev.gas().charge_items(1 + into.entries().len())?;
     let mut out = into.entries().to_vec();
-    let inner = if rest.is_empty() {
-        value.clone()
-    } else {
-        put_path(ev, into.get(key).unwrap_or(&Value::Null), rest, value)?
-    };
+    let inner =
+        if rest.is_empty() { value.clone() } else { put_path(ev, into.get(key).unwrap_or(&Value::Null), rest, value)? };
     set(&mut out, key, inner);
     Ok(Value::context(out)?)
 }

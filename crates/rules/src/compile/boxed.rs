@@ -199,14 +199,7 @@ impl Compiler<'_> {
         (Ir::CallNamed(Box::new(callee), names.into_iter().zip(arguments).collect()), result)
     }
 
-    fn iterator(
-        &mut self,
-        scope: &mut Scope,
-        file: usize,
-        word: &str,
-        name: &str,
-        parts: &[Option<RawExpr>],
-    ) -> (Ir, Type) {
+    fn iterator(&mut self, scope: &mut Scope, file: usize, word: &str, name: &str, parts: &[Option<RawExpr>]) -> (Ir, Type) {
         let (domain, ty) = self.within(scope, file, "in", parts.first().and_then(Option::as_ref));
         let mark = scope.mark();
         let slot = scope.variable(name, ty.element());

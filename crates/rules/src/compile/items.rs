@@ -13,8 +13,21 @@ use std::sync::Arc;
 const DEPTH_MAX: u32 = 24;
 
 const BUILTINS: [&str; 16] = [
-    "Any", "Null", "number", "string", "boolean", "date", "time", "date and time", "dateTime",
-    "days and time duration", "dayTimeDuration", "years and months duration", "yearMonthDuration", "list", "context",
+    "Any",
+    "Null",
+    "number",
+    "string",
+    "boolean",
+    "date",
+    "time",
+    "date and time",
+    "dateTime",
+    "days and time duration",
+    "dayTimeDuration",
+    "years and months duration",
+    "yearMonthDuration",
+    "list",
+    "context",
     "function",
 ];
 
@@ -108,7 +121,12 @@ impl Compiler<'_> {
             return self.item(file, item, depth + 1);
         }
         for (alias, namespace) in &files[file].imports {
-            let Some(rest) = name.strip_prefix(&**alias).and_then(|rest| rest.strip_prefix('.').or(Some(rest).filter(|_| alias.is_empty()))) else { continue };
+            let Some(rest) = name
+                .strip_prefix(&**alias)
+                .and_then(|rest| rest.strip_prefix('.').or(Some(rest).filter(|_| alias.is_empty())))
+            else {
+                continue;
+            };
             if let Some(other) = self.file_of(namespace)
                 && let Some(item) = files[other].items.iter().find(|item| item.name == rest)
             {

@@ -45,10 +45,9 @@ impl Evaluator<'_> {
             (Add, Value::Days(_) | Value::Months(_), Value::Date(_) | Value::DateTime(_) | Value::Time(_)) => {
                 return self.other_arithmetic(op, b, a);
             }
-            (Add | Subtract, Value::Date(date), Value::Days(d)) => date
-                .at_midnight(Zone::Local)
-                .plus(if sign < 0 { d.neg() } else { *d })
-                .map(|v| Value::Date(v.date)),
+            (Add | Subtract, Value::Date(date), Value::Days(d)) => {
+                date.at_midnight(Zone::Local).plus(if sign < 0 { d.neg() } else { *d }).map(|v| Value::Date(v.date))
+            }
             (Add | Subtract, Value::Date(date), Value::Months(d)) => date.add_months(sign * d.months).map(Value::Date),
             (Add | Subtract, Value::DateTime(v), Value::Days(d)) => {
                 v.plus(if sign < 0 { d.neg() } else { *d }).map(Value::DateTime)
@@ -57,9 +56,7 @@ impl Evaluator<'_> {
             (Add | Subtract, Value::Time(t), Value::Days(d)) => {
                 Some(Value::Time(t.plus(if sign < 0 { d.neg() } else { *d })))
             }
-            (Add | Subtract, Value::Days(a), Value::Days(b)) => {
-                a.add(&if sign < 0 { b.neg() } else { *b }).map(Value::Days)
-            }
+            (Add | Subtract, Value::Days(a), Value::Days(b)) => a.add(&if sign < 0 { b.neg() } else { *b }).map(Value::Days),
             (Add | Subtract, Value::Months(a), Value::Months(b)) => {
                 MonthsDuration::new(a.months + sign * b.months).map(Value::Months)
             }
@@ -68,12 +65,12 @@ impl Evaluator<'_> {
             }
             (Subtract, Value::Time(a), Value::Time(b)) => a.minus(b).map(Value::Days),
             (Multiply, Value::Number(_), Value::Days(_) | Value::Months(_)) => return self.other_arithmetic(op, b, a),
-            (Multiply | Divide, Value::Days(d), Value::Number(n)) => scale(op, d.to_decimal(), *n)
-                .and_then(DaysDuration::from_decimal)
-                .map(Value::Days),
-            (Multiply | Divide, Value::Months(d), Value::Number(n)) => scale(op, Some(Decimal::from(d.months)), *n)
-                .and_then(MonthsDuration::from_decimal)
-                .map(Value::Months),
+            (Multiply | Divide, Value::Days(d), Value::Number(n)) => {
+                scale(op, d.to_decimal(), *n).and_then(DaysDuration::from_decimal).map(Value::Days)
+            }
+            (Multiply | Divide, Value::Months(d), Value::Number(n)) => {
+                scale(op, Some(Decimal::from(d.months)), *n).and_then(MonthsDuration::from_decimal).map(Value::Months)
+            }
             (Divide, Value::Days(a), Value::Days(b)) => {
                 a.to_decimal().zip(b.to_decimal()).and_then(|(a, b)| a.div(b)).map(Value::Number)
             }

@@ -13,15 +13,15 @@ impl Evaluator<'_> {
         match arguments {
             [a] => {
                 let values = [self.eval(a)?];
-                function.call(self, &values)
+                function.apply(self, &values)
             }
             [a, b] => {
                 let values = [self.eval(a)?, self.eval(b)?];
-                function.call(self, &values)
+                function.apply(self, &values)
             }
             more => {
                 let values = self.values(more)?;
-                function.call(self, &values)
+                function.apply(self, &values)
             }
         }
     }

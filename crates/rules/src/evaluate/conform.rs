@@ -82,7 +82,9 @@ impl Evaluator<'_> {
                 }
                 true
             }
-            (Value::Function(function), Type::Function(parameters, result)) => self.function_fits(function, parameters, result),
+            (Value::Function(function), Type::Function(parameters, result)) => {
+                self.function_fits(function, parameters, result)
+            }
             (_, Type::Constrained(constrained)) => {
                 self.is_of(value, &constrained.base, allowed)? && (!allowed || self.allowed(value, constrained)?)
             }
@@ -111,7 +113,8 @@ impl Evaluator<'_> {
             }),
             Function::Builtin(builtin) => {
                 let own = builtin.result();
-                builtin.accepts(parameters.len()) && (matches!((result, &own), (Type::Any, _) | (_, Type::Any)) || own.same(result))
+                builtin.accepts(parameters.len())
+                    && (matches!((result, &own), (Type::Any, _) | (_, Type::Any)) || own.same(result))
             }
             Function::Service(index) => {
                 self.model.service(*index).is_some_and(|service| service.parameters.len() == parameters.len())

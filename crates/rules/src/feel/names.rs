@@ -7,8 +7,24 @@ use crate::value::Name;
 use std::sync::Arc;
 
 const KEYWORDS: [&str; 18] = [
-    "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "and", "or", "instance", "of",
-    "between", "function", "true", "false", "null",
+    "if",
+    "then",
+    "else",
+    "for",
+    "in",
+    "return",
+    "some",
+    "every",
+    "satisfies",
+    "and",
+    "or",
+    "instance",
+    "of",
+    "between",
+    "function",
+    "true",
+    "false",
+    "null",
 ];
 
 pub(super) fn is_keyword(text: &str) -> bool {

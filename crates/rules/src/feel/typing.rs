@@ -12,8 +12,12 @@ pub(super) fn arithmetic(op: Arithmetic, a: &Type, b: &Type) -> Option<Type> {
         (_, Number, Number) => Number,
         (_, Any | Null | Type::List(_), _) | (_, _, Any | Null | Type::List(_)) => Any,
         (Add, String, String) => String,
-        (Add, DaysDuration, Date) | (Add | Subtract, Date, DaysDuration | MonthsDuration) | (Add, MonthsDuration, Date) => Date,
-        (Add, DaysDuration | MonthsDuration, DateTime) | (Add | Subtract, DateTime, DaysDuration | MonthsDuration) => DateTime,
+        (Add, DaysDuration, Date) | (Add | Subtract, Date, DaysDuration | MonthsDuration) | (Add, MonthsDuration, Date) => {
+            Date
+        }
+        (Add, DaysDuration | MonthsDuration, DateTime) | (Add | Subtract, DateTime, DaysDuration | MonthsDuration) => {
+            DateTime
+        }
         (Add, DaysDuration, Time) | (Add | Subtract, Time, DaysDuration) => Time,
         (Subtract, Date | DateTime, Date | DateTime) | (Subtract, Time, Time) => DaysDuration,
         (Add | Subtract, DaysDuration, DaysDuration) => DaysDuration,

@@ -80,7 +80,11 @@ pub(crate) enum RawKind {
     Invocation(Option<Box<RawExpr>>, Vec<(String, Option<RawExpr>)>),
     List(Vec<RawExpr>),
     Relation(Vec<RawVariable>, Vec<Vec<RawExpr>>),
-    Function { external: bool, parameters: Vec<RawVariable>, body: Option<Box<RawExpr>> },
+    Function {
+        external: bool,
+        parameters: Vec<RawVariable>,
+        body: Option<Box<RawExpr>>,
+    },
     Conditional(Vec<Option<RawExpr>>),
     Filter(Vec<Option<RawExpr>>),
     /// `for`, `some`, `every`: the word, the variable, the domain, the body.
@@ -126,7 +130,8 @@ pub(crate) fn read(source: &str) -> Result<RawModel, Refusal> {
     for node in elements(&root) {
         match node.tag_name().name() {
             "import" => {
-                let import = (attribute(&node, "name").unwrap_or_default(), attribute(&node, "namespace").unwrap_or_default());
+                let import =
+                    (attribute(&node, "name").unwrap_or_default(), attribute(&node, "namespace").unwrap_or_default());
                 // Other import types (XSD, PMML) name things FEEL cannot see.
                 if attribute(&node, "importType").is_none_or(|ty| ty.contains("/DMN/")) {
                     model.imports.push(import);
@@ -201,7 +206,8 @@ fn texts(node: &Node, name: &str) -> Option<String> {
 }
 
 fn item(node: &Node) -> RawItem {
-    let content = |node: &Node| node.text().map(|t| t.trim().trim_start_matches("feel:").to_owned()).filter(|t| !t.is_empty());
+    let content =
+        |node: &Node| node.text().map(|t| t.trim().trim_start_matches("feel:").to_owned()).filter(|t| !t.is_empty());
     RawItem {
         name: attribute(node, "name").unwrap_or_default(),
         type_ref: child(node, "typeRef").as_ref().and_then(content),
@@ -248,9 +254,8 @@ fn element(node: &Node) -> RawElement {
 
 fn service(node: &Node) -> RawService {
     let variable = child(node, "variable");
-    let references = |name: &str| {
-        elements(node).filter(|n| n.tag_name().name() == name).filter_map(|n| attribute(&n, "href")).collect()
-    };
+    let references =
+        |name: &str| elements(node).filter(|n| n.tag_name().name() == name).filter_map(|n| attribute(&n, "href")).collect();
     RawService {
         id: attribute(node, "id").unwrap_or_default(),
         name: attribute(node, "name").unwrap_or_default(),

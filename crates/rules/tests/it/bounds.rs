@@ -69,7 +69,12 @@ fn deep_texts_are_refused_and_not_followed() {
 
 #[test]
 fn patterns_that_explode_are_refused() {
-    for pattern in ["(a{1000}){1000}", "(?=a)", "((((((((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))))))))", "(a)\\\\1"] {
+    for pattern in [
+        "(a{1000}){1000}",
+        "(?=a)",
+        "((((((((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))))))))",
+        "(a)\\\\1",
+    ] {
         assert_eq!(feel(&format!("matches(\"aaa\", \"{pattern}\")")), "null", "{pattern}");
     }
     assert_eq!(feel("matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\", \"^(a+)+$\")"), "false");
@@ -93,6 +98,8 @@ fn circles_are_refused() {
         <decision id="b" name="B"><variable name="B"/><informationRequirement><requiredDecision href="#a"/></informationRequirement><literalExpression><text>A</text></literalExpression></decision>"##,
     );
     assert!(reasons(&decisions).contains(&Reason::Cycle));
-    let types = definitions(r#"<itemDefinition name="t"><itemComponent name="next"><typeRef>t</typeRef></itemComponent></itemDefinition>"#);
+    let types = definitions(
+        r#"<itemDefinition name="t"><itemComponent name="next"><typeRef>t</typeRef></itemComponent></itemDefinition>"#,
+    );
     assert!(reasons(&types).contains(&Reason::Cycle));
 }

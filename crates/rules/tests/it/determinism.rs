@@ -56,3 +56,26 @@ fn zone_and_locale_of_the_machine_do_not_matter() {
 fn a_second_run_costs_the_same() {
     assert_eq!(digest(), digest());
 }
+
+#[test]
+fn a_session_decides_as_a_fresh_start_does() {
+    use zhulian_rules::{Decimal, Model, Profile, Value};
+    fn shared<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let model = shared(Model::compile(&[include_str!("../data/medical.dmn")], Profile::Strict).expect("compiles"));
+    let index = model.decision_index("Assistance").expect("exists");
+    let mut session = model.session();
+    let kinds = ["Orphan", "Low Income", "nobody", "Urban Employee"];
+    for cost in [0, 999, 1000, 5000, 20_000, 1_000_000] {
+        for kind in kinds {
+            // An evaluation that halts must leave nothing behind.
+            assert!(session.decide(index, &[], 3).is_err());
+            let facts = [Value::text(kind), Value::Number(Decimal::from(cost)), Value::Number(Decimal::from(12))];
+            let (a, b) = (model.decide_in_order(index, &facts, GAS), session.decide(index, &facts, GAS));
+            let text = |o: &zhulian_rules::Outcome| o.value.to_canonical(&mut Gas::new(GAS));
+            let (a, b) = (a.expect("decides"), b.expect("decides"));
+            assert_eq!((text(&a), a.gas, &a.hits, &a.faults), (text(&b), b.gas, &b.hits, &b.faults));
+        }
+    }
+}

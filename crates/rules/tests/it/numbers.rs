@@ -89,7 +89,10 @@ fn rounds_half_even_at_34_digits() {
     let just_half = decimal("1000000000000000000000000000000000.5");
     assert_eq!(just_half.to_string(), "1000000000000000000000000000000000");
     assert_eq!(decimal("1000000000000000000000000000000001.5").to_string(), "1000000000000000000000000000000002");
-    assert_eq!(decimal("9999999999999999999999999999999999").add(decimal("0.5")).map(|n| n.to_string()), Some("1E+34".into()));
+    assert_eq!(
+        decimal("9999999999999999999999999999999999").add(decimal("0.5")).map(|n| n.to_string()),
+        Some("1E+34".into())
+    );
     assert_eq!(decimal("1e6144").mul(decimal("10")), None);
     assert_eq!(decimal("1e-6176").div(decimal("10")), Some(Decimal::ZERO));
 }

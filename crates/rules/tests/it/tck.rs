@@ -163,9 +163,9 @@ fn simple(node: &Node) -> Value {
         "date" => Date::parse(trimmed).map(Value::Date),
         "time" => Time::parse(trimmed).map(Value::Time),
         "dateTime" => DateTime::parse(trimmed).map(Value::DateTime),
-        "duration" => DaysDuration::parse(trimmed)
-            .map(Value::Days)
-            .or_else(|| MonthsDuration::parse(trimmed).map(Value::Months)),
+        "duration" => {
+            DaysDuration::parse(trimmed).map(Value::Days).or_else(|| MonthsDuration::parse(trimmed).map(Value::Months))
+        }
         _ => Some(Value::text(text)),
     };
     found.unwrap_or_else(|| Value::text(&format!("unreadable {ty} {text}")))

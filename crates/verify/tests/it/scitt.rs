@@ -1,9 +1,9 @@
 //! Our COSE Receipts before a judge that nobody in this project wrote: the program `scitt-cose` from PyPI, which knows RFC 9942.
 
 use std::{
+    fs::File,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
 };
 
 use zhulian_crypto::SigningKey;
@@ -13,29 +13,33 @@ use crate::world::{World, ed25519, p256};
 
 const PACKAGE: &str = "scitt-cose==0.5.0";
 
-/// The virtual environment with the program, made once; `None`, and loudly so, on a machine without Python or pip.
-fn environment() -> Option<&'static Path> {
-    static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGE.replace("==", "-"));
-        if !place.join("bin/scitt-cose").exists() {
-            let run = |program: &Path, args: &[&str]| {
-                let output = Command::new(program).args(args).output();
-                matches!(&output, Ok(done) if done.status.success())
-                    .then_some(())
-                    .ok_or_else(|| format!("{} {}: {output:?}", program.display(), args.join(" ")))
-            };
-            let path = place.to_str().expect("a UTF-8 path");
-            let installed = run(Path::new("python3"), &["-m", "venv", path])
-                .and_then(|()| run(&place.join("bin/pip"), &["install", "--quiet", "--disable-pip-version-check", PACKAGE]));
-            if let Err(why) = installed {
-                eprintln!("\n*** NOT TESTED: the COSE Receipts, because {PACKAGE} could not be installed ***\n{why}\n");
-                return None;
-            }
-        }
-        Some(place)
-    });
-    made.as_deref()
+/// The virtual environment with the program, made once for all tests; `None`, and loudly so, on a machine without Python's `venv`.
+/// Where there is one, the program must be installable: a test that silently stops testing is worse than one that fails.
+fn environment() -> Option<PathBuf> {
+    let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let place = base.join(PACKAGE.replace("==", "-"));
+    // Tests run side by side, perhaps in processes of their own; one installs, the others wait.
+    let lock = File::create(base.join("scitt-cose.lock")).expect("a lock file");
+    lock.lock().expect("a lock");
+    let done = place.join("installed");
+    if done.exists() {
+        return Some(place);
+    }
+    let path = place.to_str().expect("a UTF-8 path");
+    if let Err(why) = run(Path::new("python3"), &["-m", "venv", "--clear", path]) {
+        eprintln!("\n*** NOT TESTED: the COSE Receipts, because there is no Python with venv and pip ***\n{why}\n");
+        return None;
+    }
+    run(&place.join("bin/pip"), &["install", "--quiet", "--disable-pip-version-check", PACKAGE]).expect("pip installs");
+    File::create(done).expect("a mark");
+    Some(place)
+}
+
+fn run(program: &Path, args: &[&str]) -> Result<(), String> {
+    match Command::new(program).args(args).output() {
+        Ok(output) if output.status.success() => Ok(()),
+        other => Err(format!("{} {}: {other:?}", program.display(), args.join(" "))),
+    }
 }
 
 struct Case {
@@ -78,13 +82,13 @@ fn a_stock_verifier_accepts_our_cose_receipts_and_no_others() {
     let keys = [ed25519("zhulian vectors: receipt issuer"), p256()];
     for key in &keys {
         for index in [0, 6] {
-            let output = judge(environment, &case(&world, index, key));
+            let output = judge(&environment, &case(&world, index, key));
             assert!(output.status.success(), "{:?} leaf {index}: {output:?}", key.public_key().algorithm());
         }
         let refused = |what: &str, change: &dyn Fn(&mut Case)| {
             let mut changed = case(&world, 6, key);
             change(&mut changed);
-            let output = judge(environment, &changed);
+            let output = judge(&environment, &changed);
             assert_eq!(output.status.code(), Some(1), "{what} changed, {:?}: {output:?}", key.public_key().algorithm());
         };
         refused("a bit of the leaf", &|case| case.leaf[100] ^= 1);
@@ -101,7 +105,7 @@ fn a_stock_verifier_accepts_our_cose_receipts_and_no_others() {
     }
     let mut other_key = case(&world, 0, &keys[1]);
     other_key.pem = public_key_pem(&world.keys[0].public_key());
-    assert_eq!(judge(environment, &other_key).status.code(), Some(1), "the key of another curve");
+    assert_eq!(judge(&environment, &other_key).status.code(), Some(1), "the key of another curve");
 }
 
 /// Every bit of a receipt, by the same program within one process.

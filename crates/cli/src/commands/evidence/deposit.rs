@@ -36,7 +36,7 @@ pub struct Deposit {
     /// Save the certificate of each deposit as PDF, too (同时出具证书)
     #[arg(long)]
     pub certificate: bool,
-    /// Deposit again what this key has deposited before
+    /// Do not look for earlier deposits and receipts; needed after a withdrawal
     #[arg(long)]
     pub again: bool,
     /// What to tell about the files.

@@ -5,6 +5,8 @@ mod deposit;
 mod details;
 mod show;
 
+pub use details::Details;
+
 use clap::Subcommand;
 
 use crate::{failure::Result, report::Report, session::Session};

@@ -1,0 +1,9 @@
+//! One binary for all tests of the program.
+
+mod arguments;
+mod hashing;
+mod keyfile;
+mod output;
+mod supervisor;
+mod support;
+mod verify;

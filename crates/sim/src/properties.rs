@@ -1,0 +1,66 @@
+//! What must hold at the end of every scenario. What must hold all the time is asserted where it happens.
+
+use zhulian_engine::{Error, verify_state_proof};
+use zhulian_primitives::{Network, Validator};
+
+use crate::{
+    machine::{COUNT, replay},
+    outside::Memory,
+    run::keys,
+    scenario::VALIDATORS,
+    world::{CHAIN, World, public, secrets},
+};
+
+fn network() -> Network {
+    let validator = |secret: &[u8; 32]| Validator {
+        name: "simulated".into(),
+        organisation: "simulated".into(),
+        public_key: public(secret),
+    };
+    Network { name: "simulation".into(), chain: CHAIN, validators: secrets().iter().map(validator).collect() }
+}
+
+/// Checks every honest node.
+///
+/// # Panics
+/// When a property is broken.
+pub async fn check(world: &World, memory: &Memory) {
+    let network = network();
+    let blocks = memory.lock().blocks.clone();
+    let heights: Vec<u64> = blocks.keys().copied().collect();
+    assert!(heights.iter().copied().eq(1..=heights.len() as u64), "ONE CHAIN: heights are left out: {heights:?}");
+    for pair in heights.windows(2) {
+        let (parent, child) = (&blocks[&pair[0]].header, &blocks[&pair[1]].header);
+        assert_eq!(child.parent, parent.digest(), "ONE CHAIN: block {} does not follow its parent", child.height);
+        assert!(child.time > parent.time, "ONE CHAIN: time goes back at {}", child.height);
+    }
+
+    for (index, handle) in world.honest() {
+        let wiped = world.wiped()[index] > 0;
+        for (height, block) in &blocks {
+            match handle.block(*height).await {
+                Ok(own) => assert_eq!(own.header, block.header, "NOTHING IS LOST: node {index} has another block {height}"),
+                Err(Error::NoBlock(_)) if wiped => continue,
+                Err(error) => panic!("NOTHING IS LOST: node {index} at {height}: {error}"),
+            }
+            let finality = handle.certificate_for(*height).await.unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
+            finality.certificate.verify(&network).unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
+        }
+
+        // The chain may have gone on meanwhile, with blocks that nobody asked for.
+        for key in keys().chain([COUNT]) {
+            let proved = handle.prove(key).await.unwrap_or_else(|error| panic!("STATE: node {index}: {error}"));
+            let until = proved.header.height;
+            let state = replay(blocks.range(..=until).map(|(_, block)| &block.transactions[..]));
+            assert_eq!(proved.value.as_ref(), state.get(&key), "STATE: node {index} at {until} is not the sum of its blocks");
+            let valid = verify_state_proof(&proved.header.state_root, &key, proved.value.as_deref(), &proved.proof);
+            assert!(valid, "STATE: node {index} gives a proof that is none");
+        }
+
+        let status = handle.status().await.unwrap_or_else(|error| panic!("STATUS: node {index}: {error}"));
+        assert!(status.damage.is_empty(), "node {index} found its store damaged: {:?}", status.damage);
+        for accused in status.misbehaviour.keys() {
+            assert!((*accused as usize) < VALIDATORS && world.may_be_accused(*accused as usize), "HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}");
+        }
+    }
+}
