@@ -29,7 +29,7 @@ impl Question {
     pub fn read(body: &[u8]) -> Result<Self, Failure> {
         let members = Members::read(body, &["sha256", "sm3", "size", "chunks_root", "id"])?;
         let digest = || text(|text| hex32(text).map(|digest| digest.0));
-        let number = text(|text| match text.parse() {
+        let number = text(|text| match text.parse::<EvidenceRef>() {
             Err(error) if error != EvidenceIdError::Check => Err(error.to_string()),
             read => Ok(read),
         });
