@@ -1,6 +1,7 @@
 //! Starting and stopping all of it.
 
 use std::{
+    collections::HashMap,
     future::Future,
     path::Path,
     sync::{Arc, OnceLock, RwLock},
@@ -104,16 +105,10 @@ impl Outside for World {
     fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>> {
         let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
         let Ok((_, values)) = block_on(self.0.get(wanted.clone())) else { return vec![None; keys.len()] };
-        let source = |key: &zhulian_ledger::Key| {
-            let at = wanted.iter().position(|wanted| wanted == key)?;
-            values.get(at).cloned().flatten()
-        };
-        let organisation = |(at, key): (usize, &PublicKey)| {
-            // Only for what is there, or the search above would make this quadratic.
-            values.get(at)?.as_ref()?;
-            identity::key(&source, &MemberKey(*key)).map(|record| record.organisation.as_str().into())
-        };
-        keys.iter().enumerate().map(organisation).collect()
+        let found: HashMap<_, _> = wanted.into_iter().zip(values).collect();
+        let source = |key: &zhulian_ledger::Key| found.get(key).cloned().flatten();
+        let organisation = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
+        keys.iter().map(organisation).collect()
     }
 }
 

@@ -172,6 +172,11 @@ pub struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// Parses strictly: every deviation from the one encoding is refused.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, TransactionError> {
+        Self::decode_knowing(bytes, |_| false)
+    }
+
+    /// The same, not checking again that a key is a point of its curve when it is `known` to be one.
+    pub fn decode_knowing(bytes: &'a [u8], known: impl FnOnce(&PublicKey) -> bool) -> Result<Self, TransactionError> {
         use TransactionError as E;
         if bytes.len() > TRANSACTION_BYTES_MAX {
             return Err(E::TooLarge);
@@ -179,7 +184,10 @@ impl<'a> Transaction<'a> {
         let (protected, payload, signature) = split(bytes).map_err(|_| E::Malformed)?;
         let (algorithm, kid) = split_protected(protected).map_err(|_| E::Malformed)?;
         let call = Call::decode(payload).map_err(|_| E::Malformed)?;
-        let signer = PublicKey::parse(kid).map_err(|_| E::MalformedKey)?;
+        let signer = match unchecked_key(kid).filter(known) {
+            Some(key) => key,
+            None => PublicKey::parse(kid).map_err(|_| E::MalformedKey)?,
+        };
         if Algorithm::from_cose(algorithm) != Some(signer.algorithm()) {
             return Err(E::UnknownAlgorithm);
         }
@@ -195,11 +203,7 @@ impl<'a> Transaction<'a> {
     pub fn decode_again(bytes: &'a [u8], id: TransactionId) -> Option<Self> {
         let (protected, payload, signature) = split(bytes).ok()?;
         let (_, kid) = split_protected(protected).ok()?;
-        let signer = match kid.len() {
-            32 => PublicKey::EdDsa(kid.try_into().ok()?),
-            _ => PublicKey::Es256(kid.try_into().ok()?),
-        };
-        Some(Self { id, signer, call: Call::decode(payload).ok()?, signature, protected, payload })
+        Some(Self { id, signer: unchecked_key(kid)?, call: Call::decode(payload).ok()?, signature, protected, payload })
     }
 
     /// The signed bytes: the RFC 9052 `Sig_structure` with the chain id as external data.
@@ -246,6 +250,14 @@ fn split_protected(bytes: &[u8]) -> Result<(i64, &[u8]), decode::Error> {
         return Err(decode::Error::message("kid"));
     }
     Ok((algorithm, d.bytes()?))
+}
+
+/// The key of these bytes, not checked to be a point of its curve.
+fn unchecked_key(kid: &[u8]) -> Option<PublicKey> {
+    match kid.len() {
+        32 => Some(PublicKey::EdDsa(kid.try_into().ok()?)),
+        _ => Some(PublicKey::Es256(kid.try_into().ok()?)),
+    }
 }
 
 /// The protected header: `{1: alg, 4: kid}`, where the key id is the public key itself.

@@ -261,7 +261,7 @@ impl Worker {
             let pool = self.mempool.lock();
             ids.iter().map(|id| pool.verdict(id, pool.height() + 1) == Some(Admission::Known)).collect()
         };
-        let executor = &self.executor;
+        let (executor, keys) = (&self.executor, &self.keys);
         let chain = self.verifier.chain();
         let mut states: Vec<State<'a>> = all
             .par_iter()
@@ -273,7 +273,7 @@ impl Worker {
                     return State::Decided(Verdict::Taken(*id));
                 }
                 let refused = |id, code| State::Decided(Verdict::Refused(id, code));
-                match Transaction::decode(bytes) {
+                match Transaction::decode_knowing(bytes, |key| keys.contains_key(key)) {
                     Err(error) => refused(None, error.code()),
                     Ok(it) if &it.call.chain != chain => refused(Some(it.id), TransactionError::WrongChain.code()),
                     Ok(it) => match executor.check(&it) {

@@ -6,4 +6,5 @@ mod intake;
 mod machine;
 mod mempool;
 mod network;
+mod speed;
 mod toy;

@@ -61,7 +61,7 @@ pub fn run(session: &Session, args: &Check) -> Result<Report> {
             }
         }
         (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id: args.id.clone() },
-        (None, None) => unreachable!("one of them is required"),
+        (None, None) => unreachable!("the command line demands one of the two"),
     };
     let remote = Remote::new(session)?;
     let answer = remote.call(remote.client.check(&question))?;
