@@ -2,7 +2,6 @@
 
 use minicbor::Encode;
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
-use zhulian_execution::Call as _;
 use zhulian_primitives::{Call, Network, VALIDITY_BLOCKS_MAX, codec, sign};
 
 use crate::{

@@ -77,4 +77,3 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     if asked { Exit::Done.into() } else { Exit::Usage.into() }
 }
-async fn shim(_: zhulian_node::Config, _: zhulian_modules::governance::Genesis, _: zhulian_crypto::SigningKey, s: impl Future<Output=()>) -> Result<(), String> { s.await; Ok(()) }

@@ -75,6 +75,11 @@ impl TestChain {
         self.block(&[transaction]).remove(0)
     }
 
+    /// The whole state.
+    pub fn state(&self) -> &BTreeMap<Key, Value> {
+        &self.state
+    }
+
     /// A state value.
     pub fn get(&self, key: &Key) -> Option<&Value> {
         self.state.get(key)

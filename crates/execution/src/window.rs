@@ -91,9 +91,9 @@ impl Windows {
     pub(crate) fn seen(&self, tip: Tip, height: Height, ids: &[UseId]) -> Vec<bool> {
         let lineage = self.lineage(tip).expect("asked only for a known window");
         let live = |at: &Height| at + VALIDITY_BLOCKS_MAX >= height;
-        ids.iter()
-            .map(|id| self.base.get(id).is_some_and(live) || lineage.iter().any(|recent| recent.ids.contains(id)))
-            .collect()
+        // Age counts for recent blocks, too: empty blocks are not among them, so that they may lie far back.
+        let recent: Vec<&HashSet<UseId>> = lineage.iter().filter(|r| live(&r.height)).map(|r| &r.ids).collect();
+        ids.iter().map(|id| self.base.get(id).is_some_and(live) || recent.iter().any(|ids| ids.contains(id))).collect()
     }
 
     /// Replaces everything by the window in `loaded`, which holds all slots.

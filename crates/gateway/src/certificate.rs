@@ -14,11 +14,25 @@ fn party(network: &Network, name: &str) -> Party {
 
 fn status(name: &str) -> Bilingual {
     match name {
-        "active" => Bilingual::new("有效", "in force"),
+        "in_use" => Bilingual::new("有效", "in use"),
         "frozen" => Bilingual::new("已由法院冻结", "frozen by a court"),
         "withdrawn" => Bilingual::new("已停止使用(记录保留)", "withdrawn from use (the record stays)"),
         other => Bilingual::new(other, other),
     }
+}
+
+fn source_type(name: &str) -> Bilingual {
+    let zh = match name {
+        "web" => "网页",
+        "screen" => "录屏",
+        "file" => "文件",
+        "api" => "接口",
+        "sensor" => "传感器",
+        "contract" => "合同",
+        "payment" => "支付",
+        _ => "其他",
+    };
+    Bilingual::new(zh, name)
 }
 
 /// The certificate of the evidence in `view`, which `file` proves.
@@ -63,6 +77,18 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
             format!("This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."),
         ));
     }
+    if view.custodian.is_none() {
+        notes.push(Bilingual::new(
+            "原件由存证机构自行保管(中立性提示,人民法院在线诉讼规则第十七条)。",
+            "The depositor itself holds the original (neutrality, Online Litigation Rules of the People's Courts, art. 17).",
+        ));
+    }
+    for freeze in &view.freezes {
+        notes.push(Bilingual::new(
+            format!("已由{}在 {} 案中冻结。", freeze.court.name, freeze.case),
+            format!("Frozen by {} in case {}.", freeze.court.name, freeze.case),
+        ));
+    }
     if let Some(first) = &view.first_deposit {
         notes.push(Bilingual::new(
             format!("同一文件此前已有存证,编号 {first}。"),
@@ -75,9 +101,9 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
         status: status(&view.status),
         deposited_at_ms: verified.time,
         depositor: Party { name: view.organisation_name.clone(), uscc: view.organisation.clone() },
-        custodian: None,
-        source_type: None,
-        legal_basis: None,
+        custodian: view.custodian.as_ref().map(|party| Party { name: party.name.clone(), uscc: party.uscc.clone() }),
+        source_type: Some(source_type(&view.details.source_type)),
+        legal_basis: Some(view.details.legal_basis.clone()),
         sha256,
         sm3: file.map(|file| file.sm3),
         size: file.map(|file| file.size),

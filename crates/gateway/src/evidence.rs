@@ -1,19 +1,18 @@
-//! Evidence as the API shows it: the deposit from the chain, its standing from the state.
+//! Evidence as the API shows it: the facts of a deposit from the archived transaction, its standing from the state.
 
-use zhulian_api::{ErrorCode, Hex32, view};
-use zhulian_crypto::Digest;
+use std::{collections::BTreeMap, sync::Arc};
+
+use zhulian_api::{ErrorCode, view};
+use zhulian_execution::Call as _;
 use zhulian_ledger::{Key, Value};
-use zhulian_modules::identity::{self, MemberKey, Uscc};
-use zhulian_primitives::{EvidenceId, EvidenceIdError, EvidenceRef, Transaction};
-use zhulian_verify::{Deposit, Entry, FileRecord, deposit_of};
-
-use crate::{
-    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared,
-    json::{Members, text, whole},
-    read,
-    request::hex32,
-    state,
+use zhulian_modules::{
+    evidence::{self, Deposit, DepositBatch, Details, Standing, Subject},
+    identity::{self, MemberKey, Uscc},
 };
+use zhulian_primitives::{Block, EvidenceId, EvidenceRef, Transaction, codec};
+use zhulian_verify::{Entry, FileRecord};
+
+use crate::{EvidencePlace, EvidenceRow, Failure, Shared, read, state};
 
 /// The number of a row.
 pub fn number(row: &EvidenceRow) -> EvidenceRef {
@@ -29,59 +28,52 @@ pub fn file_name(number: EvidenceRef) -> String {
     number.to_string().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()
 }
 
-/// What the row's transaction says.
-struct Deposited {
-    deposit: Deposit,
-    signer: MemberKey,
-    details: serde_json::Value,
+fn subject(row: &EvidenceRow) -> Subject {
+    match (&row.place, number(row).entry) {
+        (EvidencePlace::File { sha256, sequence }, _) => Subject::File(*sha256, *sequence),
+        (EvidencePlace::Batch { root, sequence, .. }, None) => Subject::Batch(*root, *sequence),
+        (EvidencePlace::Batch { root, sequence, .. }, Some(entry)) => Subject::Entry(*root, *sequence, entry),
+    }
 }
 
-/// Reads the row's transaction from its block.
-async fn deposited(gateway: &Shared, row: &EvidenceRow) -> Result<Deposited, Failure> {
-    let block = read::block(&*gateway.backend, row.position.height).await?;
+/// What the row's transaction says.
+struct Deposited {
+    file: Option<FileRecord>,
+    batch: Option<([u8; 32], u64)>,
+    details: Details,
+    signer: MemberKey,
+}
+
+fn deposited_by(transaction: &Transaction<'_>) -> Option<Deposited> {
+    let signer = MemberKey(transaction.signer);
+    let call = &transaction.call;
+    if call.module != evidence::MODULE.name {
+        None
+    } else if call.call == Deposit::NAME {
+        let Deposit { file, details } = codec::from_bytes(call.args).ok()?;
+        let file = FileRecord { sha256: file.sha256, sm3: file.sm3, size: file.size, chunks_root: file.chunks_root };
+        Some(Deposited { file: Some(file), batch: None, details, signer })
+    } else if call.call == DepositBatch::NAME {
+        let DepositBatch { root, count, details } = codec::from_bytes(call.args).ok()?;
+        Some(Deposited { file: None, batch: Some((root, count)), details, signer })
+    } else {
+        None
+    }
+}
+
+fn deposited(block: &Block, row: &EvidenceRow) -> Result<Deposited, Failure> {
     let bytes = block.transactions.get(row.position.index as usize);
     let transaction = bytes.and_then(|bytes| Transaction::decode(bytes).ok());
-    let deposited = transaction.and_then(|it| {
-        let deposit = deposit_of(it.call.module, it.call.call, it.call.args).ok().flatten()?;
-        // The details are the last argument of either call.
-        let place = if matches!(deposit, Deposit::File(_)) { "1" } else { "2" };
-        let details = zhulian_verify::cbor_json(it.call.args).get_mut(place).map(serde_json::Value::take).unwrap_or_default();
-        Some(Deposited { deposit, signer: MemberKey(it.signer), details })
-    });
-    deposited.ok_or_else(|| {
+    transaction.as_ref().and_then(deposited_by).ok_or_else(|| {
         tracing::error!(height = row.position.height, index = row.position.index, "the index names a deposit that is none");
         ErrorCode::Internal.into()
     })
 }
 
-/// How many entries a batch has.
-pub async fn batch_count(gateway: &Shared, row: &EvidenceRow) -> Result<u64, Failure> {
-    match deposited(gateway, row).await?.deposit {
-        Deposit::Batch { count, .. } => Ok(count),
-        Deposit::File(_) => Err(ErrorCode::NotABatch.into()),
-    }
-}
-
-/// A row's file: its own, or that of the entry it names.
-async fn file(gateway: &Shared, row: &EvidenceRow, deposit: &Deposit) -> Result<Option<FileRecord>, Failure> {
-    match (deposit, &row.place) {
-        (Deposit::File(record), _) => Ok(Some(record.clone())),
-        (Deposit::Batch { .. }, EvidencePlace::Batch { entry: Some(index), .. }) => {
-            let entry = gateway.backend.batch_entry(row.transaction, *index).await?;
-            let entry = entry.and_then(|entry| Entry::decode(&entry.bytes).ok());
-            entry.map(|entry| Some(entry.file)).ok_or_else(|| ErrorCode::EntryNotFound.into())
-        }
-        _ => Ok(None),
-    }
-}
-
-fn file_view(record: &FileRecord) -> view::FileView {
-    view::FileView {
-        sha256: record.sha256.into(),
-        sm3: record.sm3.into(),
-        size: record.size,
-        chunks_root: record.chunks_root.into(),
-    }
+/// Root and count of a batch; a failure when the row is none.
+pub async fn batch(gateway: &Shared, row: &EvidenceRow) -> Result<([u8; 32], u64), Failure> {
+    let block = read::block(&*gateway.backend, row.position.height).await?;
+    deposited(&block, row)?.batch.ok_or_else(|| ErrorCode::NotABatch.into())
 }
 
 /// One piece of evidence.
@@ -91,139 +83,135 @@ pub async fn view(gateway: &Shared, row: &EvidenceRow) -> Result<view::EvidenceV
 
 /// Many pieces of evidence.
 pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::EvidenceView>, Failure> {
+    // Rows of a list are neighbours: each block is read once.
+    let mut blocks: BTreeMap<u64, Arc<Block>> = BTreeMap::new();
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        let deposited = deposited(gateway, row).await?;
-        let file = file(gateway, row, &deposited.deposit).await?;
-        all.push((row, deposited, file));
+        let height = row.position.height;
+        let block = match blocks.get(&height) {
+            Some(block) => block.clone(),
+            None => read::block(&*gateway.backend, height).await?,
+        };
+        blocks.insert(height, block.clone());
+        let mut deposited = deposited(&block, row)?;
+        if let EvidencePlace::Batch { entry: Some(index), .. } = row.place {
+            let entry = gateway.backend.batch_entry(row.transaction, index).await?;
+            let entry = entry.and_then(|entry| Entry::decode(&entry.bytes).ok());
+            deposited.file = Some(entry.ok_or_else(|| Failure::from(ErrorCode::EntryNotFound))?.file);
+        }
+        all.push((row, deposited));
     }
-    let (_, holders) = state::query(&*gateway.backend, |source, _| {
-        all.iter().map(|(row, deposited, _)| holder(source, row, &deposited.signer)).collect::<Vec<_>>()
+    let (_, known) = state::query(&*gateway.backend, |source, _| {
+        all.iter().map(|(row, deposited)| Known::read(source, row, &deposited.signer)).collect::<Vec<_>>()
     })
     .await?;
-    let view = |((row, deposited, file), (organisation_name, member)): ((&EvidenceRow, Deposited, Option<FileRecord>), _)| {
-        let number = number(row);
-        let (batch_root, batch_count) = match deposited.deposit {
-            Deposit::Batch { root, count } => (Some(root.into()), Some(count)),
-            Deposit::File(_) => (None, None),
+    Ok(all.into_iter().zip(known).map(|((row, deposited), known)| shown(row, deposited, known)).collect())
+}
+
+/// What the state says of a row.
+struct Known {
+    organisation_name: String,
+    member: String,
+    standing: Standing,
+    custodian: Option<view::PartyView>,
+    freezes: Vec<view::FreezeView>,
+    first: Option<EvidenceId>,
+}
+
+impl Known {
+    fn read(source: &dyn Fn(&Key) -> Option<Value>, row: &EvidenceRow, signer: &MemberKey) -> Self {
+        let subject = subject(row);
+        let standing = match subject {
+            Subject::Entry(root, sequence, entry) => evidence::entry(&source, &root, sequence, entry),
+            other => evidence::record(&source, &other).map(|record| record.standing),
         };
-        let (EvidencePlace::File { sequence, .. } | EvidencePlace::Batch { sequence, .. }) = row.place;
-        view::EvidenceView {
-            id: number.to_string(),
-            transaction: row.transaction.into(),
-            height: row.position.height,
-            index: row.position.index,
-            time_ms: row.time,
-            organisation: row.organisation.clone(),
-            organisation_name,
-            member,
-            status: "active".into(),
-            file: file.as_ref().map(file_view),
-            batch_root,
-            batch_count,
-            entry: number.entry.map(u64::from),
-            sequence,
-            first_deposit: None,
-            details: deposited.details,
+        let first = match subject {
+            Subject::File(sha256, 1..) => Some(Subject::File(sha256, 0)),
+            Subject::Batch(root, 1..) | Subject::Entry(root, 1.., _) => Some(Subject::Batch(root, 0)),
+            _ => None,
+        };
+        let standing = standing.unwrap_or_default();
+        let freeze = |freeze: &evidence::FreezeRecord| view::FreezeView {
+            court: party(source, &freeze.court),
+            case: freeze.case.to_string(),
+            height: freeze.height,
+        };
+        Self {
+            organisation_name: Uscc::parse(&row.organisation).map(|code| party(source, &code).name).unwrap_or_default(),
+            // A key names one member for ever, so today's record tells who signed then.
+            member: identity::key(&source, signer).map(|key| key.member.to_string()).unwrap_or_default(),
+            custodian: standing.custodian.map(|code| party(source, &code)),
+            freezes: standing.freezes.iter().map(freeze).collect(),
+            first: first.and_then(|first| evidence::record(&source, &first)).map(|record| record.id()),
+            standing,
         }
-    };
-    Ok(all.into_iter().zip(holders).map(view).collect())
-}
-
-/// The names of the depositor: organisation and member. A key names one member for ever, so today's record tells who signed then.
-fn holder(source: &dyn Fn(&Key) -> Option<Value>, row: &EvidenceRow, signer: &MemberKey) -> (String, String) {
-    let organisation = Uscc::parse(&row.organisation).ok().and_then(|code| identity::organisation(&source, &code));
-    let name = organisation.map_or_else(|| row.organisation.clone(), |organisation| organisation.zh.to_string());
-    let member = identity::key(&source, signer).map(|key| key.member.to_string()).unwrap_or_default();
-    (name, member)
-}
-
-/// A question whether a file is deposited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    sha256: Digest,
-    sm3: Option<Digest>,
-    size: Option<u64>,
-    chunks_root: Option<Digest>,
-    /// The number asked about; `Err` is one with a typing error, which is nobody's.
-    id: Option<Result<EvidenceRef, EvidenceIdError>>,
-}
-
-impl Question {
-    /// Reads the body strictly.
-    pub fn read(body: &[u8]) -> Result<Self, Failure> {
-        let members = Members::read(body, &["sha256", "sm3", "size", "chunks_root", "id"])?;
-        let digest = || text(|text| hex32(text).map(|digest| digest.0));
-        Ok(Self {
-            sha256: members.need("sha256", digest())?,
-            sm3: members.get("sm3", digest())?,
-            size: members.get("size", whole)?,
-            chunks_root: members.get("chunks_root", digest())?,
-            id: members.get(
-                "id",
-                text(|text| match text.parse::<EvidenceRef>() {
-                    Err(error) if error != EvidenceIdError::Check => Err(error.to_string()),
-                    read => Ok(read),
-                }),
-            )?,
-        })
-    }
-
-    /// The fields in which what was deposited differs from what was asked.
-    fn differing(&self, file: &view::FileView) -> Vec<String> {
-        let differs = |given: Option<Digest>, found: Hex32| given.is_some_and(|given| given != found.0);
-        let all = [
-            ("sha256", self.sha256 != file.sha256.0),
-            ("sm3", differs(self.sm3, file.sm3)),
-            ("size", self.size.is_some_and(|size| size != file.size)),
-            ("chunks_root", differs(self.chunks_root, file.chunks_root)),
-        ];
-        all.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
 }
 
-/// Deposits of one file that an answer names at most; the first one is always among them.
-const ANSWER_ROWS_MAX: usize = 20;
-
-/// Exactly one of three answers.
-pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::CheckAnswer, Failure> {
-    let rows = match question.id {
-        Some(Err(_)) => Vec::new(),
-        Some(Ok(number)) => {
-            let row = gateway.backend.find_evidence(number.id).await?;
-            row.into_iter().filter_map(|row| with_entry(row, number.entry)).collect()
-        }
-        None => {
-            let filter = EvidenceFilter { sha256: Some(question.sha256), ..EvidenceFilter::default() };
-            gateway.backend.evidence(filter, Page { before: None, limit: ANSWER_ROWS_MAX }).await?
-        }
-    };
-    let mut evidence = views(gateway, &rows).await?;
-    evidence.sort_by_key(|view| (view.height, view.index, view.entry));
-    let height = gateway.backend.status().height.unwrap_or(0);
-    let differing: Vec<Vec<String>> =
-        evidence.iter().filter_map(|view| view.file.as_ref()).map(|file| question.differing(file)).collect();
-    let (answer, differing) = match differing.iter().min_by_key(|fields| fields.len()) {
-        // A batch as a whole is no file; what is not in it cannot be told from its root.
-        None => (view::Answer::NotDeposited, Vec::new()),
-        Some(fields) if fields.is_empty() => (view::Answer::Verified, Vec::new()),
-        Some(fields) => (view::Answer::Mismatch, fields.clone()),
-    };
-    let (zh, en) = match answer {
-        view::Answer::Verified => ("核验通过:该文件与链上存证一致", "verified: the file is what was deposited"),
-        view::Answer::NotDeposited => ("该文件尚未存证", "not deposited: no such file is on the ledger"),
-        view::Answer::Mismatch => ("该文件与链上存证不一致", "mismatch: the file is not what was deposited"),
-    };
-    Ok(view::CheckAnswer { answer, zh: zh.into(), en: en.into(), evidence, differing, height })
+fn party(source: &dyn Fn(&Key) -> Option<Value>, code: &Uscc) -> view::PartyView {
+    // A custodian may be an organisation that is not in the network; then its code is all that is known.
+    let organisation = identity::organisation(&source, code);
+    view::PartyView {
+        uscc: code.to_string(),
+        name: organisation.map_or_else(|| code.to_string(), |organisation| organisation.zh.to_string()),
+    }
 }
 
-fn with_entry(mut row: EvidenceRow, wanted: Option<u32>) -> Option<EvidenceRow> {
-    match (&mut row.place, wanted) {
-        (_, None) => Some(row),
-        (EvidencePlace::Batch { entry, .. }, Some(wanted)) => {
-            *entry = Some(wanted.into());
-            Some(row)
-        }
-        (EvidencePlace::File { .. }, Some(_)) => None,
+fn shown(row: &EvidenceRow, deposited: Deposited, known: Known) -> view::EvidenceView {
+    let number = number(row);
+    let (EvidencePlace::File { sequence, .. } | EvidencePlace::Batch { sequence, .. }) = row.place;
+    view::EvidenceView {
+        id: number.to_string(),
+        transaction: row.transaction.into(),
+        height: row.position.height,
+        index: row.position.index,
+        time_ms: row.time,
+        organisation: row.organisation.clone(),
+        organisation_name: known.organisation_name,
+        member: known.member,
+        status: known.standing.status().name().into(),
+        custodian: known.custodian,
+        sealed: known.standing.sealed,
+        custody_events: known.standing.custody,
+        freezes: known.freezes,
+        withdrawal: known.standing.withdrawn.map(|withdrawal| view::WithdrawalView {
+            reason: withdrawal.reason.name().into(),
+            height: withdrawal.height,
+        }),
+        file: deposited.file.map(|file| view::FileView {
+            sha256: file.sha256.into(),
+            sm3: file.sm3.into(),
+            size: file.size,
+            chunks_root: file.chunks_root.into(),
+        }),
+        batch_root: deposited.batch.map(|(root, _)| root.into()),
+        batch_count: deposited.batch.map(|(_, count)| count),
+        entry: number.entry.map(u64::from),
+        sequence,
+        first_deposit: known.first.map(|first| EvidenceRef { id: first, entry: None }.to_string()),
+        details: details(deposited.details),
+    }
+}
+
+fn details(details: Details) -> view::DetailsView {
+    view::DetailsView {
+        source_type: details.source_type.name().into(),
+        legal_basis: details.legal_basis.to_string(),
+        custodian: details.custodian.map(|code| code.to_string()),
+        case_hint: details.case_hint.map(|hint| hint.to_string()),
+        generation: details.generation.map(|generation| view::GenerationView {
+            facts: generation.facts.into(),
+            commitments: generation
+                .commitments
+                .iter()
+                .map(|it| view::CommitmentView { field: it.field.name().into(), commitment: it.commitment.into() })
+                .collect(),
+        }),
+        prior_evidence: details.prior_evidence.iter().map(ToString::to_string).collect(),
+        retention_until_ms: details.retention_until,
+        name_commitment: details.name_commitment.map(Into::into),
+        process_log_root: details.process_log_root.map(Into::into),
+        notes: details.notes,
+        timestamp_token: details.timestamp_token.map(Into::into),
     }
 }

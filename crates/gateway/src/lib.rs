@@ -2,12 +2,14 @@
 
 mod backend;
 mod certificate;
+mod check;
 mod config;
 mod cursor;
 mod entries;
 mod evidence;
 mod failure;
 mod json;
+mod listener;
 mod metrics;
 pub mod openapi;
 mod read;

@@ -109,7 +109,7 @@ texts! {
         routes::evidence::history,
         routes::evidence::receipt,
         routes::evidence::certificate_pdf,
-        routes::evidence::check,
+        routes::evidence::answer,
         routes::evidence::upload,
         routes::organisations::list,
         routes::organisations::one,
@@ -146,7 +146,7 @@ fn problems(method: &str, path: &str) -> &'static [u16] {
         (_, "/v1/evidence/{id}/receipt" | "/v1/evidence/{id}/certificate.pdf") => &[400, 404, 406],
         (_, path) if path.contains('{') => &[400, 404],
         (_, "/v1/transactions" | "/v1/blocks" | "/v1/organisations" | "/v1/motions" | "/v1/evidence") => &[400],
-        (_, "/v1/events") => &[400, 406],
+        (_, "/v1/events") => &[400, 404, 406],
         _ => &[],
     }
 }

@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use zhulian_api::{ErrorCode, WAIT_MS_MAX};
 use zhulian_document::Fonts;
 
-use crate::{Backend, Config, Failure, Shutdown, metrics::Metrics, openapi, routes, routes::page};
+use crate::{Backend, Config, Failure, Shutdown, listener::Bounded, metrics::Metrics, openapi, routes, routes::page};
 
 /// Everything that handlers share.
 pub struct Gateway {
@@ -67,7 +67,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
         .route("/v1/organisations/{uscc}", get(routes::organisations::one))
         .route("/v1/motions", get(routes::organisations::motions))
         .route("/v1/evidence", get(routes::evidence::list))
-        .route("/v1/evidence/check", post(routes::evidence::check))
+        .route("/v1/evidence/check", post(routes::evidence::answer))
         .route("/v1/evidence/batches/{id}/entries", post(routes::evidence::upload))
         .route("/v1/evidence/{id}", get(routes::evidence::one))
         .route("/v1/evidence/{id}/history", get(routes::evidence::history))
@@ -93,12 +93,8 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(listener: TcpListener, backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> io::Result<()> {
-    use axum::serve::ListenerExt as _;
+    let listener = Bounded::new(listener, config.connections_max, config.idle_timeout);
     let router = router(backend, config, shutdown.clone());
-    let listener = listener.tap_io(|stream| {
-        // Answers are small and wanted now.
-        let _ = stream.set_nodelay(true);
-    });
     axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.cancelled().await }).await
 }
 

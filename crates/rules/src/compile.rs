@@ -5,7 +5,7 @@ mod items;
 
 use crate::analysis;
 use crate::errors::Fault;
-use crate::feel::{Scope, TypeNames};
+use crate::feel::{self, Scope, TypeNames};
 use crate::ir::{Ir, Lambda};
 use crate::model::xml::{RawElement, RawKind, RawModel, RawService, read};
 use crate::model::{Decision, Model, Profile, Service, Variable};
@@ -70,6 +70,41 @@ pub(crate) fn model(sources: &[&str], profile: Profile) -> Result<Model, Vec<Ref
         }
     }
     Ok(Model { warnings: refusals, ..model })
+}
+
+/// Compiles one expression over named variables, as a model of one decision.
+pub(crate) fn expression(text: &str, variables: &[(&str, Type)], profile: Profile) -> Result<Model, Vec<Refusal>> {
+    let mut types = TypeNames::default();
+    for name in items::BUILTINS {
+        types.insert(name, Type::builtin(name).unwrap_or(Type::Any));
+    }
+    let refuse = |reason, detail: String| Refusal { element: "expression".into(), reason, detail };
+    if variables.len() > ELEMENTS_MAX {
+        return Err(vec![refuse(Reason::TooLarge, "more than 5,000 variables".into())]);
+    }
+    let mut scope = Scope::new(Arc::new(types));
+    let mut model = Model::default();
+    for (i, (name, ty)) in variables.iter().enumerate() {
+        scope.global(name, Ir::Global(i as u16), ty.clone());
+        model.inputs.push(Variable { name: Name::from(*name), ty: ty.clone(), global: i as u16 });
+    }
+    let (body, ty) = feel::expression(&mut scope, text).map_err(|error| {
+        vec![refuse(Reason::Expression(Fault::Syntax), format!("{text}: at {}: {}", error.at, error.reason))]
+    })?;
+    let notes = std::mem::take(&mut scope.diagnostics);
+    model.warnings = notes.into_iter().map(|note| refuse(Reason::Expression(note.fault), note.detail)).collect();
+    if profile == Profile::Strict && !model.warnings.is_empty() {
+        return Err(model.warnings);
+    }
+    model.decisions.push(Decision {
+        name: Name::from("expression"),
+        ty,
+        global: variables.len() as u16,
+        body,
+        frame: scope.frame(),
+        plan: Box::new([0]),
+    });
+    Ok(model)
 }
 
 impl<'a> Compiler<'a> {

@@ -84,6 +84,15 @@ impl Model {
         compile::model(sources, profile)
     }
 
+    /// Compiles one FEEL expression over variables, for example the condition of a gateway, as a model whose only
+    /// decision is called `expression`. The `=` some editors write before an expression is not part of it.
+    ///
+    /// # Errors
+    /// What is refused; under [`Profile::Strict`] also unknown names and type errors.
+    pub fn expression(text: &str, variables: &[(&str, Type)], profile: Profile) -> Result<Self, Vec<Refusal>> {
+        compile::expression(text, variables, profile)
+    }
+
     /// The name of the model.
     pub fn name(&self) -> &str {
         &self.name

@@ -4,9 +4,6 @@
 //! * one value has exactly one representation, so equal numbers are equal bytes;
 //! * nothing panics and nothing is a float: an operation that has no answer gives `None`;
 //! * small coefficients, which is nearly all of them, never leave machine words.
-//!
-//! Compared with `fastnum` 0.7 (38-digit binary-bounded coefficients, several representations of one value), the
-//! digit limit here is the one the standard names.
 
 mod functions;
 mod text;
@@ -75,6 +72,8 @@ pub(crate) fn digits(n: u128) -> u32 {
     guess + u32::from(n >= TEN[guess as usize])
 }
 
+// These return an option, which the operators of the language could not.
+#[allow(clippy::should_implement_trait)]
 impl Decimal {
     /// The number 0.
     pub const ZERO: Self = Self { low: 0, high: 0, exponent: 0, negative: false };

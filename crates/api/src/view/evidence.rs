@@ -36,8 +36,22 @@ pub struct EvidenceView {
     pub organisation_name: String,
     /// The member that deposited it, by its id in the organisation.
     pub member: String,
-    /// `active`, `frozen` (by a court) or `withdrawn` (from use, never erased).
+    /// `in_use`, `frozen` (by a court) or `withdrawn` (from use, never erased).
     pub status: String,
+    /// Who holds the original now, if not the depositor; absent is the neutrality flag (depositor is custodian).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub custodian: Option<PartyView>,
+    /// Whether it is sealed.
+    pub sealed: bool,
+    /// Custody events so far; the history has them.
+    pub custody_events: u32,
+    /// Courts' freezes in force.
+    pub freezes: Vec<FreezeView>,
+    /// Its withdrawal from use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub withdrawal: Option<WithdrawalView>,
     /// The file; absent for a batch as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -60,9 +74,98 @@ pub struct EvidenceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub first_deposit: Option<String>,
-    /// What the depositor told about it: custodian, source, generation, case, legal basis, prior evidence, retention.
-    #[schema(value_type = Object)]
-    pub details: serde_json::Value,
+    /// What the depositor told about it.
+    pub details: DetailsView,
+}
+
+/// An organisation as evidence names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PartyView {
+    /// Unified social credit code.
+    pub uscc: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A court's freeze.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FreezeView {
+    /// The court.
+    pub court: PartyView,
+    /// Its case number (案号).
+    pub case: String,
+    /// Height at which it froze.
+    pub height: u64,
+}
+
+/// A withdrawal from use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WithdrawalView {
+    /// `mistake`, `superseded`, `consent_withdrawn`, `retention_over` or `other`.
+    pub reason: String,
+    /// Height.
+    pub height: u64,
+}
+
+/// What a depositor told about evidence. Whatever could be personal is a salted commitment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DetailsView {
+    /// `web`, `screen`, `file`, `api`, `sensor`, `contract`, `payment` or `other`.
+    pub source_type: String,
+    /// Why the deposit is lawful.
+    pub legal_basis: String,
+    /// Unified social credit code of who held the original at the deposit, if not the depositor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub custodian: Option<String>,
+    /// The case it may serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub case_hint: Option<String>,
+    /// How it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub generation: Option<GenerationView>,
+    /// Numbers of evidence that came before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior_evidence: Vec<String>,
+    /// Until when it is to be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub retention_until_ms: Option<u64>,
+    /// Salted commitment to its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name_commitment: Option<Hex32>,
+    /// Root over the log of the process that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub process_log_root: Option<Hex32>,
+    /// Codes of the depositor's own published list of notes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<u16>,
+    /// SHA-256 of an RFC 3161 time-stamp token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub timestamp_token: Option<Hex32>,
+}
+
+/// How evidence was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GenerationView {
+    /// SHA-256 of the document of all facts, which the depositor keeps.
+    pub facts: Hex32,
+    /// Salted commitments to single facts.
+    pub commitments: Vec<CommitmentView>,
+}
+
+/// A salted commitment to one fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CommitmentView {
+    /// `device`, `system`, `cleanliness`, `address`, `dns`, `url`, `tls_chain`, `operator` or `place`.
+    pub field: String,
+    /// The commitment.
+    pub commitment: Hex32,
 }
 
 super::list::list! {

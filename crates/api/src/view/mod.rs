@@ -11,7 +11,8 @@ mod transaction;
 pub use chain::{BlockDetail, BlockRow, BlockTransaction, BlockList, CertificateView, HeaderView, SignatureView, StateView};
 pub use errors::{ErrorCatalogue, ErrorView};
 pub use evidence::{
-    Answer, CheckAnswer, CheckRequest, EntriesAnswer, EvidenceHistory, EvidenceList, EvidenceView, FileView, HistoryItem,
+    Answer, CheckAnswer, CheckRequest, CommitmentView, DetailsView, EntriesAnswer, EvidenceHistory, EvidenceList, EvidenceView,
+    FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
     Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView, Validators,

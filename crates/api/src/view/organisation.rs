@@ -34,8 +34,22 @@ super::list::list! {
 /// An organisation with its members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrganisationView {
-    /// The organisation.
-    pub organisation: OrganisationRow,
+    /// Unified social credit code.
+    pub uscc: String,
+    /// Its Chinese name.
+    pub name: String,
+    /// Its English name, if it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name_en: Option<String>,
+    /// `government`, `judicial`, `financial`, `social` or `enterprise`.
+    pub class: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Whether it votes on motions.
+    pub votes: bool,
+    /// Height at which it was admitted.
+    pub admitted_height: u64,
     /// Its members in the order in which they were added.
     pub members: Vec<MemberView>,
     /// Height of the state that this was read from.

@@ -61,7 +61,7 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
         .build()
         .map_err(|error| failed(&error.to_string()))?;
     let with_input = args.stop_with_input;
-    runtime.block_on(crate::shim(config, genesis, key, stop_asked(with_input))).map_err(|error| failed(&error.to_string()))
+    runtime.block_on(zhulian_node::run(config, genesis, key, stop_asked(with_input))).map_err(|error| failed(&error.to_string()))
 }
 
 async fn stop_asked(with_input: bool) {

@@ -15,7 +15,7 @@ use crate::{
     act::act,
     failure::{AtPath as _, Exit, Failure, Result},
     local::{OrganisationPlan, founding_of},
-    remote::{Remote, beijing},
+    remote::Remote,
     report::Report,
     session::Session,
     text,
@@ -205,7 +205,8 @@ fn list(session: &Session) -> Result<Report> {
 fn show(session: &Session, code: &Uscc) -> Result<Report> {
     let remote = Remote::new(session)?;
     let it = remote.call(remote.client.organisation(code.as_str()))?;
-    let (name, kind, state) = (&it.name, class(&it.class), standing(&it.status));
+    let row = &it.organisation;
+    let (name, kind, state) = (&row.name, class(&row.class), standing(&row.status));
     let sentence = Text {
         zh: format!("“{name}”({code}):{},{}。", kind.zh, state.zh).into(),
         en: format!("“{name}” ({code}): {}, {}.", kind.en, state.en).into(),
@@ -249,20 +250,26 @@ fn motions(session: &Session) -> Result<Report> {
     for motion in &list.items {
         let yes = motion.ballots.iter().filter(|ballot| ballot.approve).count();
         let no = motion.ballots.len() - yes;
-        let (state, when) = (status(&motion.status), beijing(motion.time_ms));
-        let matter = &motion.matter;
-        let label = motion_number(motion);
+        let (state, (action_zh, action_en)) = (status(&motion.status), action(&motion.action));
+        let (number, by, matter) = (motion.motion, &motion.organisation, &motion.matter);
+        let (opened, closes) = (motion.opened_height, motion.closes_height);
         let value = Text {
-            zh: format!("{},赞成 {yes},反对 {no};提出:{} {};事项:{matter}", state.zh, motion.organisation, when.zh).into(),
-            en: format!("{}, {yes} for, {no} against; opened by {} at {}; matter: {matter}", state.en, motion.organisation, when.en)
+            zh: format!("{};{action_zh};赞成 {yes},反对 {no};由 {by} 于高度 {opened} 提出,高度 {closes} 截止\n{matter}", state.zh).into(),
+            en: format!("{}; {action_en}; {yes} for, {no} against; opened by {by} at height {opened}, closes at {closes}\n{matter}", state.en)
                 .into(),
         };
-        report = report.fact(label, value);
+        report = report.fact(text!("动议 {number}", "motion {number}"), value);
     }
     Ok(report)
 }
 
-fn motion_number(motion: &view::MotionView) -> Text {
-    let short: String = motion.id.to_string().chars().take(12).collect();
-    text!("动议 {short}", "motion {short}")
+fn action(name: &str) -> (&str, &str) {
+    match name {
+        "admit" => ("接纳机构", "admit an organisation"),
+        "suspend" => ("停用机构", "suspend an organisation"),
+        "reinstate" => ("恢复机构", "reinstate an organisation"),
+        "set_parameter" => ("更改参数", "change a parameter"),
+        "recover" => ("恢复机构的管理员", "restore an organisation's administrators"),
+        other => (other, other),
+    }
 }

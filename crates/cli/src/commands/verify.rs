@@ -136,7 +136,7 @@ pub fn read_receipt(path: &Path) -> Result<Vec<u8>> {
         )));
     }
     if std::fs::metadata(path).at(path)?.len() > RECEIPT_BYTES_MAX as u64 {
-        return Err(no_proof(path, Text::fixed("文件超过 1 MiB", "the receipt is larger than 1 MiB"), "too_large"));
+        return Err(no_proof(path, Text::fixed("文件超过 1 MiB", "the receipt is larger than 1 MiB"), "receipt.too_large"));
     }
     std::fs::read(path).at(path)
 }
@@ -166,7 +166,7 @@ fn no_proof(path: &Path, why: Text, code: &str) -> Failure {
     let shown = path.display();
     Failure::new(
         Exit::NoProof,
-        format!("receipt.{code}"),
+        code,
         text!("回执 {shown} 不能作为证明", "the receipt {shown} proves nothing"),
     )
     .why(why)

@@ -82,7 +82,7 @@ impl Depositor {
         {
             return Ok((file, facts, true));
         }
-        let earlier = std::fs::read(&files.pending).ok().filter(|bytes| self.is_ours(bytes, root, count));
+        let earlier = std::fs::read(&files.pending).ok().filter(|bytes| self.has_signed(bytes, root, count));
         let mut candidates = Vec::from_iter(earlier);
         candidates.push(self.sign("deposit_batch", &batch_args(root, count, &self.details)));
         let mut last = None;
@@ -114,7 +114,7 @@ impl Depositor {
         Err(last.unwrap_or_else(|| crate::remote::not_final("-")))
     }
 
-    fn is_ours(&self, bytes: &[u8], root: Digest, count: u64) -> bool {
+    fn has_signed(&self, bytes: &[u8], root: Digest, count: u64) -> bool {
         let Ok(transaction) = Transaction::decode(bytes) else { return false };
         let call = transaction.call;
         call.chain == self.network.chain

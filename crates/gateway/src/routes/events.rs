@@ -67,6 +67,9 @@ pub async fn events(
         text.and_then(seen).map_err(|why| Failure::new(ErrorCode::MalformedQuery, format!("Last-Event-ID: {why}")))
     });
     let last = last.transpose()?;
+    if let Some(last) = last {
+        reachable(&gateway, last).await?;
+    }
     let permit = gateway.streams.clone().try_acquire_owned().map_err(|_| Failure::from(ErrorCode::TooBusy))?;
 
     let held = (permit, OpenStream::new(gateway.clone()));
@@ -77,6 +80,23 @@ pub async fn events(
         stream::iter(render(&network_gateway, &block, after, types.as_deref()).into_iter().map(Ok))
     });
     Ok(Sse::new(events.flatten()).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)).text("alive")))
+}
+
+/// Blocks that a client may be ahead of this node, having listened to another one before.
+const AHEAD_MAX: u64 = 1_000;
+
+/// Refuses a place from which this node cannot go on without a gap.
+async fn reachable(gateway: &Shared, last: Seen) -> Result<(), Failure> {
+    let tip = gateway.backend.status().height.unwrap_or(0);
+    let refuse = |why| Err(Failure::new(ErrorCode::BlockNotFound, why));
+    if last.height > tip.saturating_add(AHEAD_MAX) {
+        return refuse("Last-Event-ID: far ahead of this network; begin without it");
+    }
+    let next = last.height.max(1);
+    if next <= tip && gateway.backend.block(next).await?.is_none() {
+        return refuse("Last-Event-ID: older than the blocks that this node holds; begin without it, or ask another node");
+    }
+    Ok(())
 }
 
 /// Blocks without gaps: those after what was seen, from the archive, then the live ones. Ends when a block cannot be had; the client

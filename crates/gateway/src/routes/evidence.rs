@@ -12,7 +12,7 @@ use zhulian_verify::ReceiptFile;
 
 use super::transactions::receipt_response;
 use crate::{
-    certificate, EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared,
+    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared, certificate, check,
     cursor::{self, ListKind},
     entries, evidence, read,
     request::{self, Params, Segment, hex32, organisation_code},
@@ -151,12 +151,12 @@ pub async fn certificate_pdf(State(gateway): State<Shared>, segment: Segment, he
 #[utoipa::path(post, path = "/v1/evidence/check", tag = "evidence", operation_id = "check",
     request_body(content = view::CheckRequest, content_type = "application/json"),
     responses((status = 200, description = "The answer", body = view::CheckAnswer)))]
-pub async fn check(State(gateway): State<Shared>, request: Request) -> Result<Json<view::CheckAnswer>, Failure> {
+pub async fn answer(State(gateway): State<Shared>, request: Request) -> Result<Json<view::CheckAnswer>, Failure> {
     request::content_type(request.headers(), &[MEDIA_JSON])?;
     request::accepted(request.headers(), &[MEDIA_JSON])?;
     let body = request::body(request, zhulian_api::JSON_BODY_BYTES_MAX).await?;
-    let question = evidence::Question::read(&body)?;
-    Ok(Json(evidence::answer(&gateway, &question).await?))
+    let question = check::Question::read(&body)?;
+    Ok(Json(check::answer(&gateway, &question).await?))
 }
 
 /// Upload the entries of a batch deposit
@@ -178,10 +178,9 @@ pub async fn upload(
     if number.entry.is_some() {
         return Err(ErrorCode::NotABatch.into());
     }
-    let _permit = gateway.uploads.try_acquire().map_err(|_| Failure::from(ErrorCode::TooBusy))?;
+    let _permit = gateway.uploads.acquire().await.map_err(|_| Failure::from(ErrorCode::TooBusy))?;
     let row = find(&gateway, number).await?;
-    let EvidencePlace::Batch { root, .. } = row.place else { return Err(ErrorCode::NotABatch.into()) };
-    let count = evidence::batch_count(&gateway, &row).await?;
+    let (root, count) = evidence::batch(&gateway, &row).await?;
     let body = request::body(request, zhulian_api::ENTRIES_BODY_BYTES_MAX).await?;
     let checked = tokio::task::spawn_blocking(move || entries::check(&body, root, count)).await;
     let entries = checked.map_err(|_| Failure::from(ErrorCode::Internal))??;

@@ -67,7 +67,18 @@ pub async fn one(State(gateway): State<Shared>, segment: Segment) -> Result<Json
     let code = Uscc::parse(&code).map_err(|_| Failure::from(ErrorCode::OrganisationNotFound))?;
     let (header, found) = state::query(&*gateway.backend, |source, header| detail(source, &code, header.height)).await?;
     let (organisation, members) = found.ok_or_else(|| Failure::from(ErrorCode::OrganisationNotFound))?;
-    Ok(Json(view::OrganisationView { organisation: row(&code, organisation), members, height: header.height }))
+    let row = row(&code, organisation);
+    Ok(Json(view::OrganisationView {
+        uscc: row.uscc,
+        name: row.name,
+        name_en: row.name_en,
+        class: row.class,
+        status: row.status,
+        votes: row.votes,
+        admitted_height: row.admitted_height,
+        members,
+        height: header.height,
+    }))
 }
 
 fn detail(

@@ -87,6 +87,7 @@ fn cases(world: &World, batch: &str) -> Vec<Case> {
         get(&format!("/v1/evidence?sha256={}", &hex[1..]), 400, "request.malformed_query", "sha256: expected 64 hexadecimal digits, found 63"),
         with(get("/v1/events", 400, "request.malformed_query", "Last-Event-ID: expected height:index"), "last-event-id", "12"),
         with(get("/v1/events", 400, "request.malformed_query", "Last-Event-ID: expected height:index"), "last-event-id", "1:-1"),
+        with(get("/v1/events", 404, "query.block_not_found", "far ahead of this network"), "last-event-id", "5000:0"),
         get("/v1/events?types=Block", 400, "request.malformed_query", "types: expected"),
         with(get("/v1/events", 406, "request.not_acceptable", "available as text/event-stream"), "accept", "application/json"),
         post("/v1/transactions", "text/plain", good.clone(), 415, "request.unsupported_media_type", "application/cose or application/cbor-seq"),

@@ -1,87 +1,21 @@
 //! Who and what there is in the tests.
 
-use minicbor::{Decode, Encode};
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
-use zhulian_execution::{Allowed, Call, CallEntry, Class, Context, Event, EventEntry, Executor, Halt, Module, Role, Roles, Text};
+use zhulian_execution::{Class, Event as _, Executor, Role, Roles};
 use zhulian_gateway::{EvidencePlace, EvidenceRow, HistoryRow};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
-    governance::{self, Genesis, GenesisValidator, Parameters},
+    evidence::{
+        BatchDeposited, CustodyRecorded, Deposit, DepositBatch, Deposited, Details, File, Frozen, LegalBasis, PriorityConflict,
+        SourceType, Unfrozen, Withdrawn,
+    },
+    governance::{Genesis, GenesisValidator, Parameters},
     identity::{self, FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
+use zhulian_primitives::codec;
 use zhulian_verify::FileRecord;
 
 use crate::memory::{self, Index, Reader, Row};
-
-const T: Text = Text { en: "", zh: "" };
-#[derive(Encode, Decode)]
-#[cbor(map)]
-pub struct Details {
-    #[n(0)]
-    pub n: u64,
-}
-#[derive(Encode, Decode)]
-#[cbor(map)]
-pub struct Deposit {
-    #[n(0)]
-    pub file: FileRecord,
-    #[n(1)]
-    pub details: Details,
-}
-#[derive(Encode, Decode)]
-#[cbor(map)]
-pub struct DepositBatch {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub root: [u8; 32],
-    #[n(1)]
-    pub count: u64,
-    #[n(2)]
-    pub details: Details,
-}
-#[derive(Encode, Decode)]
-#[cbor(map)]
-pub struct Deposited {
-    #[cbor(n(0), with = "minicbor::bytes")]
-    pub digest: [u8; 32],
-    #[n(1)]
-    pub batch: bool,
-}
-impl Event for Deposited {
-    const MODULE: &'static str = "evidence";
-    const NAME: &'static str = "deposited";
-    const ABOUT: Text = T;
-    const CDDL: &'static str = "";
-}
-impl Call for Deposit {
-    const NAME: &'static str = "deposit";
-    const ALLOWED: Allowed = Allowed::Member;
-    const ABOUT: Text = T;
-    const CDDL: &'static str = "";
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        ctx.emit(&Deposited { digest: self.file.sha256, batch: false });
-        Ok(())
-    }
-}
-impl Call for DepositBatch {
-    const NAME: &'static str = "deposit_batch";
-    const ALLOWED: Allowed = Allowed::Member;
-    const ABOUT: Text = T;
-    const CDDL: &'static str = "";
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        ctx.emit(&Deposited { digest: self.root, batch: true });
-        Ok(())
-    }
-}
-
-static MODULE: Module = Module {
-    name: "evidence",
-    about: T,
-    cddl: "",
-    calls: &[CallEntry::of::<Deposit>(), CallEntry::of::<DepositBatch>()],
-    refusals: &[],
-    events: &[EventEntry::of::<Deposited>()],
-    state: &[],
-};
 
 /// Codes of the four organisations: data bureau, court, bank, notary office.
 pub fn codes() -> [Uscc; 4] {
@@ -99,6 +33,16 @@ fn key(seed: &str) -> SigningKey {
 /// The court's officer.
 pub fn clerk() -> SigningKey {
     key("1 clerk-01")
+}
+
+/// The officer of the n-th organisation.
+pub fn officer(n: usize) -> SigningKey {
+    key(&format!("{n} clerk-01"))
+}
+
+/// The court's judge.
+pub fn judge() -> SigningKey {
+    key("1 judge-01")
 }
 
 /// The representative of the n-th organisation.
@@ -122,19 +66,21 @@ pub fn genesis() -> (Genesis, Vec<SigningKey>) {
             roles: Roles::of(&[role]),
             keys: vec![MemberKey(key(&format!("{n} {id}")).public_key())],
         };
+        let judges = (n == 1).then(|| member("judge-01", Role::Judge));
+        let members = [
+            member("system-admin", Role::SystemAdmin),
+            member("security-admin", Role::SecurityAdmin),
+            member("audit-admin", Role::AuditAdmin),
+            member("representative", Role::Representative),
+            member("clerk-01", Role::Officer),
+        ];
         Founding {
             organisation: codes()[n],
             class: classes[n],
             zh: OrganisationName::parse(names[n]).unwrap(),
             en: None,
             votes: true,
-            members: vec![
-                member("system-admin", Role::SystemAdmin),
-                member("security-admin", Role::SecurityAdmin),
-                member("audit-admin", Role::AuditAdmin),
-                member("representative", Role::Representative),
-                member("clerk-01", Role::Officer),
-            ],
+            members: members.into_iter().chain(judges).collect(),
         }
     };
     let mut keys = validators();
@@ -152,7 +98,7 @@ pub fn genesis() -> (Genesis, Vec<SigningKey>) {
 }
 
 pub fn executor() -> Executor {
-    Executor::new(&[&identity::MODULE, &governance::MODULE, &MODULE], identity::DIRECTORY)
+    zhulian_modules::executor()
 }
 
 pub fn reader() -> Reader {
@@ -164,25 +110,37 @@ pub fn reader() -> Reader {
 
 fn index(index: &mut Index, row: &Row, events: &[zhulian_primitives::Event]) {
     for record in events {
-        let Some(event) = Deposited::of(record) else { continue };
-        let organisation = row.organisation.clone().unwrap();
-        let place = match event.batch {
-            false => EvidencePlace::File { sha256: event.digest, sequence: 0 },
-            true => EvidencePlace::Batch { root: event.digest, sequence: 0, entry: None },
-        };
-        let id = row.id.0[..16].try_into().unwrap();
-        index.evidence.push(EvidenceRow {
+        let deposit = |place| EvidenceRow {
             transaction: row.id,
             position: row.position,
             time: row.time,
-            organisation: organisation.clone(),
+            organisation: row.organisation.clone().unwrap(),
             place,
-        });
-        index.history.entry(id).or_default().push(HistoryRow {
+        };
+        let id = if let Some(event) = Deposited::of(record) {
+            index.evidence.push(deposit(EvidencePlace::File { sha256: event.sha256, sequence: event.seq }));
+            event.id()
+        } else if let Some(event) = BatchDeposited::of(record) {
+            index.evidence.push(deposit(EvidencePlace::Batch { root: event.root, sequence: event.seq, entry: None }));
+            event.id()
+        } else if let Some(event) = PriorityConflict::of(record) {
+            event.id()
+        } else if let Some(event) = Frozen::of(record) {
+            event.evidence().id
+        } else if let Some(event) = Unfrozen::of(record) {
+            event.evidence().id
+        } else if let Some(event) = Withdrawn::of(record) {
+            event.evidence().id
+        } else if let Some(event) = CustodyRecorded::of(record) {
+            event.evidence().id
+        } else {
+            continue;
+        };
+        index.history.entry(id.0).or_default().push(HistoryRow {
             transaction: row.id,
             position: row.position,
             time: row.time,
-            organisation,
+            organisation: row.organisation.clone().unwrap(),
             event: record.clone(),
         });
     }
@@ -195,13 +153,18 @@ pub fn file(content: &[u8]) -> FileRecord {
     hasher.finish().record
 }
 
+fn details() -> Details {
+    Details::new(SourceType::Contract, LegalBasis::parse("民法典第四百六十九条").unwrap())
+}
+
 /// The arguments of a deposit.
 pub fn deposit(content: &[u8]) -> Vec<u8> {
-    zhulian_primitives::codec::to_bytes(&Deposit { file: file(content), details: Details { n: 1 } })
+    let FileRecord { sha256, sm3, size, chunks_root } = file(content);
+    codec::to_bytes(&Deposit { file: File { sha256, sm3, size, chunks_root }, details: details() })
 }
 
 /// The arguments of a batch deposit.
 pub fn deposit_batch(entries: &[Vec<u8>]) -> Vec<u8> {
-    let batch = DepositBatch { root: zhulian_ledger::merkle::root(entries), count: entries.len() as u64, details: Details { n: 1 } };
-    zhulian_primitives::codec::to_bytes(&batch)
+    let root = zhulian_ledger::merkle::root(entries);
+    codec::to_bytes(&DepositBatch { root, count: entries.len() as u64, details: details() })
 }

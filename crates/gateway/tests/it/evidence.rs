@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use zhulian_api::{Hex32, Query, Wait, view};
-use zhulian_primitives::{EvidenceId, TransactionId};
+use zhulian_modules::evidence::{CaseNumber, Freeze, Subject, Unfreeze, Withdraw, WithdrawReason};
+use zhulian_primitives::{EvidenceId, TransactionId, codec};
 use zhulian_verify::{Entry, FileRecord, verify_receipt};
 
 use crate::{
@@ -42,8 +43,10 @@ async fn a_deposit_is_found_by_number_digest_and_depositor() {
     let world = World::start().await;
     let id = deposited(&world, &world.deposit(b"a contract")).await;
     let one = world.client.evidence(&id).await.unwrap();
-    assert_eq!((one.id.as_str(), one.status.as_str(), &one.organisation), (id.as_str(), "active", &world.organisation()));
+    assert_eq!((one.id.as_str(), one.status.as_str(), &one.organisation), (id.as_str(), "in_use", &world.organisation()));
     assert_eq!(one.file.as_ref().unwrap().sha256.0, city::file(b"a contract").sha256);
+    assert_eq!((one.organisation_name.as_str(), one.member.as_str()), ("市中级人民法院", "clerk-01"));
+    assert_eq!((one.details.source_type.as_str(), one.details.legal_basis.as_str()), ("contract", "民法典第四百六十九条"));
     for spelling in [id.to_lowercase(), format!("{}-{}", &id[..9], &id[9..])] {
         assert_eq!(world.client.evidence(&spelling).await.unwrap(), one);
     }
@@ -175,4 +178,50 @@ async fn a_certificate_is_a_pdf_with_the_number() {
         assert!(text.contains(&id), "{id} is not in the certificate: {text}");
         assert!(text.contains("存证证书"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn status_and_history_follow_freeze_release_and_withdrawal() {
+    let world = World::start().await;
+    let id = deposited(&world, &world.deposit(b"a contract")).await;
+    let subject = Subject::File(city::file(b"a contract").sha256, 0);
+    let case = CaseNumber::parse("(2026)浙0192民初1234号").unwrap();
+    let apply = async |key, call: &str, args: Vec<u8>| {
+        let transaction = world.sign(key, "evidence", call, &args, world.until());
+        world.client.submit(&[transaction], SOON).await.unwrap().remove(0)
+    };
+    let frozen = apply(&city::judge(), "freeze", codec::to_bytes(&Freeze { subject, case: case.clone() })).await;
+    assert_eq!(frozen.state, view::TransactionState::Finalised, "{:?}", frozen.refusal);
+    let one = world.client.evidence(&id).await.unwrap();
+    assert_eq!((one.status.as_str(), one.freezes[0].case.as_str()), ("frozen", case.as_str()));
+    assert_eq!(one.freezes[0].court.name, "市中级人民法院");
+    let withdraw = codec::to_bytes(&Withdraw { subject, reason: WithdrawReason::Mistake });
+    let refused = apply(&city::clerk(), "withdraw", withdraw.clone()).await;
+    let refusal = refused.refusal.unwrap();
+    assert_eq!((refusal.code.as_str(), refusal.status), ("evidence.is_frozen", 409));
+    apply(&city::judge(), "unfreeze", codec::to_bytes(&Unfreeze { subject, case })).await;
+    apply(&city::clerk(), "withdraw", withdraw).await;
+    let one = world.client.evidence(&id).await.unwrap();
+    assert_eq!((one.status.as_str(), one.withdrawal.unwrap().reason.as_str()), ("withdrawn", "mistake"));
+    let history = world.client.evidence_history(&id).await.unwrap();
+    let names: Vec<&str> = history.items.iter().map(|item| item.event.name.as_str()).collect();
+    assert_eq!(names, ["deposited", "frozen", "unfrozen", "withdrawn"]);
+    // Withdrawn from use is not erased: the file is still what was deposited.
+    let answer = world.client.check(&question(&city::file(b"a contract"))).await.unwrap();
+    assert_eq!((answer.answer, answer.evidence[0].status.as_str()), (view::Answer::Verified, "withdrawn"));
+}
+
+#[tokio::test]
+async fn a_later_deposit_by_another_names_the_first() {
+    let world = World::start().await;
+    let first = deposited(&world, &world.deposit(b"a contract")).await;
+    let later = world.sign(&city::officer(2), "evidence", "deposit", &city::deposit(b"a contract"), world.until());
+    let later = deposited(&world, &later).await;
+    let view = world.client.evidence(&later).await.unwrap();
+    assert_eq!((view.sequence, view.first_deposit.as_deref()), (1, Some(first.as_str())));
+    let answer = world.client.check(&question(&city::file(b"a contract"))).await.unwrap();
+    let ids: Vec<&str> = answer.evidence.iter().map(|view| view.id.as_str()).collect();
+    assert_eq!(ids, [first.as_str(), later.as_str()]);
+    let history = world.client.evidence_history(&later).await.unwrap();
+    assert_eq!(history.items.iter().filter(|item| item.event.name == "priority_conflict").count(), 1);
 }

@@ -60,3 +60,27 @@ async fn streams_have_a_limit_of_their_own() {
     .await
     .expect("the place is free again");
 }
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_is_closed() {
+    use tokio::io::AsyncReadExt as _;
+    let config = Config { idle_timeout: Duration::from_millis(300), ..Config::default() };
+    let world = World::with(config, true).await;
+    let address = world.base.trim_start_matches("http://").to_owned();
+    let mut silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(10), silent.read(&mut [0; 16])).await.expect("closed in time");
+    assert!(matches!(closed, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let world = World::with(Config { connections_max: 1, ..Config::default() }, true).await;
+    let address = world.base.trim_start_matches("http://").to_owned();
+    let held = tokio::net::TcpStream::connect(address).await.unwrap();
+    let client = world.client.clone();
+    let waiting = tokio::spawn(async move { client.live().await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!waiting.is_finished());
+    drop(held);
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("served once there is a place").unwrap().unwrap();
+}

@@ -19,7 +19,7 @@ async fn organisations_are_listed_in_parts_and_shown_with_members_and_keys() {
     assert_eq!(codes, city::codes().map(|code| code.to_string()));
     assert!(rest.next.is_none());
     let court = world.client.organisation(&city::court()).await.unwrap();
-    assert_eq!((court.organisation.name.as_str(), court.organisation.class.as_str()), ("市中级人民法院", "judicial"));
+    assert_eq!((court.name.as_str(), court.class.as_str()), ("市中级人民法院", "judicial"));
     let clerk = court.members.iter().find(|member| member.member == "clerk-01").unwrap();
     assert_eq!((clerk.roles.as_slice(), clerk.kind.as_str(), clerk.keys.len()), (&["officer".to_owned()][..], "person", 1));
     assert_eq!(clerk.keys[0].public_key.0, city::clerk().public_key().as_bytes());

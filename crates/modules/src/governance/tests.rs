@@ -1,0 +1,371 @@
+//! Scenarios and properties of the governance module.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    identity,
+    tests::{City, check, check_in, code},
+};
+
+fn standing(city: &City, number: u32) -> MotionStatus {
+    queries::motion(&city.source(), number, city.chain.height).expect("a motion").standing
+}
+
+#[test]
+fn three_of_four_admit_an_organisation_and_the_deciding_ballot_executes_it() {
+    let city = check("
+        court.rep    open_motion admit hospital -> ok motion_opened
+        hospital.sys add_member clerk-01        -> transaction.unknown_key
+        court.rep    cast_ballot 0 yes          -> ok ballot_cast
+        bureau.rep   cast_ballot 0 yes          -> ok ballot_cast
+        hospital.sys add_member clerk-01        -> transaction.unknown_key
+        bank.rep     cast_ballot 0 yes          -> ok
+        hospital.sys add_member clerk-01        -> ok
+        notary.rep   cast_ballot 0 yes          -> governance.motion_decided
+        court.rep    open_motion admit hospital -> identity.organisation_exists
+    ");
+    assert_eq!(standing(&city, 0), MotionStatus::Executed);
+    let hospital = identity::organisation(&city.source(), &code("hospital")).expect("admitted");
+    assert_eq!((hospital.admitted, hospital.members), (6, 6));
+}
+
+#[test]
+fn the_deciding_ballot_s_events_tell_who_came_in() {
+    let mut city = check("
+        court.rep  open_motion admit insurer -> ok
+        court.rep  cast_ballot 0 yes         -> ok
+        bureau.rep cast_ballot 0 yes         -> ok
+    ");
+    let events = city.run("notary.rep cast_ballot 0 yes").events;
+    assert_eq!(events[..2], ["ballot_cast", "organisation_admitted"]);
+    assert_eq!(events.iter().filter(|name| *name == "key_registered").count(), 5);
+    assert_eq!(events.last().map(String::as_str), Some("motion_closed"));
+}
+
+#[test]
+fn one_organisation_has_one_vote_cast_by_a_representative() {
+    check("
+        court.off  open_motion set vote_blocks 30   -> transaction.not_allowed
+        firm.rep   open_motion set vote_blocks 30   -> governance.no_vote
+        court.rep  open_motion set vote_blocks 30   -> ok
+        court.rep  cast_ballot 1 yes                -> governance.motion_not_found
+        firm.rep   cast_ballot 0 yes                -> governance.no_vote
+        court.off  cast_ballot 0 yes                -> transaction.not_allowed
+        court.rep  cast_ballot 0 yes                -> ok
+        court.rep  cast_ballot 0 yes                -> governance.already_voted
+        court.rep  cast_ballot 0 no                 -> governance.already_voted
+        court.sys  add_member rep-02                -> ok
+        court.sec  register_key rep-02 K1           -> ok
+        court.sec  assign_roles rep-02 representative -> ok
+        K1         cast_ballot 0 yes                -> governance.already_voted
+    ");
+}
+
+#[test]
+fn a_parameter_is_changed_within_its_bounds_and_is_in_force_at_once() {
+    let city = check("
+        court.rep  open_motion set vote_blocks 9            -> governance.parameter_out_of_bounds
+        court.rep  open_motion set batch_entries_max 1000001 -> governance.parameter_out_of_bounds
+        court.off  deposit_batch B1 count=1001              -> evidence.too_many_entries
+        court.rep  open_motion set batch_entries_max 2000   -> ok
+        court.rep  cast_ballot 0 yes                        -> ok
+        bank.rep   cast_ballot 0 yes                        -> ok
+        notary.rep cast_ballot 0 yes                        -> ok ballot_cast parameter_changed motion_closed
+        court.off  deposit_batch B1 count=1001              -> ok
+    ");
+    assert_eq!(queries::parameters(&city.source()).batch_entries_max, 2000);
+}
+
+#[test]
+fn a_motion_that_cannot_be_carried_any_more_is_rejected() {
+    let city = check("
+        court.rep  open_motion set vote_blocks 30   -> ok
+        bank.rep   cast_ballot 0 no                 -> ok ballot_cast
+        notary.rep cast_ballot 0 no                 -> ok ballot_cast motion_closed
+        court.rep  cast_ballot 0 yes                -> governance.motion_decided
+        court.rep  withdraw_motion 0                -> governance.motion_decided
+    ");
+    assert_eq!(standing(&city, 0), MotionStatus::Rejected);
+    assert_eq!(queries::parameters(&city.source()).vote_blocks, 20);
+}
+
+#[test]
+fn a_motion_is_withdrawn_by_its_opener_or_expires() {
+    let mut city = check("
+        court.rep  open_motion set vote_blocks 30   -> ok
+        bank.rep   withdraw_motion 0                -> governance.not_opener
+        bank.rep   withdraw_motion 7                -> governance.motion_not_found
+        court.rep  withdraw_motion 0                -> ok motion_closed
+        bank.rep   cast_ballot 0 yes                -> governance.motion_decided
+        court.rep  open_motion set vote_blocks 30   -> ok
+        wait 19
+        bank.rep   cast_ballot 1 yes                -> ok
+        notary.rep cast_ballot 1 yes                -> governance.motion_expired
+        court.rep  withdraw_motion 1                -> governance.motion_expired
+    ");
+    assert_eq!((standing(&city, 0), standing(&city, 1)), (MotionStatus::Withdrawn, MotionStatus::Expired));
+    check_in(&mut city, "court.rep open_motion set vote_blocks 30 -> ok");
+    let all = queries::motions(&city.source(), None, 10, city.chain.height);
+    assert_eq!(all.iter().map(|view| view.number).collect::<Vec<_>>(), [2, 1, 0]);
+    assert_eq!(queries::motions(&city.source(), Some(2), 1, city.chain.height), all[1..2]);
+}
+
+#[test]
+fn a_suspended_organisation_acts_and_votes_no_more() {
+    let mut city = check("
+        court.rep  open_motion set vote_blocks 30  -> ok
+        bank.rep   cast_ballot 0 yes               -> ok
+        court.rep  open_motion reinstate bank      -> identity.organisation_standing
+        court.rep  open_motion suspend hospital    -> identity.organisation_not_found
+        court.rep  open_motion suspend bank        -> ok
+        bank.rep   cast_ballot 1 no                -> governance.own_case
+        court.rep  cast_ballot 1 yes               -> ok
+        bureau.rep cast_ballot 1 yes               -> ok
+        notary.rep cast_ballot 1 yes               -> ok ballot_cast organisation_suspended motion_closed
+        bank.off   deposit F1                      -> transaction.key_not_active
+        bank.rep   cast_ballot 0 yes               -> transaction.key_not_active
+        court.rep  open_motion suspend bank        -> identity.organisation_standing
+    ");
+    // G3: the bank's ballot counts no more; of the three that are left, all three are more than two thirds.
+    check_in(&mut city, "
+        court.rep  cast_ballot 0 yes               -> ok ballot_cast
+        bureau.rep cast_ballot 0 yes               -> ok ballot_cast
+        notary.rep cast_ballot 0 yes               -> ok ballot_cast parameter_changed motion_closed
+        court.rep  open_motion reinstate bank      -> ok
+        court.rep  cast_ballot 2 yes               -> ok
+        bureau.rep cast_ballot 2 yes               -> ok
+        notary.rep cast_ballot 2 yes               -> ok ballot_cast organisation_reinstated motion_closed
+        bank.off   deposit F1                      -> ok
+    ");
+}
+
+#[test]
+fn what_has_become_impossible_fails_without_a_trace() {
+    let city = check("
+        court.rep  open_motion admit hospital  -> ok
+        court.rep  open_motion admit hospital  -> ok
+        court.rep  cast_ballot 0 yes           -> ok
+        bureau.rep cast_ballot 0 yes           -> ok
+        court.rep  cast_ballot 1 yes           -> ok
+        bureau.rep cast_ballot 1 yes           -> ok
+        bank.rep   cast_ballot 0 yes           -> ok
+        bank.rep   cast_ballot 1 yes           -> ok ballot_cast
+        notary.rep cast_ballot 1 yes           -> ok ballot_cast motion_closed
+    ");
+    let failed = queries::motion(&city.source(), 1, city.chain.height).expect("a motion").motion;
+    let code = failed.failure.expect("a reason");
+    assert_eq!((failed.status, code.module.as_str(), code.number), (MotionStatus::Failed, "identity", 26));
+}
+
+#[test]
+fn an_organisation_that_lost_its_administrators_is_recovered() {
+    check("
+        court.rep  open_motion recover bank sec    -> ok
+        court.rep  open_motion recover bank sec-02 -> ok
+        bank.rep   cast_ballot 1 yes               -> governance.own_case
+        court.rep  cast_ballot 1 yes               -> ok
+        bureau.rep cast_ballot 1 yes               -> ok
+        notary.rep cast_ballot 1 yes               -> ok
+        bank.sec-02 revoke_key bank.sec compromised -> ok
+        bank.sec   revoke_key bank.off             -> transaction.key_not_active
+        court.rep  cast_ballot 0 yes               -> ok
+        bureau.rep cast_ballot 0 yes               -> ok
+        notary.rep cast_ballot 0 yes               -> ok ballot_cast motion_closed
+    ");
+}
+
+#[test]
+fn two_thirds_are_not_enough() {
+    use rules::{Decision, decide};
+    assert_eq!(decide(2, 0, 3), Decision::Open);
+    assert_eq!(decide(3, 0, 3), Decision::Carried);
+    assert_eq!(decide(2, 1, 3), Decision::Rejected);
+    assert_eq!(decide(3, 1, 4), Decision::Carried);
+    assert_eq!(decide(1, 0, 1), Decision::Carried);
+    assert_eq!(decide(0, 1, 1), Decision::Rejected);
+    for electorate in 1..40u32 {
+        for approve in 0..=electorate {
+            for reject in 0..=electorate - approve {
+                let (carried, decision) = (u64::from(approve) * 3 > u64::from(electorate) * 2, decide(approve, reject, electorate));
+                assert_eq!(decision == Decision::Carried, carried);
+                // Rejected exactly when not even all the others could carry it.
+                let hopeless = (electorate - reject) * 3 <= electorate * 2;
+                assert_eq!(decision == Decision::Rejected, !carried && hopeless);
+            }
+        }
+    }
+}
+
+/// Random lines of governance, most of them wrong.
+fn any_line() -> impl Strategy<Value = String> {
+    let who = prop::sample::select(vec!["court", "bureau", "bank", "notary", "firm", "hospital"]);
+    let action = prop::sample::select(vec![
+        "set vote_blocks 15", "set vote_blocks 5", "suspend bank", "suspend firm", "suspend notary", "reinstate bank",
+        "reinstate notary", "admit hospital",
+    ]);
+    (0..10u8, who, action, 0..5u32, prop::bool::weighted(0.75)).prop_map(|(what, who, action, motion, yes)| match what {
+        0 | 1 => format!("{who}.rep open_motion {action}"),
+        2 => format!("{who}.rep withdraw_motion {motion}"),
+        _ => format!("{who}.rep cast_ballot {motion} {}", if yes { "yes" } else { "no" }),
+    })
+}
+
+/// A plain model of motions: organisations by name, and who voted how.
+#[derive(Default)]
+struct Model {
+    /// Votes, and whether active.
+    organisations: BTreeMap<&'static str, (bool, bool)>,
+    motions: Vec<ModelMotion>,
+}
+
+struct ModelMotion {
+    opener: String,
+    action: Vec<String>,
+    closes: u64,
+    votes: BTreeMap<String, bool>,
+    status: MotionStatus,
+}
+
+impl Model {
+    fn new() -> Self {
+        let organisations = [("court", true), ("bureau", true), ("bank", true), ("notary", true), ("firm", false)];
+        Self { organisations: organisations.map(|(name, votes)| (name, (votes, true))).into(), motions: Vec::new() }
+    }
+
+    fn active(&self, name: &str) -> Option<bool> {
+        self.organisations.get(name).map(|(_, active)| *active)
+    }
+
+    fn is_voter(&self, name: &str) -> bool {
+        self.organisations.get(name) == Some(&(true, true))
+    }
+
+    fn apply(&mut self, line: &str, height: u64, vote_blocks: u64) -> &'static str {
+        let words: Vec<&str> = line.split(' ').collect();
+        let name = words[0].split('.').next().expect("a name");
+        match self.active(name) {
+            None => return "transaction.unknown_key",
+            Some(false) => return "transaction.key_not_active",
+            Some(true) => {}
+        }
+        match words[1] {
+            "open_motion" => self.open(name, &words[2..], height + vote_blocks),
+            "cast_ballot" => self.vote(name, words[2].parse().expect("a number"), words[3] == "yes", height),
+            _ => self.withdraw(name, words[2].parse().expect("a number"), height),
+        }
+    }
+
+    fn open(&mut self, name: &str, action: &[&str], closes: u64) -> &'static str {
+        if action == ["set", "vote_blocks", "5"] {
+            return "governance.parameter_out_of_bounds";
+        }
+        if !self.is_voter(name) {
+            return "governance.no_vote";
+        }
+        match (action[0], self.active(action[1])) {
+            ("admit", Some(_)) => return "identity.organisation_exists",
+            ("suspend", Some(false)) | ("reinstate", Some(true)) => return "identity.organisation_standing",
+            ("suspend" | "reinstate", None) => return "identity.organisation_not_found",
+            _ => {}
+        }
+        let action = action.iter().map(|word| (*word).to_string()).collect();
+        let opener = name.to_string();
+        self.motions.push(ModelMotion { opener, action, closes, votes: BTreeMap::new(), status: MotionStatus::Open });
+        "ok"
+    }
+
+    fn open_motion(&mut self, number: usize, height: u64) -> Result<&mut ModelMotion, &'static str> {
+        let motion = self.motions.get_mut(number).ok_or("governance.motion_not_found")?;
+        if motion.status != MotionStatus::Open {
+            return Err("governance.motion_decided");
+        }
+        if height > motion.closes { Err("governance.motion_expired") } else { Ok(motion) }
+    }
+
+    fn withdraw(&mut self, name: &str, number: usize, height: u64) -> &'static str {
+        let motion = match self.open_motion(number, height) {
+            Ok(motion) => motion,
+            Err(slug) => return slug,
+        };
+        if motion.opener != name {
+            return "governance.not_opener";
+        }
+        motion.status = MotionStatus::Withdrawn;
+        "ok"
+    }
+
+    fn vote(&mut self, name: &str, number: usize, yes: bool, height: u64) -> &'static str {
+        let voter = self.is_voter(name);
+        let motion = match self.open_motion(number, height) {
+            Ok(motion) => motion,
+            Err(slug) => return slug,
+        };
+        if !voter {
+            return "governance.no_vote";
+        }
+        let concerned = if motion.action[0] == "set" { String::new() } else { motion.action[1].clone() };
+        if concerned == name {
+            return "governance.own_case";
+        }
+        if motion.votes.contains_key(name) {
+            return "governance.already_voted";
+        }
+        motion.votes.insert(name.to_string(), yes);
+        let (votes, action) = (motion.votes.clone(), motion.action.clone());
+        let electorate = self.organisations.keys().filter(|o| self.is_voter(o) && **o != concerned).count();
+        let count = |wanted: bool| votes.iter().filter(|(o, vote)| **vote == wanted && self.is_voter(o)).count();
+        let (approve, reject) = (count(true), count(false));
+        let status = if 3 * approve > 2 * electorate {
+            self.execute(&action)
+        } else if 3 * (electorate - reject) <= 2 * electorate {
+            MotionStatus::Rejected
+        } else {
+            MotionStatus::Open
+        };
+        self.motions[number].status = status;
+        "ok"
+    }
+
+    fn execute(&mut self, action: &[String]) -> MotionStatus {
+        let done = match (action[0].as_str(), self.active(&action[1])) {
+            ("set", _) => true,
+            ("admit", None) => self.organisations.insert("hospital", (true, true)).is_none(),
+            ("suspend", Some(true)) => self.set(&action[1], false),
+            ("reinstate", Some(false)) => self.set(&action[1], true),
+            _ => false,
+        };
+        if done { MotionStatus::Executed } else { MotionStatus::Failed }
+    }
+
+    fn set(&mut self, name: &str, active: bool) -> bool {
+        self.organisations.iter_mut().filter(|(o, _)| **o == name).for_each(|(_, it)| it.1 = active);
+        true
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// G2 to G5: after any calls, motions and organisations stand as in a plain model.
+    #[test]
+    fn agrees_with_the_model(lines in prop::collection::vec(any_line(), 1..70)) {
+        let (mut city, mut model) = (City::default(), Model::new());
+        for line in &lines {
+            let blocks = queries::parameters(&city.source()).vote_blocks;
+            let expected = model.apply(line, city.chain.height + 1, blocks);
+            prop_assert_eq!(city.run(line).slug, expected, "{}", line);
+        }
+        for (number, motion) in (0..).zip(&model.motions) {
+            let found = queries::motion(&city.source(), number, 0).expect("a motion").motion;
+            prop_assert_eq!(found.status, motion.status);
+            prop_assert_eq!(found.ballots.len(), motion.votes.len());
+        }
+        for (name, (votes, active)) in &model.organisations {
+            let found = identity::organisation(&city.source(), &code(name)).expect("an organisation");
+            prop_assert_eq!((found.votes, found.is_active()), (*votes, *active), "{}", name);
+        }
+    }
+}

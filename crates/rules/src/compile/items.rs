@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Deepest chain of item definitions.
 const DEPTH_MAX: u32 = 24;
 
-const BUILTINS: [&str; 16] = [
+pub(super) const BUILTINS: [&str; 16] = [
     "Any",
     "Null",
     "number",

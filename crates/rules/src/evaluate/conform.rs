@@ -19,10 +19,8 @@ impl Evaluator<'_> {
                     return Ok(item);
                 }
             }
-            (single, Type::List(item)) if !matches!(single, Value::List(_)) => {
-                if self.fits(single, item)? {
-                    return Value::list(vec![value]);
-                }
+            (single, Type::List(item)) if !matches!(single, Value::List(_)) && self.fits(single, item)? => {
+                return Value::list(vec![value]);
             }
             (Value::Date(date), Type::DateTime) => return Ok(Value::DateTime(date.at_midnight(Zone::Offset(0)))),
             _ => {}

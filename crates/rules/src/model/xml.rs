@@ -91,6 +91,9 @@ pub(crate) enum RawKind {
     Iterator(&'static str, String, Vec<Option<RawExpr>>),
 }
 
+/// Name, type, values, default.
+pub(crate) type RawOutput = (Option<String>, Option<String>, Option<String>, Option<String>);
+
 #[derive(Debug, Default)]
 pub(crate) struct RawTable {
     pub id: String,
@@ -99,7 +102,7 @@ pub(crate) struct RawTable {
     /// Expression, its type, allowed values, label.
     pub inputs: Vec<(String, Option<String>, Option<String>, String)>,
     /// Name, type, values, default.
-    pub outputs: Vec<(Option<String>, Option<String>, Option<String>, Option<String>)>,
+    pub outputs: Vec<RawOutput>,
     /// Identifier, input cells, output cells.
     pub rules: Vec<(String, Vec<String>, Vec<String>)>,
 }

@@ -87,3 +87,18 @@ fn the_assistance_table_is_accepted() {
     let found = refusals(include_str!("../data/medical.dmn"));
     assert!(found.is_empty(), "{found:?}");
 }
+
+#[test]
+fn a_condition_of_a_procedure_is_an_expression_over_its_variables() {
+    use zhulian_rules::{Decimal, Value, types::Type};
+    let variables = [("amount", Type::Number), ("applicant name", Type::String)];
+    let compile = |text: &str| Model::expression(text, &variables, Profile::Strict);
+    let model = compile("amount > 100 and contains(applicant name, \"Li\")").expect("compiles");
+    let facts = [Value::Number(Decimal::from(120)), Value::text("Li Lei")];
+    let outcome = model.decide_in_order(0, &facts, 1_000).expect("decides");
+    assert!(matches!(outcome.value, Value::Boolean(true)) && outcome.faults.is_empty());
+    let reason = |text: &str| compile(text).err().map(|refusals| refusals[0].reason.clone());
+    assert_eq!(reason("amont > 100"), Some(Reason::Expression(Fault::UnknownName)));
+    assert_eq!(reason("amount > \"100\""), Some(Reason::Expression(Fault::OperandKind)));
+    assert_eq!(reason("amount >"), Some(Reason::Expression(Fault::Syntax)));
+}

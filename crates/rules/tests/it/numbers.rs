@@ -96,3 +96,32 @@ fn rounds_half_even_at_34_digits() {
     assert_eq!(decimal("1e6144").mul(decimal("10")), None);
     assert_eq!(decimal("1e-6176").div(decimal("10")), Some(Decimal::ZERO));
 }
+
+/// An independent implementation says the same to the last digit; of exp and ln, within one unit of it.
+#[test]
+fn agrees_with_another_implementation() {
+    let own = std::env::var("ZHULIAN_DECIMAL_CASES").ok().and_then(|path| std::fs::read_to_string(path).ok());
+    let cases = own.unwrap_or_else(|| include_str!("../data/decimal.txt").to_owned());
+    for line in cases.lines().filter(|line| !line.starts_with('#')) {
+        let parts: Vec<&str> = line.split(' ').collect();
+        let [op, a, b, expected] = parts[..] else { panic!("{line}") };
+        let (a, b, expected) = (decimal(a), decimal(b), decimal(expected));
+        let found = match op {
+            "add" => a.add(b),
+            "sub" => a.sub(b),
+            "mul" => a.mul(b),
+            "div" => a.div(b),
+            "sqrt" => a.sqrt(),
+            "exp" => a.exp(),
+            "ln" => a.ln(),
+            _ => Some(Decimal::from(a.cmp(&b) as i32)),
+        };
+        let found = found.unwrap_or_else(|| panic!("no result: {line}"));
+        let close = matches!(op, "exp" | "ln")
+            && found.sub(expected).is_some_and(|gap| {
+                let unit = Decimal::new(1, expected.exponent()).unwrap_or(Decimal::ONE);
+                expected.coefficient() > 10u128.pow(32) && gap.abs() <= unit
+            });
+        assert!(found == expected || close, "{line}: found {found}");
+    }
+}

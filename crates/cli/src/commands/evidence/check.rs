@@ -53,14 +53,15 @@ pub fn run(session: &Session, args: &Check) -> Result<Report> {
             bar.finish_and_clear();
             let record = hashed.record;
             CheckRequest {
-                sha256: Some(Hex32(record.sha256)),
+                sha256: Hex32(record.sha256),
                 sm3: Some(Hex32(record.sm3)),
                 size: Some(record.size),
                 chunks_root: Some(Hex32(record.chunks_root)),
                 id: args.id.clone(),
             }
         }
-        (None, sha256) => CheckRequest { sha256, id: args.id.clone(), ..CheckRequest::default() },
+        (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id: args.id.clone() },
+        (None, None) => unreachable!("the command line demands one of the two"),
     };
     let remote = Remote::new(session)?;
     let answer = remote.call(remote.client.check(&question))?;
@@ -82,9 +83,7 @@ fn report(answer: &CheckAnswer, question: &CheckRequest) -> Report {
         let (head, rows) = number_row(&answer.evidence);
         report = report.table(head, rows);
     }
-    if let Some(sha256) = question.sha256 {
-        report = report.detail(Text::fixed("SHA-256", "SHA-256"), sha256.to_string());
-    }
+    report = report.detail(Text::fixed("SHA-256", "SHA-256"), question.sha256.to_string());
     if !answer.differing.is_empty() {
         report = report.detail(Text::fixed("不一致项", "differing"), answer.differing.join(", "));
     }

@@ -1,5 +1,6 @@
 //! `zhulian evidence`: deposit, check and look up evidence.
 
+mod act;
 mod check;
 mod deposit;
 mod details;
@@ -26,6 +27,14 @@ pub enum Command {
     List(show::List),
     /// Save the receipt of a deposit (下载回执)
     Receipt(show::Receipt),
+    /// Record what was done with the original (登记保管)
+    Custody(act::Custody),
+    /// Freeze a deposit by order of a court; signed by a judge (法院冻结)
+    Freeze(act::Freeze),
+    /// Lift a court's freeze; signed by a judge (解除冻结)
+    Unfreeze(act::Freeze),
+    /// Withdraw a deposit from use; it is never erased (停止使用)
+    Withdraw(act::Withdraw),
 }
 
 /// Runs the command.
@@ -40,5 +49,9 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::History(args) => show::history(session, args),
         Command::List(args) => show::list(session, args),
         Command::Receipt(args) => show::receipt(session, args),
+        Command::Custody(args) => act::custody(session, args),
+        Command::Freeze(args) => act::freeze(session, args, true),
+        Command::Unfreeze(args) => act::freeze(session, args, false),
+        Command::Withdraw(args) => act::withdraw(session, args),
     }
 }

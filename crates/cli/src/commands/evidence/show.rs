@@ -105,7 +105,7 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
             None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
         };
     }
-    if let Value::Object(details) = &evidence.details {
+    if let Ok(Value::Object(details)) = serde_json::to_value(&evidence.details) {
         for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
             report = report.fact(detail_label(name), value);

@@ -1,0 +1,136 @@
+//! `zhulian verify` on the published vectors: three answers, their exit codes, and what proves nothing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::support::{code, json, stderr, stdout, zhulian};
+
+fn vectors(name: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sdk/vectors").join(name);
+    serde_json::from_str(&fs::read_to_string(path).expect("the vectors")).expect("JSON")
+}
+
+fn receipt(name: &str) -> Vec<u8> {
+    let all = vectors("valid.json");
+    let found = all.as_array().expect("a list").iter().find(|it| it["name"] == name).expect("a vector");
+    hex::decode(found["receipt"].as_str().expect("text")).expect("hex")
+}
+
+/// The file of a check, as `sdk/vectors` describes it.
+fn content(file: &Value) -> Vec<u8> {
+    let mut bytes = match file["hex"].as_str() {
+        Some(text) => hex::decode(text).expect("hex"),
+        None => generated(file["generated"].as_u64().expect("a size")),
+    };
+    for flip in file["flips"].as_array().expect("a list") {
+        bytes[flip[0].as_u64().expect("an index") as usize] ^= flip[1].as_u64().expect("bits") as u8;
+    }
+    bytes
+}
+
+fn generated(size: u64) -> Vec<u8> {
+    (0..size).map(|i| ((i * 31) ^ (i >> 8) ^ (i >> 16) ^ size) as u8).collect()
+}
+
+/// A directory with the vectors' network, a receipt and a file.
+fn place(receipt: &[u8], file: &[u8]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("a.zlr"), receipt).expect("a file");
+    fs::write(dir.path().join("a"), file).expect("a file");
+    let identity = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sdk/vectors/network.json");
+    fs::copy(identity, dir.path().join("identity.json")).expect("a copy");
+    dir
+}
+
+fn verify(dir: &Path, more: &[&str]) -> std::process::Output {
+    zhulian(dir, &[&["verify", "a", "--network", "identity.json"], more].concat())
+}
+
+#[test]
+fn every_check_has_its_answer_and_exit_code() {
+    let checks = vectors("checks.json");
+    for check in checks.as_array().expect("a list") {
+        let dir = place(&receipt(check["receipt"].as_str().expect("a name")), &content(&check["file"]));
+        let output = verify(dir.path(), &["--json"]);
+        let expected = match check["answer"].as_str().expect("an answer") {
+            "verified" => 0,
+            "not_deposited" => 3,
+            _ => 4,
+        };
+        let found = json(&output);
+        assert_eq!(code(&output), expected, "{check} {found}");
+        assert_eq!(found["answer"], check["answer"]);
+        if expected == 4 {
+            assert_eq!(found["differs"], check["fields"]);
+            assert_eq!(found["chunks"], check["chunks"]);
+        }
+    }
+}
+
+#[test]
+fn every_mutation_of_a_receipt_proves_nothing() {
+    // One in nine: the verifier's own tests run all of them, this one is about the exit code.
+    for mutation in vectors("mutated.json").as_array().expect("a list").iter().step_by(9) {
+        let mut bytes = receipt(mutation[0].as_str().expect("a name"));
+        bytes[mutation[2].as_u64().expect("an index") as usize] ^= mutation[3].as_u64().expect("bits") as u8;
+        let dir = place(&bytes, b"");
+        let output = verify(dir.path(), &["--json"]);
+        assert_eq!(code(&output), 5, "{mutation}");
+        let refusal = mutation[4].as_str().expect("a code");
+        assert_eq!(json(&output)["error"]["code"], refusal);
+    }
+}
+
+#[test]
+fn the_answer_is_a_sentence_in_either_language() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), &small);
+    assert!(stdout(&verify(dir.path(), &[])).starts_with("Verified. This very file was deposited"));
+    assert!(stdout(&verify(dir.path(), &["--lang", "zh"])).starts_with("核验通过。"));
+}
+
+#[test]
+fn an_identity_is_trusted_only_when_someone_says_so() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), &small);
+    fs::rename(dir.path().join("identity.json"), dir.path().join("network.json")).expect("a rename");
+    let output = zhulian(dir.path(), &["verify", "a"]);
+    assert_eq!(code(&output), 2);
+    let text = stderr(&output);
+    assert!(text.contains("beside the receipt") && text.contains("proves nothing by itself"), "{text}");
+
+    assert_eq!(code(&zhulian(dir.path(), &["network", "trust", "network.json"])), 0);
+    assert_eq!(code(&zhulian(dir.path(), &["verify", "a"])), 0);
+    // Another identity does not take the place of a trusted one unasked.
+    let other = fs::read_to_string(dir.path().join("network.json")).expect("text").replace("Demo City", "Other City");
+    fs::write(dir.path().join("other.json"), other).expect("a file");
+    assert_eq!(code(&zhulian(dir.path(), &["network", "trust", "other.json"])), 2);
+    assert_eq!(code(&zhulian(dir.path(), &["network", "trust", "other.json", "--replace"])), 0);
+}
+
+#[test]
+fn what_is_missing_or_no_file_is_named() {
+    let dir = place(&receipt("eddsa"), b"");
+    fs::remove_file(dir.path().join("a.zlr")).expect("removed");
+    let output = verify(dir.path(), &["--json"]);
+    assert_eq!((code(&output), json(&output)["error"]["code"].clone()), (2, "receipt.not_found".into()));
+
+    let dir = place(&receipt("eddsa"), b"");
+    fs::remove_file(dir.path().join("a")).expect("removed");
+    assert_eq!(code(&verify(dir.path(), &[])), 1);
+    fs::create_dir(dir.path().join("a")).expect("a folder");
+    let output = verify(dir.path(), &["--json"]);
+    assert_eq!((code(&output), json(&output)["error"]["code"].clone()), (2, "file.is_directory".into()));
+
+    let dir = place(&vec![0; (1 << 20) + 1], b"");
+    let output = verify(dir.path(), &["--json"]);
+    assert_eq!((code(&output), json(&output)["error"]["code"].clone()), (5, "receipt.too_large".into()));
+
+    let dir = place(&receipt("eddsa"), b"");
+    fs::write(dir.path().join("identity.json"), "{}").expect("a file");
+    assert_eq!(code(&verify(dir.path(), &[])), 5);
+}

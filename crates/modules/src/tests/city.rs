@@ -1,0 +1,337 @@
+//! A small city on a whole chain in one process, and the language in which scenarios are written:
+//! `<who> <call> <arguments…> -> <outcome>`, one transaction a line and a block.
+//!
+//! `who` is `<organisation>.<member>` or the name of a registered key. The outcome is `ok`, or `ok` with the names of the events
+//! in order, or the slug of the refusal. `wait <n>` lets n empty blocks pass.
+
+use std::collections::BTreeMap;
+
+use minicbor::Encode;
+use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
+use zhulian_execution::{Class, Role, Roles, testkit::TestChain};
+use zhulian_ledger::{Key, Value};
+use zhulian_primitives::Receipt;
+
+use crate::{
+    Genesis,
+    evidence::{
+        CaseHint, CaseNumber, CustodyKind, Deposit, DepositBatch, Details, EvidenceId, FieldCommitment, File, Freeze,
+        Generation, GenerationField, LegalBasis, RecordCustody, SourceType, Subject, Unfreeze, Withdraw, WithdrawReason,
+    },
+    executor,
+    governance::{Action, CastBallot, GenesisValidator, OpenMotion, Parameter, Parameters, WithdrawMotion},
+    identity::{
+        AddMember, AssignRoles, ConfirmRoles, FirstMember, Founding, KeyEnd, Kind, MemberId, MemberKey, OrganisationName,
+        RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
+    },
+    refusal_text,
+};
+
+/// The organisations of the city: name, class, Chinese name, first 17 characters of the code, and whether it is there at genesis.
+const ORGANISATIONS: &[(&str, Class, &str, &str, bool)] = &[
+    ("court", Class::Judicial, "杭州互联网法院", "11330100MB0000001", true),
+    ("bureau", Class::Government, "市数据局", "11330100MB0000002", true),
+    ("bank", Class::Financial, "城市银行", "91330100MA0000003", true),
+    ("notary", Class::Social, "公证处", "52330100MJ0000004", true),
+    ("firm", Class::Enterprise, "某科技公司", "91330100MA0000005", true),
+    ("hospital", Class::Social, "市医院", "12330100MB0000006", false),
+    ("insurer", Class::Financial, "某保险公司", "91330100MA0000007", false),
+];
+
+/// The code of an organisation of the city.
+pub(crate) fn code(name: &str) -> Uscc {
+    let found = ORGANISATIONS.iter().find(|organisation| organisation.0 == name);
+    let (.., first, _) = found.unwrap_or_else(|| panic!("no organisation {name}"));
+    Uscc::complete(first).expect("17 good characters")
+}
+
+/// The key pair of this name. Bank and hospital sign with ES256, the others with EdDSA.
+pub(crate) fn pair(name: &str) -> SigningKey {
+    let algorithm =
+        if name.starts_with("bank") || name.starts_with("hospital") { Algorithm::Es256 } else { Algorithm::EdDsa };
+    SigningKey::from_secret(algorithm, &sha256(name.as_bytes())).expect("a hash is a fine secret")
+}
+
+/// The public key of this name.
+pub(crate) fn key(name: &str) -> MemberKey {
+    MemberKey(pair(name).public_key())
+}
+
+fn id(name: &str) -> MemberId {
+    name.parse().unwrap_or_else(|_| panic!("member id {name}"))
+}
+
+fn first_member(organisation: &str, member: &str, roles: &[Role]) -> FirstMember {
+    let keys = vec![key(&format!("{organisation}.{member}"))];
+    FirstMember { member: id(member), kind: Kind::Person, roles: Roles::of(roles), keys }
+}
+
+/// An organisation with three administrators, a representative, an officer, and a judge in a court.
+pub(crate) fn founding(name: &str) -> Founding {
+    let found = ORGANISATIONS.iter().find(|organisation| organisation.0 == name);
+    let (_, class, zh, ..) = found.unwrap_or_else(|| panic!("no organisation {name}"));
+    let mut members = vec![
+        first_member(name, "sys", &[Role::SystemAdmin]),
+        first_member(name, "sec", &[Role::SecurityAdmin]),
+        first_member(name, "aud", &[Role::AuditAdmin]),
+        first_member(name, "rep", &[Role::Representative]),
+        first_member(name, "off", &[Role::Officer]),
+    ];
+    if *class == Class::Judicial {
+        members.push(first_member(name, "judge", &[Role::Judge]));
+    }
+    Founding {
+        organisation: code(name),
+        class: *class,
+        zh: OrganisationName::parse(zh).expect("a name"),
+        en: Some(OrganisationName::parse(name).expect("a name")),
+        votes: name != "firm",
+        members,
+    }
+}
+
+/// The city's genesis document: five organisations, of which four vote and validate.
+pub(crate) fn genesis() -> Genesis {
+    let organisations: Vec<Founding> = ORGANISATIONS.iter().filter(|it| it.4).map(|it| founding(it.0)).collect();
+    let validators = organisations.iter().filter(|founding| founding.votes).map(|founding| GenesisValidator {
+        name: founding.zh.clone(),
+        organisation: founding.organisation,
+        public_key: sha256_key(founding.organisation.as_str()),
+    });
+    let parameters = Parameters { batch_entries_max: 1_000, details_bytes_max: 512, vote_blocks: 20 };
+    Genesis::new("测试城市", 1_767_225_600_000, validators.collect(), organisations, parameters).expect("a good document")
+}
+
+fn sha256_key(name: &str) -> [u8; 32] {
+    let pair = SigningKey::from_secret(Algorithm::EdDsa, &sha256(name.as_bytes())).expect("a secret");
+    pair.public_key().as_bytes().try_into().expect("an EdDSA key has 32 bytes")
+}
+
+/// The file of this name: its facts are those of its name's bytes.
+pub(crate) fn file(name: &str) -> File {
+    let bytes = name.as_bytes();
+    let chunks_root = zhulian_ledger::merkle::root(&[bytes]);
+    File { sha256: sha256(bytes), sm3: sm3(bytes), size: bytes.len() as u64, chunks_root }
+}
+
+/// `F`, `F#1`: a file's deposit; `B#0`, `B1#2/3`: a batch's, an entry's. Batches begin with `B`.
+pub(crate) fn subject(text: &str) -> Subject {
+    let (name, place) = text.split_once('#').unwrap_or((text, "0"));
+    let digest = sha256(name.as_bytes());
+    match place.split_once('/') {
+        Some((seq, entry)) => Subject::Entry(digest, number(seq), number(entry)),
+        None if name.starts_with('B') => Subject::Batch(digest, number(place)),
+        None => Subject::File(digest, number(place)),
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> T {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+/// What a line led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// `ok` or the refusal's slug.
+    pub(crate) slug: String,
+    /// Names of the events.
+    pub(crate) events: Vec<String>,
+    /// The receipt.
+    pub(crate) receipt: Receipt,
+}
+
+/// The city on its chain.
+pub(crate) struct City {
+    pub(crate) chain: TestChain,
+    last: Vec<u8>,
+}
+
+impl Default for City {
+    fn default() -> Self {
+        Self { chain: TestChain::new(executor(), genesis().state()), last: Vec::new() }
+    }
+}
+
+impl City {
+    /// Reads a state value, as queries want it.
+    pub(crate) fn source(&self) -> impl Fn(&Key) -> Option<Value> + '_ {
+        |key| self.chain.get(key).cloned()
+    }
+
+    fn send<T: Encode<()>>(&mut self, who: &str, module: &str, call: &str, args: &T) -> Outcome {
+        self.last = self.chain.sign(&pair(who), module, call, args);
+        let receipt = self.chain.block(std::slice::from_ref(&self.last)).remove(0);
+        let slug = match &receipt.refusal {
+            None => "ok".into(),
+            Some(code) => refusal_text(code).expect("every code has a text").slug,
+        };
+        let events = receipt.events.iter().map(|event| event.name.clone()).collect();
+        Outcome { slug, events, receipt }
+    }
+
+    /// Bytes of the last transaction.
+    pub(crate) fn last_transaction(&self) -> Vec<u8> {
+        self.last.clone()
+    }
+
+    /// Lets empty blocks pass.
+    pub(crate) fn wait(&mut self, blocks: u32) {
+        for _ in 0..blocks {
+            self.chain.block(&[]);
+        }
+    }
+
+    /// Runs a line without its outcome.
+    pub(crate) fn run(&mut self, line: &str) -> Outcome {
+        let words: Vec<&str> = line.split_whitespace().filter(|word| !word.contains('=')).collect();
+        let options: BTreeMap<&str, &str> = line.split_whitespace().filter_map(|word| word.split_once('=')).collect();
+        let [who, call, args @ ..] = words.as_slice() else { panic!("a line is `who call …`: {line}") };
+        match *call {
+            "add_member" => {
+                let kind = if args.get(1) == Some(&"system") { Kind::System } else { Kind::Person };
+                self.send(who, "identity", call, &AddMember { member: id(args[0]), kind })
+            }
+            "suspend_member" => self.send(who, "identity", call, &SuspendMember { member: id(args[0]) }),
+            "reinstate_member" => self.send(who, "identity", call, &ReinstateMember { member: id(args[0]) }),
+            "assign_roles" => {
+                self.send(who, "identity", call, &AssignRoles { member: id(args[0]), roles: roles(args.get(1)) })
+            }
+            "confirm_roles" => {
+                self.send(who, "identity", call, &ConfirmRoles { member: id(args[0]), roles: roles(args.get(1)) })
+            }
+            "register_key" => {
+                let organisation = options.get("for").map_or_else(|| who.split('.').next().unwrap_or(""), |name| name);
+                let proof = self.proof(organisation, args[0], args[1], &options);
+                self.send(who, "identity", call, &RegisterKey { member: id(args[0]), key: key(args[1]), proof })
+            }
+            "rotate_key" => {
+                let overlap = options.get("overlap").map_or(0, |blocks| number(blocks));
+                let proof = self.proof(options["of"].split('.').next().unwrap_or(""), after_dot(options["of"]), args[0], &options);
+                self.send(who, "identity", call, &RotateKey { key: key(args[0]), proof, overlap })
+            }
+            "revoke_key" => {
+                let end = args.get(1).and_then(|name| KeyEnd::parse(name)).unwrap_or(KeyEnd::Lost);
+                self.send(who, "identity", call, &RevokeKey { key: key(args[0]), end })
+            }
+            "open_motion" => self.send(who, "governance", call, &OpenMotion { action: action(args) }),
+            "cast_ballot" => {
+                self.send(who, "governance", call, &CastBallot { motion: number(args[0]), approve: args[1] == "yes" })
+            }
+            "withdraw_motion" => self.send(who, "governance", call, &WithdrawMotion { motion: number(args[0]) }),
+            "deposit" => {
+                let details = self.details(&options);
+                self.send(who, "evidence", call, &Deposit { file: file(args[0]), details })
+            }
+            "deposit_batch" => {
+                let count = options.get("count").map_or(10, |count| number(count));
+                let args = DepositBatch { root: sha256(args[0].as_bytes()), count, details: self.details(&options) };
+                self.send(who, "evidence", call, &args)
+            }
+            "record_custody" => {
+                let kind = CustodyKind::parse(args[1]).unwrap_or_else(|| panic!("no custody kind {}", args[1]));
+                let to = options.get("to").map(|name| code(name));
+                let args = RecordCustody { subject: subject(args[0]), kind, log: sha256(line.as_bytes()), to };
+                self.send(who, "evidence", call, &args)
+            }
+            "freeze" => {
+                let case = CaseNumber::parse(args[1]).expect("a case number");
+                self.send(who, "evidence", call, &Freeze { subject: subject(args[0]), case })
+            }
+            "unfreeze" => {
+                let case = CaseNumber::parse(args[1]).expect("a case number");
+                self.send(who, "evidence", call, &Unfreeze { subject: subject(args[0]), case })
+            }
+            "withdraw" => {
+                let reason = WithdrawReason::parse(args.get(1).unwrap_or(&"mistake")).expect("a reason");
+                self.send(who, "evidence", call, &Withdraw { subject: subject(args[0]), reason })
+            }
+            other => panic!("no call {other}"),
+        }
+    }
+
+    fn proof(&self, organisation: &str, member: &str, name: &str, options: &BTreeMap<&str, &str>) -> [u8; 64] {
+        let signer = if options.get("proof") == Some(&"forged") { pair("somebody else") } else { pair(name) };
+        let chain = if options.get("proof") == Some(&"other_chain") { [8; 32] } else { self.chain.chain };
+        signer.sign(&key_proof_bytes(&chain, &code(organisation), &id(member), &key(name)))
+    }
+
+    fn details(&self, options: &BTreeMap<&str, &str>) -> Details {
+        let basis = options.get("basis").copied().unwrap_or("民事诉讼法第六十六条");
+        let mut details = Details::new(SourceType::File, LegalBasis::parse(basis).expect("a legal basis"));
+        details.custodian = options.get("custodian").map(|name| code(name));
+        details.case_hint = options.get("hint").map(|hint| CaseHint::parse(hint).expect("a hint"));
+        details.retention_until = options.get("retention").map(|when| match *when {
+            "past" => self.chain.time,
+            _ => self.chain.time + 1_000_000,
+        });
+        if options.contains_key("long") {
+            let fields = GenerationField::ALL.iter();
+            let commitments = fields.map(|field| FieldCommitment { field: *field, commitment: [1; 32] }).collect();
+            details.generation = Some(Generation { facts: [2; 32], commitments });
+            details.prior_evidence = (0..16).map(|n| EvidenceId([n; 16])).collect();
+        }
+        details
+    }
+}
+
+fn after_dot(text: &str) -> &str {
+    text.split_once('.').map_or(text, |(_, member)| member)
+}
+
+fn roles(names: Option<&&str>) -> Roles {
+    let names = names.copied().unwrap_or("none").split(',').filter(|name| *name != "none");
+    Roles::of(&names.map(|name| Role::parse(name).unwrap_or_else(|| panic!("no role {name}"))).collect::<Vec<_>>())
+}
+
+fn action(args: &[&str]) -> Action {
+    match args {
+        ["admit", name] => Action::Admit(founding(name)),
+        ["suspend", name] => Action::Suspend(code(name)),
+        ["reinstate", name] => Action::Reinstate(code(name)),
+        ["set", name, value] => Action::Set(Parameter::parse(name).expect("a parameter"), number(value)),
+        ["recover", name, member] => Action::Recover(code(name), vec![first_member(name, member, &[Role::SecurityAdmin])]),
+        other => panic!("no action {other:?}"),
+    }
+}
+
+/// Plays a scenario in a fresh city.
+#[track_caller]
+pub(crate) fn check(scenario: &str) -> City {
+    let mut city = City::default();
+    check_in(&mut city, scenario);
+    city
+}
+
+/// Plays a scenario in a city.
+#[track_caller]
+pub(crate) fn check_in(city: &mut City, scenario: &str) {
+    for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(blocks) = line.strip_prefix("wait ") {
+            city.wait(number(blocks));
+            continue;
+        }
+        let (request, expected) = line.split_once("->").unwrap_or_else(|| panic!("no outcome: {line}"));
+        let expected: Vec<&str> = expected.split_whitespace().collect();
+        let outcome = city.run(request);
+        assert_eq!(outcome.slug, expected[0], "{line}");
+        if expected.len() > 1 {
+            assert_eq!(outcome.events, expected[1..], "{line}");
+        }
+        assert!(outcome.slug == "ok" || outcome.events.is_empty(), "a refusal has no events: {line}");
+    }
+}
+
+/// Arguments of `assign_roles` with these bits.
+pub(crate) fn roles_bits(member: &str, bits: u32) -> Vec<u8> {
+    let mut out = vec![0xa2, 0x00];
+    out.extend(zhulian_primitives::codec::to_bytes(&id(member)));
+    out.push(0x01);
+    out.extend(zhulian_primitives::codec::to_bytes(&bits));
+    out
+}
+
+/// A plain deposit of this file.
+pub(crate) fn deposit_args(name: &str) -> Deposit {
+    let basis = LegalBasis::parse("民事诉讼法第六十六条").expect("a legal basis");
+    Deposit { file: file(name), details: Details::new(SourceType::File, basis) }
+}

@@ -1,0 +1,232 @@
+//! The executor under the modules: replays, expiry, keys, roles, malformed arguments, restarts and forks.
+
+use std::collections::BTreeMap;
+
+use minicbor::Encoder;
+use proptest::prelude::*;
+use zhulian_crypto::{SigningKey, sha256};
+use zhulian_execution::Executor;
+use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Value};
+use zhulian_primitives::{Call, ChainId, Height, Receipt, VALIDITY_BLOCKS_MAX, codec, sign};
+
+use super::city::{City, genesis, pair, roles_bits};
+use crate::{
+    executor,
+    identity::{AddMember, Kind},
+    refusal_text,
+};
+
+const CHAIN: ChainId = [7; 32];
+
+fn slug(receipt: &Receipt) -> String {
+    receipt.refusal.as_ref().map_or("ok".into(), |code| refusal_text(code).expect("a text").slug)
+}
+
+fn signed(signer: &SigningKey, module: &str, call: &str, args: &[u8], nonce: u64, valid_until: Height) -> Vec<u8> {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&nonce.to_be_bytes());
+    sign(&Call { chain: CHAIN, module, call, args, nonce: bytes, valid_until }, signer)
+}
+
+fn add_member(name: &str) -> Vec<u8> {
+    codec::to_bytes(&AddMember { member: name.parse().expect("an id"), kind: Kind::Person })
+}
+
+/// The outcome of one transaction in a block of its own at the city's next height.
+fn alone(city: &mut City, transaction: &[u8]) -> String {
+    slug(&city.chain.block(&[transaction.to_vec()])[0])
+}
+
+#[test]
+fn a_transaction_is_executed_once() {
+    let mut city = City::default();
+    let sys = pair("court.sys");
+    let once = signed(&sys, "identity", "add_member", &add_member("clerk-01"), 1, 500);
+    let receipts = city.chain.block(&[once.clone(), once.clone()]);
+    assert_eq!(receipts.iter().map(slug).collect::<Vec<_>>(), ["ok", "transaction.replayed"]);
+    assert_eq!(alone(&mut city, &once), "transaction.replayed");
+    city.chain.height = 499;
+    assert_eq!(alone(&mut city, &once), "transaction.replayed", "in its last block");
+    assert_eq!(alone(&mut city, &once), "transaction.expired", "one later");
+}
+
+#[test]
+fn the_nonce_is_the_key_s_and_a_refused_transaction_uses_it_up() {
+    let mut city = City::default();
+    let (sys, other) = (pair("court.sys"), pair("bureau.sys"));
+    let refused = signed(&sys, "identity", "suspend_member", &codec::to_bytes(&(0u8,)), 1, 500);
+    assert_eq!(alone(&mut city, &refused), "transaction.malformed_arguments");
+    let same_nonce = signed(&sys, "identity", "add_member", &add_member("clerk-01"), 1, 500);
+    assert_eq!(alone(&mut city, &same_nonce), "transaction.replayed");
+    let other_key = signed(&other, "identity", "add_member", &add_member("clerk-01"), 1, 500);
+    assert_eq!(alone(&mut city, &other_key), "ok");
+}
+
+#[test]
+fn validity_has_two_ends() {
+    let mut city = City::default();
+    let sys = pair("court.sys");
+    let args = add_member("clerk-01");
+    let too_long = signed(&sys, "identity", "add_member", &args, 1, city.chain.height + 1 + VALIDITY_BLOCKS_MAX + 1);
+    assert_eq!(alone(&mut city, &too_long), "transaction.valid_too_long");
+    let past = signed(&sys, "identity", "add_member", &args, 2, city.chain.height);
+    assert_eq!(alone(&mut city, &past), "transaction.expired");
+    let longest = signed(&sys, "identity", "add_member", &args, 3, city.chain.height + 1 + VALIDITY_BLOCKS_MAX);
+    assert_eq!(alone(&mut city, &longest), "ok");
+}
+
+#[test]
+fn unknown_modules_calls_keys_and_roles_are_refused() {
+    let mut city = City::default();
+    let args = add_member("clerk-01");
+    let table = [
+        ("court.sys", "weather", "add_member", "transaction.unknown_module"),
+        ("court.sys", "identity", "add_cloud", "transaction.unknown_call"),
+        ("nobody", "identity", "add_member", "transaction.unknown_key"),
+        ("court.sec", "identity", "add_member", "transaction.not_allowed"),
+        ("court.aud", "identity", "add_member", "transaction.not_allowed"),
+        ("court.off", "identity", "add_member", "transaction.not_allowed"),
+        ("court.sys", "identity", "add_member", "ok"),
+    ];
+    for (nonce, (who, module, call, expected)) in (0..).zip(table) {
+        let transaction = signed(&pair(who), module, call, &args, nonce, 500);
+        assert_eq!(alone(&mut city, &transaction), expected, "{who} {module}.{call}");
+    }
+}
+
+#[test]
+fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
+    let mut city = City::default();
+    let sys = pair("court.sys");
+    let bytes = |build: fn(&mut Encoder<&mut Vec<u8>>)| {
+        let mut out = Vec::new();
+        build(&mut Encoder::new(&mut out));
+        out
+    };
+    let table: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("an unknown key", bytes(|e| drop(e.map(3).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap().u8(9).unwrap().u8(0).unwrap())), "transaction.malformed_arguments"),
+        ("a missing field", bytes(|e| drop(e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap())), "transaction.malformed_arguments"),
+        ("wrong order", bytes(|e| drop(e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap())), "transaction.malformed_arguments"),
+        ("an unknown kind", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap())), "transaction.malformed_arguments"),
+        ("a longer integer", vec![0xa2, 0x00, 0x62, b'a', b'b', 0x01, 0x18, 0x00], "transaction.malformed_arguments"),
+        ("an indefinite map", vec![0xbf, 0x00, 0x62, b'a', b'b', 0x01, 0x00, 0xff], "transaction.malformed_arguments"),
+        ("no map", vec![0x05], "transaction.malformed_arguments"),
+        ("a phone number for an id", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap())), "identity.malformed_member"),
+        ("a name for an id", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap())), "identity.malformed_member"),
+        ("the one form", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap())), "ok"),
+    ];
+    for (nonce, (what, args, expected)) in (0..).zip(table) {
+        let transaction = signed(&sys, "identity", "add_member", &args, nonce, 500);
+        assert_eq!(alone(&mut city, &transaction), expected, "{what}");
+    }
+}
+
+#[test]
+fn the_mempool_s_check_refuses_what_execution_would() {
+    let executor = executor();
+    let check = |call: &str, args: &[u8]| {
+        let bytes = signed(&pair("court.sec"), "identity", call, args, 1, 500);
+        let transaction = zhulian_primitives::Transaction::decode(&bytes).expect("well formed");
+        executor.check(&transaction).map_err(|code| refusal_text(&code).expect("a text").slug)
+    };
+    assert_eq!(check("add_member", &add_member("clerk-01")), Ok(()));
+    assert_eq!(check("add_member", &[0xf6]), Err("transaction.malformed_arguments".into()));
+    assert_eq!(check("assign_roles", &roles_bits("clerk-01", 64)), Err("identity.malformed_roles".into()));
+}
+
+/// One block on a state, as the engine runs it.
+fn execute(executor: &Executor, state: &BTreeMap<Key, Value>, height: Height, transactions: &[Vec<u8>]) -> Outcome {
+    let parent = sha256(&height.to_be_bytes());
+    let block = BlockContext { chain: CHAIN, height, time: 1_767_225_600_000 + height, parent, proposer: [0; 32] };
+    let mut loaded = Loaded::new();
+    loop {
+        match executor.execute(&block, transactions, &loaded) {
+            Ok(outcome) => return outcome,
+            Err(Missing(keys)) => {
+                assert!(!keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)), "asks only for what it has not");
+                loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned())));
+            }
+        }
+    }
+}
+
+fn apply(state: &BTreeMap<Key, Value>, outcome: &Outcome) -> BTreeMap<Key, Value> {
+    let mut after = state.clone();
+    for (key, value) in &outcome.writes {
+        match value {
+            Some(value) => after.insert(*key, value.clone()),
+            None => after.remove(key),
+        };
+    }
+    after
+}
+
+/// A block in a tree of blocks: which earlier block it stands on, how many empty heights lie between, and its nonces.
+fn any_block() -> impl Strategy<Value = (usize, Height, Vec<u64>)> {
+    let gap = prop_oneof![6 => Just(1u64), 2 => 2..40u64, 1 => 1000..1100u64];
+    (0..4usize, gap, prop::collection::vec(0..12u64, 0..4))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// One executor that lives through forks and gaps, and a new one for every block, agree on every receipt and every write; and
+    /// both agree with a plain list of what was used when.
+    #[test]
+    fn the_window_in_memory_is_the_window_in_the_state(blocks in prop::collection::vec(any_block(), 1..40)) {
+        type Used = Vec<(u64, Height)>;
+        let long_lived = executor();
+        let signer = pair("court.off");
+        let mut tree: Vec<(BTreeMap<Key, Value>, Height, Used)> = vec![(genesis().state(), 0, Vec::new())];
+        for (back, gap, nonces) in blocks {
+            // Mostly the newest block; now and then one a little back, which makes a fork.
+            let (state, parent, mut used) = tree[tree.len() - 1 - back.min(tree.len() - 1)].clone();
+            let height = parent + gap;
+            let transactions: Vec<Vec<u8>> = nonces
+                .iter()
+                .map(|nonce| signed(&signer, "identity", "revoke_key", &[0xf6], *nonce, height + VALIDITY_BLOCKS_MAX))
+                .collect();
+            let outcome = execute(&long_lived, &state, height, &transactions);
+            prop_assert_eq!(&outcome, &execute(&executor(), &state, height, &transactions), "restart at height {}", height);
+            for (nonce, bytes) in nonces.iter().zip(&outcome.receipts) {
+                let replayed = used.iter().any(|(n, at)| n == nonce && at + VALIDITY_BLOCKS_MAX >= height);
+                let expected = if replayed { "transaction.replayed" } else { "transaction.malformed_arguments" };
+                prop_assert_eq!(slug(&Receipt::decode(bytes).expect("a receipt")), expected);
+                if !replayed {
+                    used.push((*nonce, height));
+                }
+            }
+            tree.push((apply(&state, &outcome), height, used));
+        }
+    }
+}
+
+#[test]
+fn a_block_asks_for_its_state_in_few_rounds() {
+    // Throughput rests on it: every round is a visit to the disk.
+    let executor = executor();
+    let state = genesis().state();
+    let args = |n: u8| {
+        let line = super::city::deposit_args(&format!("F{n}"));
+        codec::to_bytes(&line)
+    };
+    let transactions: Vec<Vec<u8>> =
+        (0..50).map(|n| signed(&pair("bureau.off"), "evidence", "deposit", &args(n), u64::from(n), 100)).collect();
+    let block = BlockContext { chain: CHAIN, height: 1, time: 1, parent: [0; 32], proposer: [0; 32] };
+    let (mut loaded, mut rounds) = (Loaded::new(), 0);
+    let outcome = loop {
+        match executor.execute(&block, &transactions, &loaded) {
+            Ok(outcome) => break outcome,
+            Err(Missing(keys)) => {
+                rounds += 1;
+                loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned())));
+            }
+        }
+    };
+    assert!(outcome.receipts.iter().all(|bytes| slug(&Receipt::decode(bytes).expect("a receipt")) == "ok"));
+    assert!(rounds <= 3, "{rounds} rounds");
+    // One key a deposit, and two for the block's replay window.
+    assert_eq!(outcome.writes.len(), 50 + 2);
+    let largest = outcome.writes.values().flatten().map(Vec::len).filter(|len| *len < 500).max();
+    assert!(largest < Some(64), "a deposit's record has {largest:?} bytes");
+}

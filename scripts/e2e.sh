@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# The whole thing with real processes: a network of four, deposits, offline verification, a changed byte, a killed node, a wiped node,
+# all nodes killed. Everything stays on 127.0.0.1 and in a temporary directory.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target="${CARGO_TARGET_DIR:-target}"
+zhulian="${ZHULIAN:-}"
+for build in release debug; do
+    [ -n "$zhulian" ] || { [ -x "$target/$build/zhulian" ] && zhulian="$(realpath "$target/$build/zhulian")"; }
+done
+if [ -z "$zhulian" ]; then
+    cargo build --locked --bin zhulian
+    zhulian="$(realpath "$target/debug/zhulian")"
+fi
+
+work="$(mktemp -d)"
+export ZHULIAN_HOME="$work/home" LANG=en_GB.UTF-8
+base="${ZHULIAN_E2E_PORT:-9640}"
+up_pid=""
+finish() {
+    code=$?
+    if [ -n "$up_pid" ] && kill -0 "$up_pid" 2>/dev/null; then
+        kill -TERM "$up_pid"
+        wait "$up_pid" || true
+    fi
+    if [ $code -ne 0 ]; then
+        echo "e2e: FAILED; the last lines of the nodes:" >&2
+        tail -n 20 "$work"/home/nodes/*/log.txt "$work"/up.log >&2 2>/dev/null || true
+    fi
+    rm -rf "$work"
+    exit $code
+}
+trap finish EXIT
+
+say() { printf 'e2e: %s\n' "$*"; }
+fail() { say "FAILED: $*" >&2; exit 1; }
+# expect CODE COMMAND…: runs it and compares the exit code.
+expect() {
+    local wanted=$1 got=0
+    shift
+    "$@" >"$work/out" 2>&1 || got=$?
+    [ "$got" = "$wanted" ] || { cat "$work/out" >&2; fail "'$*' ended with $got instead of $wanted"; }
+}
+until_true() { # SECONDS, command
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
+        sleep 0.3
+    done
+}
+up() {
+    "$zhulian" up --json --port-base "$base" "$@" >"$work/up.log" 2>&1 &
+    up_pid=$!
+    until_true 150 grep -q '"ready": true' "$work/up.log"
+}
+down() {
+    kill -TERM "$up_pid"
+    wait "$up_pid" || fail "up did not stop cleanly"
+    up_pid=""
+}
+node_pid() { cat "$work/home/nodes/$1/pid"; }
+height() { "$zhulian" --json --url "http://127.0.0.1:$((base + $1 - 1))" status | sed -n 's/^  "height": \([0-9]*\).*/\1/p' | head -1; }
+reaches() { [ "$(height "$1")" -ge "$2" ]; }
+
+say "starting four nodes"
+up
+began=$SECONDS
+
+say "depositing one file, a folder, and a batch"
+mkdir "$work/files" "$work/batch"
+printf 'Contract No. 42\n' >"$work/contract.txt"
+head -c 3000000 /dev/urandom >"$work/large.bin"
+for i in $(seq 1 25); do printf 'document %s %s\n' "$i" "$RANDOM" >"$work/files/$i.txt"; done
+for i in $(seq 1 200); do printf 'entry %s %s\n' "$i" "$RANDOM" >"$work/batch/$i.txt"; done
+: >"$work/batch/empty"
+expect 0 "$zhulian" evidence deposit "$work/contract.txt"
+say "first deposit after $((SECONDS - began)) s"
+expect 0 "$zhulian" evidence deposit "$work/large.bin" "$work/files"
+expect 0 "$zhulian" evidence deposit --batch "$work/batch"
+[ "$(find "$work/batch.receipts" -name '*.txt.zlr' | wc -l)" = 200 ] || fail "not every entry has its receipt"
+
+say "running the same again deposits nothing twice"
+expect 0 "$zhulian" evidence deposit "$work/files"
+grep -q 'deposited before' "$work/out" || fail "a second deposit was made"
+
+say "asking the network"
+expect 0 "$zhulian" evidence check "$work/contract.txt"
+printf 'never deposited\n' >"$work/other.txt"
+expect 3 "$zhulian" evidence check "$work/other.txt"
+expect 0 "$zhulian" evidence check "$work/batch/7.txt"
+number="$("$zhulian" --json evidence check "$work/contract.txt" | sed -n 's/.*"id": "\(ZL[^"]*\)".*/\1/p' | head -1)"
+expect 0 "$zhulian" evidence show "$number"
+expect 0 "$zhulian" evidence history "$number"
+expect 4 "$zhulian" evidence check "$work/other.txt" --id "$number"
+
+say "a file whose folder cannot be read is named, the rest is deposited"
+printf 'one more\n' >"$work/more.txt"
+expect 8 "$zhulian" evidence deposit "$work/more.txt" "$work/no-such-file"
+
+say "killing node 2 with -9; the network goes on and the node comes back"
+kill -9 "$(node_pid 2)"
+printf 'while node 2 is down\n' >"$work/down.txt"
+expect 0 "$zhulian" evidence deposit "$work/down.txt"
+sleep 1
+until_true 60 reaches 2 "$(height 1)"
+
+say "killing all four with -9; nothing is lost"
+for n in 1 2 3 4; do kill -9 "$(node_pid $n)"; done
+sleep 2
+until_true 120 "$zhulian" status
+until_true 60 "$zhulian" evidence check "$work/down.txt"
+printf 'after all were killed\n' >"$work/after.txt"
+expect 0 "$zhulian" --timeout 120 evidence deposit "$work/after.txt"
+
+say "stopping, wiping node 3, starting again"
+down
+rm -rf "$work/home/nodes/3/data"
+up
+until_true 120 reaches 3 "$(height 1)"
+expect 0 "$zhulian" --url "http://127.0.0.1:$((base + 2))" evidence check "$work/contract.txt"
+
+say "killing 'up' itself with -9 leaves no process behind"
+pids="$(for n in 1 2 3 4; do node_pid $n; done)"
+kill -9 "$up_pid"
+wait "$up_pid" 2>/dev/null || true
+up_pid=""
+gone() { for pid in $pids; do ! kill -0 "$pid" 2>/dev/null || return 1; done; }
+until_true 60 gone
+
+say "with the network gone: offline verification"
+expect 0 "$zhulian" verify "$work/contract.txt"
+expect 0 "$zhulian" verify "$work/large.bin"
+for i in $(seq 1 25); do expect 0 "$zhulian" verify "$work/files/$i.txt" --receipt "$work/files.receipts/$i.txt.zlr"; done
+for i in 1 77 200; do expect 0 "$zhulian" verify "$work/batch/$i.txt" --receipt "$work/batch.receipts/$i.txt.zlr"; done
+expect 0 "$zhulian" verify "$work/batch/empty" --receipt "$work/batch.receipts/empty.zlr"
+
+say "one changed byte is found, and its chunk named"
+printf '\xff' | dd of="$work/large.bin" bs=1 seek=1500000 conv=notrunc status=none
+cmp -s -n 1 -i 1500000:0 "$work/large.bin" <(printf '\xff') || fail "the byte was not written"
+expect 4 "$zhulian" --json verify "$work/large.bin"
+tr -d ' \n' <"$work/out" | grep -q '"chunks":\[1\]' || { cat "$work/out" >&2; fail "the changed chunk is not named"; }
+cp "$work/contract.txt.zlr" "$work/forged.zlr"
+printf '\x00' | dd of="$work/forged.zlr" bs=1 seek=200 conv=notrunc status=none
+expect 5 "$zhulian" verify "$work/contract.txt" --receipt "$work/forged.zlr"
+expect 7 "$zhulian" evidence check "$work/contract.txt"
+
+say "all steps passed"
