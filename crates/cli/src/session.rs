@@ -11,7 +11,8 @@ use zhulian_crypto::SigningKey;
 use crate::{
     failure::Result,
     home::{Home, URL_DEFAULT, key_failure, read_key},
-    passphrase::Source,
+    keyfile::{KeyFile, KeyFileError},
+    passphrase::{PASSPHRASE_VARIABLE, Source},
     text::Lang,
 };
 
@@ -85,20 +86,6 @@ impl Session {
         Duration::from_secs(self.options.timeout)
     }
 
-    /// The file that holds the passphrase, if one is named by option or settings.
-    ///
-    /// # Errors
-    /// When the settings cannot be read.
-    pub fn passphrase_file(&self, home: &Home) -> Result<Option<PathBuf>> {
-        if let Some(file) = &self.options.passphrase_file {
-            return Ok(Some(file.clone()));
-        }
-        if std::env::var_os(crate::passphrase::PASSPHRASE_VARIABLE).is_some() {
-            return Ok(None);
-        }
-        Ok(home.settings()?.passphrase_file.map(|file| home.dir.join(file)))
-    }
-
     /// Where passphrases come from, when `file` is the file that holds it.
     pub fn source<'a>(&self, file: Option<&'a Path>) -> Source<'a> {
         Source { file, prompt: !self.options.json, lang: self.lang }
@@ -110,12 +97,32 @@ impl Session {
     /// When there is none, it is no good, or the passphrase is wrong.
     pub fn signing_key(&self) -> Result<(String, SigningKey)> {
         let home = self.home()?;
-        let name = home.key_name(self.options.key.as_deref())?;
-        let path = home.key_path(&name)?;
+        let path = home.key_path(&home.key_name(self.options.key.as_deref())?)?;
         let file = read_key(&path)?;
-        let passphrase = self.source(self.passphrase_file(&home)?.as_deref()).get(&file.name)?;
-        let key = file.open(&passphrase).map_err(|error| key_failure(&path, error))?;
+        let key = self.unlock(&home, &path, &file)?;
         Ok((file.name, key))
+    }
+
+    /// Decrypts a key: with the passphrase that is named or set, else with that of the home's settings, else by asking.
+    ///
+    /// # Errors
+    /// When the passphrase is wrong or there is none.
+    pub fn unlock(&self, home: &Home, path: &Path, file: &KeyFile) -> Result<SigningKey> {
+        let named = self.options.passphrase_file.as_deref();
+        let set = std::env::var_os(PASSPHRASE_VARIABLE).is_some();
+        if named.is_none()
+            && !set
+            && let Some(demo) = home.settings()?.passphrase_file
+        {
+            // The settings' passphrase is that of the demonstration keys; a key of the user's own has another, and is asked for.
+            let passphrase = self.source(Some(&home.dir.join(demo))).get(&file.name)?;
+            match file.open(&passphrase) {
+                Err(KeyFileError::WrongPassphrase) => {}
+                opened => return opened.map_err(|error| key_failure(path, error)),
+            }
+        }
+        let passphrase = self.source(named).get(&file.name)?;
+        file.open(&passphrase).map_err(|error| key_failure(path, error))
     }
 
     /// Whether progress may be drawn.

@@ -29,7 +29,7 @@ impl Question {
     pub fn read(body: &[u8]) -> Result<Self, Failure> {
         let members = Members::read(body, &["sha256", "sm3", "size", "chunks_root", "id"])?;
         let digest = || text(|text| hex32(text).map(|digest| digest.0));
-        let number = text(|text| match text.parse() {
+        let number = text(|text| match text.parse::<EvidenceRef>() {
             Err(error) if error != EvidenceIdError::Check => Err(error.to_string()),
             read => Ok(read),
         });
@@ -98,7 +98,7 @@ async fn by_digest(gateway: &Shared, sha256: Digest) -> Result<(Vec<EvidenceRow>
         let is_first = |row: &EvidenceRow| matches!(row.place, EvidencePlace::File { sequence: 0, .. });
         if !rows.iter().any(is_first) {
             // The state is what counts: an index that is behind must not make a deposited file look undeposited.
-            let row = backend.find_evidence(first.id()).await?;
+            let row = backend.find_evidence(first.id).await?;
             let behind = || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
             rows.push(row.ok_or_else(behind)?);
         }

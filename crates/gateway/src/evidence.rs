@@ -142,7 +142,7 @@ impl Known {
             member: identity::key(&source, signer).map(|key| key.member.to_string()).unwrap_or_default(),
             custodian: standing.custodian.map(|code| party(source, &code)),
             freezes: standing.freezes.iter().map(freeze).collect(),
-            first: first.and_then(|first| evidence::record(&source, &first)).map(|record| record.id()),
+            first: first.and_then(|first| evidence::record(&source, &first)).map(|record| record.id),
             standing,
         }
     }

@@ -180,7 +180,9 @@ fn file_modes(dir: &Path) -> Finding {
 
 fn private_files(dir: &Path) -> Vec<PathBuf> {
     let mut files = vec![dir.join("settings.json"), dir.join("demo-passphrase")];
-    for folder in [dir.join("keys"), dir.to_path_buf()] {
+    let nodes = std::fs::read_dir(dir.join("nodes")).into_iter().flatten().flatten().map(|entry| entry.path());
+    for folder in nodes.chain([dir.join("keys"), dir.to_path_buf()]) {
+        files.push(folder.join("passphrase"));
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         files.extend(entries.filter(|path| path.extension().is_some_and(|ending| ending == crate::home::KEY_ENDING)));
     }
@@ -189,22 +191,24 @@ fn private_files(dir: &Path) -> Vec<PathBuf> {
 
 fn fonts() -> Finding {
     let what = Text::fixed("证书字体", "font of certificates");
-    let usual = ["/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"];
-    let named = std::env::var("ZHULIAN_FONT").ok();
-    let mut paths = named.as_deref().into_iter().chain(usual);
-    if let Some(path) = paths.find(|path| Path::new(path).is_file()) {
-        let found = text!("已找到中文字体 {path}", "a Chinese font is found: {path}");
-        return Finding { code: "fonts", what, verdict: Verdict::Good, found, remedy: None };
-    }
-    Finding {
-        code: "fonts",
-        what,
-        verdict: Verdict::Warning,
-        found: text!("没有可用的中文字体,无法出具 PDF 证书", "no usable Chinese font, so no PDF certificates"),
-        remedy: Some(text!(
-            "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk),或用 ZHULIAN_FONT 指定字体文件",
-            "install fonts-noto-cjk (Debian: apt install fonts-noto-cjk), or name a font file in ZHULIAN_FONT"
-        )),
+    match zhulian_document::Fonts::find() {
+        Ok(_) => Finding {
+            code: "fonts",
+            what,
+            verdict: Verdict::Good,
+            found: text!("已找到中文字体", "a Chinese font is found"),
+            remedy: None,
+        },
+        Err(error) => Finding {
+            code: "fonts",
+            what,
+            verdict: Verdict::Warning,
+            found: text!("没有可用的中文字体,无法出具 PDF 证书({error})", "no usable Chinese font, so no PDF certificates: {error}"),
+            remedy: Some(text!(
+                "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk),或用 ZHULIAN_FONT 指定字体文件",
+                "install fonts-noto-cjk (Debian: apt install fonts-noto-cjk), or name a font file in ZHULIAN_FONT"
+            )),
+        },
     }
 }
 

@@ -217,8 +217,7 @@ fn change_passphrase(session: &Session, args: &ChangePassphrase) -> Result<Repor
     let named = args.name.as_deref().or(session.options.key.as_deref());
     let path = home.key_path(&home.key_name(named)?)?;
     let file = read_key(&path)?;
-    let old = session.source(session.passphrase_file(&home)?.as_deref()).get(&file.name)?;
-    let key = file.open(&old).map_err(|error| key_failure(&path, error))?;
+    let key = session.unlock(&home, &path, &file)?;
     // The environment holds the old passphrase, if any; the new one comes from its own file or from a person.
     let new = match &args.new_passphrase_file {
         Some(_) => session.source(args.new_passphrase_file.as_deref()).choose(&file.name)?,

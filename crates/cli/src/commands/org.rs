@@ -205,8 +205,7 @@ fn list(session: &Session) -> Result<Report> {
 fn show(session: &Session, code: &Uscc) -> Result<Report> {
     let remote = Remote::new(session)?;
     let it = remote.call(remote.client.organisation(code.as_str()))?;
-    let row = &it.organisation;
-    let (name, kind, state) = (&row.name, class(&row.class), standing(&row.status));
+    let (name, kind, state) = (&it.name, class(&it.class), standing(&it.status));
     let sentence = Text {
         zh: format!("“{name}”({code}):{},{}。", kind.zh, state.zh).into(),
         en: format!("“{name}” ({code}): {}, {}.", kind.en, state.en).into(),

@@ -87,6 +87,10 @@ impl Depositor {
             let id = TransactionId(zhulian_crypto::sha256(&transaction));
             let done = match answer {
                 Ok(_) => self.save(&job, id, false).await,
+                // Another of the organisation was faster, or the index was behind when we asked.
+                Err(failure) if failure.code == "evidence.already_deposited" => {
+                    self.deposited_before(&job).await.and_then(|done| done.ok_or(failure))
+                }
                 Err(failure) => Err(failure),
             };
             bars.depositing.inc(1);
@@ -114,6 +118,11 @@ impl Depositor {
             let (file, receipt) = (job.file.clone(), job.receipt.clone());
             return Ok(Some(Done { file, number, facts: *facts, receipt, already: true }));
         }
+        self.deposited_before(job).await
+    }
+
+    /// The organisation's own deposit of the file, if the gateway knows one.
+    async fn deposited_before(&self, job: &Job) -> Result<Option<Done>> {
         let known = self.known(job.hashed.record.sha256).await?;
         for evidence in known {
             if evidence.status != "withdrawn" && self.is_ours(&evidence.organisation).await? {

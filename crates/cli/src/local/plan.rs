@@ -71,15 +71,15 @@ impl Plan {
     /// codes is that of a real office.
     pub fn demo() -> Self {
         let rows = [
-            ("data", "11339900MA0ZL001", "government", "明珠市政务服务和数据管理局", "Mingzhu Government Services and Data Bureau", true),
-            ("court", "11339900MA0ZL002", "judicial", "明珠市互联网法院", "Mingzhu Internet Court", true),
-            ("registry", "12339900MA0ZL003", "government", "明珠市不动产登记中心", "Mingzhu Real Estate Registration Centre", true),
-            ("bank", "91339900MA0ZL004", "financial", "明珠银行股份有限公司", "Bank of Mingzhu", true),
-            ("fund", "12339900MA0ZL005", "government", "明珠市住房公积金管理中心", "Mingzhu Housing Provident Fund Centre", false),
-            ("market", "11339900MA0ZL006", "government", "明珠市市场监督管理局", "Mingzhu Market Regulation Bureau", false),
-            ("notary", "12339900MA0ZL007", "social", "明珠市公证处", "Mingzhu Notary Office", false),
-            ("hospital", "12339900MA0ZL008", "social", "明珠市第一人民医院", "Mingzhu First People's Hospital", false),
-            ("builder", "91339900MA0ZL009", "enterprise", "明珠城市建设有限公司", "Mingzhu Urban Construction Co.", false),
+            ("data", "11339900MA0HL001", "government", "明珠市政务服务和数据管理局", "Mingzhu Government Services and Data Bureau", true),
+            ("court", "11339900MA0HL002", "judicial", "明珠市互联网法院", "Mingzhu Internet Court", true),
+            ("registry", "12339900MA0HL003", "government", "明珠市不动产登记中心", "Mingzhu Real Estate Registration Centre", true),
+            ("bank", "91339900MA0HL004", "financial", "明珠银行股份有限公司", "Bank of Mingzhu", true),
+            ("fund", "12339900MA0HL005", "government", "明珠市住房公积金管理中心", "Mingzhu Housing Provident Fund Centre", false),
+            ("market", "11339900MA0HL006", "government", "明珠市市场监督管理局", "Mingzhu Market Regulation Bureau", false),
+            ("notary", "12339900MA0HL007", "social", "明珠市公证处", "Mingzhu Notary Office", false),
+            ("hospital", "12339900MA0HL008", "social", "明珠市第一人民医院", "Mingzhu First People's Hospital", false),
+            ("builder", "91339900MA0HL009", "enterprise", "明珠城市建设有限公司", "Mingzhu Urban Construction Co.", false),
         ];
         let organisation = |(handle, first, class, zh, en, validator): (&str, &str, &str, &str, &str, bool)| {
             let mut members = vec![

@@ -3,7 +3,8 @@ use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 use zhulian_primitives::{Call, Transaction, TransactionError, sign};
 
 fn key(algorithm: Algorithm, seed: u8) -> SigningKey {
-    SigningKey::from_secret(algorithm, &[seed.max(1); 32]).expect("a key")
+    // Neither zero nor a number above the order of P-256.
+    SigningKey::from_secret(algorithm, &[seed.clamp(1, 0xfe); 32]).expect("a key")
 }
 
 fn algorithm() -> impl Strategy<Value = Algorithm> {

@@ -109,6 +109,18 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     totals.skipped.extend(skipped);
     bars.hashing.finish_and_clear();
     bars.depositing.finish_and_clear();
+    if totals.done.is_empty() {
+        // Nothing was deposited: an error with its reason says more than a report of nothing.
+        if let Some(stopped) = totals.stopped {
+            return Err(stopped.next(Text::fixed(
+                "网络恢复后再次执行同一命令,已完成的不会重复",
+                "when the network is back, run the same command again; what is done is not done twice",
+            )));
+        }
+        if let ([(_, failure)], []) = (&totals.failed[..], &totals.skipped[..]) {
+            return Err(failure.clone());
+        }
+    }
     let certificates = if args.certificate { certificates(&remote, &totals) } else { Vec::new() };
     Ok(report(&totals, batch.as_ref(), found.len(), &certificates))
 }
@@ -185,6 +197,7 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     let lost = certificates.iter().filter(|(_, saved)| saved.is_err()).count();
     let (f, a) = (grouped(fresh as u64), grouped(already as u64));
     let mut sentence = match (fresh, already) {
+        (0, 0) => text!("没有文件存证成功。", "No file was deposited."),
         (1, 0) => text!("存证成功,已获最终确认。", "The file is deposited, and the deposit is final."),
         (_, 0) => text!("{f} 个文件存证成功,均已获最终确认。", "{f} files are deposited, and their deposits are final."),
         (0, 1) => text!("该文件此前已存证,回执齐备。", "The file was deposited before; its receipt is here."),
