@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use commonware_runtime::{
-    Clock as _, Runner as _,
+    Clock as _,
     deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig},
 };
 use commonware_utils::Probability;
