@@ -125,11 +125,13 @@ impl<S: Strategy> Application<S> {
             match result {
                 Ok(outcome) => return outcome,
                 Err(Missing(missing)) => {
-                    let wanted: Vec<Digest> = missing.into_iter().filter(|key| !loaded.contains_key(key)).map(Digest).collect();
+                    let wanted: Vec<Digest> =
+                        missing.into_iter().filter(|key| !loaded.contains_key(key)).map(Digest).collect();
                     assert!(!wanted.is_empty(), "the machine asks for nothing it does not have");
                     let keys: Vec<&Digest> = wanted.iter().collect();
                     let values = batch.get_many(&keys).await.unwrap_or_else(|error| stop("reading the state failed", error));
-                    loaded.extend(wanted.into_iter().map(|key| key.0).zip(values.into_iter().map(|v| v.map(|v| v.to_vec()))));
+                    loaded
+                        .extend(wanted.into_iter().map(|key| key.0).zip(values.into_iter().map(|v| v.map(|v| v.to_vec()))));
                 }
             }
         }
@@ -273,12 +275,8 @@ where
         };
         let limits = shared.limits;
         let block_context = self.context_of(&header);
-        let mut transactions = shared.transactions.propose(
-            &block_context,
-            &ancestors,
-            limits.transactions_bytes_max,
-            limits.transactions_max,
-        );
+        let mut transactions =
+            shared.transactions.propose(&block_context, &ancestors, limits.transactions_bytes_max, limits.transactions_max);
         let (mut block, mut outcome) = loop {
             let block = Arc::new(Block { header: header.clone(), transactions, receipts: Vec::new() });
             let outcome = self.execute::<E>(&block_context, &block, &batch).await;
@@ -361,7 +359,12 @@ where
         }
         stop(
             "this node computes another outcome than the one that was finalised",
-            format!("height {}, state root {} but {} was finalised", header.height, hex::encode(root), hex::encode(header.state_root)),
+            format!(
+                "height {}, state root {} but {} was finalised",
+                header.height,
+                hex::encode(root),
+                hex::encode(header.state_root)
+            ),
         )
     }
 

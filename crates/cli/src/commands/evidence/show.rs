@@ -66,10 +66,8 @@ pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let evidence = remote.call(remote.client.evidence(&args.id))?;
     let (id, name) = (&evidence.id, &evidence.organisation_name);
     let when = zhulian_verify::format_time(evidence.time_ms);
-    let sentence = text!(
-        "存证 {id}:由“{name}”于 {when}(北京时间)存证。",
-        "Evidence {id} was deposited by “{name}” at {when} (UTC+8)."
-    );
+    let sentence =
+        text!("存证 {id}:由“{name}”于 {when}(北京时间)存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
     let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
     Ok(report.next(text!(
         "下载回执:zhulian evidence receipt {id};历史:zhulian evidence history {id}",
@@ -160,7 +158,10 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
     });
     let rows = rows.collect();
     Ok(Report::new(
-        text!("存证 {id} 共有 {count} 条记录,按时间先后。", "Evidence {id} has {count} entries in its history, oldest first."),
+        text!(
+            "存证 {id} 共有 {count} 条记录,按时间先后。",
+            "Evidence {id} has {count} entries in its history, oldest first."
+        ),
         serde_json::to_value(&history).unwrap_or_default(),
     )
     .table(head, rows))
@@ -257,5 +258,8 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         json!({ "id": id, "file": shown, "bytes": bytes.len() }),
     )
     .fact(Text::fixed("文件", "file"), shown.as_str())
-    .next(text!("离线核验:zhulian verify 文件 --receipt {shown}", "To verify offline: `zhulian verify FILE --receipt {shown}`")))
+    .next(text!(
+        "离线核验:zhulian verify 文件 --receipt {shown}",
+        "To verify offline: `zhulian verify FILE --receipt {shown}`"
+    )))
 }
