@@ -62,7 +62,7 @@ impl Validators {
         for (n, key) in validators.iter().enumerate() {
             let home = directory.join(n.to_string());
             fs::create_dir_all(&home)?;
-            zhulian_cli::node_key::write(&home.join("validator.key"), key)?;
+            zhulian_cli::local::write_node_key(&home.join("validator.key"), key)?;
             let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None });
             let config = config::Config {
                 directory: home.join("data"),
