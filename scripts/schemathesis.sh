@@ -18,7 +18,8 @@ if [ ! -x "$venv/bin/schemathesis" ]; then
     }
 fi
 
-"$cargo" build --quiet --locked -p zhulian-gateway --example loopback
+# The whole workspace is named, so that what the unit tests built is used.
+"$cargo" build --quiet --locked --workspace --example loopback
 work="$(mktemp -d)"
 mkfifo "$work/input" "$work/output"
 "$target/debug/examples/loopback" <"$work/input" >"$work/output" &

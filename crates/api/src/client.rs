@@ -369,7 +369,7 @@ fn segment(before: &str, value: &str, after: &str) -> String {
 }
 
 /// Appends `value` with everything but unreserved characters escaped (RFC 3986 §2.3).
-fn percent(out: &mut String, value: &str) {
+pub(crate) fn percent(out: &mut String, value: &str) {
     use std::fmt::Write as _;
     for byte in value.bytes() {
         match byte {
@@ -382,7 +382,7 @@ fn percent(out: &mut String, value: &str) {
 /// Longest event that is read.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
-fn parse_events(body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
+pub(crate) fn parse_events(body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
     let start = (Box::pin(body), Parser::default());
     futures::stream::unfold(Some(start), |state| async move {
         let (mut body, mut parser) = state?;

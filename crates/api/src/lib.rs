@@ -4,6 +4,8 @@ mod client;
 mod error;
 mod hex;
 mod problem;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 pub use client::{Client, ClientError, EventStream, Query, ServerEvent, Wait};

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use zhulian_api::Client;
+use zhulian_cli::local::{NodeFiles, write_private_key};
 use zhulian_crypto::{Algorithm, SigningKey};
 use zhulian_execution::{Class, Role, Roles};
 use zhulian_modules::{
@@ -31,6 +32,8 @@ const FOUNDERS: [(&str, &str); 4] = [
 ];
 /// Officers of each founder, each with a key; a consortium has few keys.
 const OFFICERS: usize = 12;
+/// The keys live as long as the run, in its own directory.
+const PASSPHRASE: &str = "bench";
 
 /// Four running validators, the first with a gateway.
 pub struct Validators {
@@ -62,12 +65,13 @@ impl Validators {
         for (n, key) in validators.iter().enumerate() {
             let home = directory.join(n.to_string());
             fs::create_dir_all(&home)?;
-            zhulian_cli::local::write_node_key(&home.join("validator.key"), key)?;
+            let files = NodeFiles::of(home.clone());
+            write_private_key(&files.key, "validator", key, PASSPHRASE).map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
             let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None });
             let config = config::Config {
                 directory: home.join("data"),
                 genesis: directory.join("genesis.cbor"),
-                key: home.join("validator.key"),
+                key: files.key,
                 listen: address(n),
                 peers: peers.clone(),
                 gateway,
@@ -97,6 +101,7 @@ impl Validators {
         Command::new(&self.binary)
             .args(["node", "run", "--config"])
             .arg(home.join("node.json"))
+            .env("ZHULIAN_PASSPHRASE", PASSPHRASE)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -4,6 +4,8 @@
 //! It finds what has a form: citizen numbers by their checksum, mobile numbers, bank cards by the Luhn digit. It cannot find
 //! a name; fields that could hold one are salted commitments.
 
+use crate::identity::Uscc;
+
 /// What kind of personal data a text seems to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
@@ -46,6 +48,8 @@ fn is_separator(c: char) -> bool {
 
 /// Looks at every run of digits in a word, with the `X` that may end a citizen number.
 fn in_word(word: &[char]) -> Option<Finding> {
+    // Seventeen digits and a letter may pass for a bank card by chance, though they are an organisation's code.
+    let is_code = Uscc::parse(&word.iter().collect::<String>()).is_ok();
     let mut start = 0;
     while start < word.len() {
         if !word[start].is_ascii_digit() {
@@ -58,8 +62,10 @@ fn in_word(word: &[char]) -> Option<Finding> {
         }
         let digits: Vec<u32> = word[start..end].iter().filter_map(|c| c.to_digit(10)).collect();
         let ends_in_x = word.get(end).is_some_and(|c| c.eq_ignore_ascii_case(&'X'));
-        if let Some(finding) = in_digits(&digits, ends_in_x) {
-            return Some(finding);
+        match in_digits(&digits, ends_in_x) {
+            Some(Finding::BankCard) if is_code => {}
+            Some(finding) => return Some(finding),
+            None => {}
         }
         start = end;
     }

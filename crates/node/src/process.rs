@@ -128,13 +128,21 @@ impl Blocks for Archive {
     }
 
     fn first(&self) -> Option<Height> {
-        let (mut absent, mut present) = (0, self.tip()?);
-        self.block(present)?;
+        // Only what is surely not here counts as absent; any other failure is for a later try.
+        let is_here = |height| match block_on(self.0.block(height)) {
+            Ok(_) => Some(true),
+            Err(engine::Error::NoBlock(_)) => Some(false),
+            Err(_) => None,
+        };
+        let (mut absent, mut present) = (0, self.tip().filter(|tip| *tip > 0)?);
+        if is_here(1)? {
+            return Some(1);
+        }
         while absent + 1 < present {
             let middle = absent + (present - absent) / 2;
-            match self.block(middle) {
-                Some(_) => present = middle,
-                None => absent = middle,
+            match is_here(middle)? {
+                true => present = middle,
+                false => absent = middle,
             }
         }
         Some(present)

@@ -1,5 +1,8 @@
 //! What must hold at the end of every scenario. What must hold all the time is asserted where it happens.
 
+use std::time::Duration;
+
+use commonware_runtime::{Clock as _, deterministic::Context};
 use zhulian_engine::{Error, verify_state_proof};
 use zhulian_primitives::{Network, Validator};
 
@@ -24,7 +27,7 @@ fn network() -> Network {
 ///
 /// # Panics
 /// When a property is broken.
-pub async fn check(world: &World, memory: &Memory) {
+pub async fn check(context: &Context, world: &World, memory: &Memory) {
     let network = network();
     let blocks = memory.lock().blocks.clone();
     let heights: Vec<u64> = blocks.keys().copied().collect();
@@ -47,12 +50,18 @@ pub async fn check(world: &World, memory: &Memory) {
             finality.certificate.verify(&network).unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
         }
 
-        // The chain may have gone on meanwhile, with blocks that nobody asked for.
         for key in keys().chain([COUNT]) {
             let proved = handle.prove(key).await.unwrap_or_else(|error| panic!("STATE: node {index}: {error}"));
             let until = proved.header.height;
-            let state = replay(blocks.range(..=until).map(|(_, block)| &block.transactions[..]));
-            assert_eq!(proved.value.as_ref(), state.get(&key), "STATE: node {index} at {until} is not the sum of its blocks");
+            // The chain goes on meanwhile, and its observers a little behind it.
+            while memory.lock().blocks.keys().next_back().is_none_or(|height| *height < until) {
+                context.sleep(Duration::from_millis(10)).await;
+            }
+            let state = {
+                let record = memory.lock();
+                replay(record.blocks.range(..=until).map(|(_, block)| &block.transactions[..]))
+            };
+            assert!(proved.value.as_ref() == state.get(&key), "STATE: node {index} at {until} is not the sum of its blocks");
             let valid = verify_state_proof(&proved.header.state_root, &key, proved.value.as_deref(), &proved.proof);
             assert!(valid, "STATE: node {index} gives a proof that is none");
         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use commonware_runtime::{
-    Clock as _, Runner as _,
+    Clock as _,
     deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig},
 };
 use commonware_utils::Probability;
@@ -52,10 +52,10 @@ pub fn run(scenario: &Scenario) -> Report {
         let (this, part, memory, dice) = (scenario.clone(), segment.clone(), memory.clone(), random.clone());
         let ((now_wiped, state), next) = runner.start_and_recover(move |context| async move {
             let mut world = World::new(&context, &this, wiped, memory.clone()).await;
-            live(&context, &mut world, &this, &part, &memory, dice).await;
+            live(&context, &mut world, &part, &memory, dice).await;
             if at == last {
                 finish(&context, &mut world, &memory).await;
-                properties::check(&world, &memory).await;
+                properties::check(&context, &world, &memory).await;
             }
             (world.wiped(), context.auditor().state())
         });
@@ -85,7 +85,7 @@ enum Undo {
     Heal,
 }
 
-async fn live(context: &Context, world: &mut World, scenario: &Scenario, segment: &Segment, memory: &Memory, mut random: Random) {
+async fn live(context: &Context, world: &mut World, segment: &Segment, memory: &Memory, mut random: Random) {
     for index in 0..VALIDATORS {
         world.start(index).await;
     }
@@ -106,7 +106,6 @@ async fn live(context: &Context, world: &mut World, scenario: &Scenario, segment
         context.sleep(Duration::from_millis(STEP)).await;
         now += STEP;
     }
-    let _ = scenario;
     // A power cut finds things as they are; at the end all is mended.
     for (_, what) in undo {
         mend(world, memory, what).await;

@@ -309,11 +309,6 @@ impl World {
         self.wiped
     }
 
-    /// Whether a node runs; of the one that breaks the protocol nobody knows.
-    pub fn runs(&self, index: usize) -> bool {
-        self.running[index].is_some()
-    }
-
     /// Honest nodes that run, with their handles.
     pub fn honest(&self) -> impl Iterator<Item = (usize, &Handle)> {
         let running = self.running.iter().enumerate().filter(|(index, _)| !self.scenario.is_byzantine(*index));

@@ -22,6 +22,9 @@ pub async fn live() -> Json<view::Health> {
     responses((status = 200, description = "It does", body = view::Health)))]
 pub async fn ready(State(gateway): State<Shared>) -> Result<Json<view::Health>, Failure> {
     let status = gateway.backend.status();
+    if let Some(place) = status.damage.first() {
+        return Err(Failure::new(ErrorCode::Damaged, format!("stored data is damaged, first at: {place}")));
+    }
     match status.phase {
         Phase::Running => Ok(Json(view::Health { ok: true })),
         Phase::Starting => Err(Failure::new(ErrorCode::NotReady, "the node is starting")),

@@ -119,12 +119,12 @@ fn index(index: &mut Index, row: &Row, events: &[zhulian_primitives::Event]) {
         };
         let id = if let Some(event) = Deposited::of(record) {
             index.evidence.push(deposit(EvidencePlace::File { sha256: event.sha256, sequence: event.seq }));
-            event.id()
+            event.id
         } else if let Some(event) = BatchDeposited::of(record) {
             index.evidence.push(deposit(EvidencePlace::Batch { root: event.root, sequence: event.seq, entry: None }));
-            event.id()
+            event.id
         } else if let Some(event) = PriorityConflict::of(record) {
-            event.id()
+            event.id
         } else if let Some(event) = Frozen::of(record) {
             event.evidence().id
         } else if let Some(event) = Unfrozen::of(record) {

@@ -186,21 +186,22 @@ async fn status_and_history_follow_freeze_release_and_withdrawal() {
     let id = deposited(&world, &world.deposit(b"a contract")).await;
     let subject = Subject::File(city::file(b"a contract").sha256, 0);
     let case = CaseNumber::parse("(2026)浙0192民初1234号").unwrap();
+    let (judge, clerk) = (city::judge(), city::clerk());
     let apply = async |key, call: &str, args: Vec<u8>| {
         let transaction = world.sign(key, "evidence", call, &args, world.until());
         world.client.submit(&[transaction], SOON).await.unwrap().remove(0)
     };
-    let frozen = apply(&city::judge(), "freeze", codec::to_bytes(&Freeze { subject, case: case.clone() })).await;
+    let frozen = apply(&judge, "freeze", codec::to_bytes(&Freeze { subject, case: case.clone() })).await;
     assert_eq!(frozen.state, view::TransactionState::Finalised, "{:?}", frozen.refusal);
     let one = world.client.evidence(&id).await.unwrap();
     assert_eq!((one.status.as_str(), one.freezes[0].case.as_str()), ("frozen", case.as_str()));
     assert_eq!(one.freezes[0].court.name, "市中级人民法院");
     let withdraw = codec::to_bytes(&Withdraw { subject, reason: WithdrawReason::Mistake });
-    let refused = apply(&city::clerk(), "withdraw", withdraw.clone()).await;
+    let refused = apply(&clerk, "withdraw", withdraw.clone()).await;
     let refusal = refused.refusal.unwrap();
     assert_eq!((refusal.code.as_str(), refusal.status), ("evidence.is_frozen", 409));
-    apply(&city::judge(), "unfreeze", codec::to_bytes(&Unfreeze { subject, case })).await;
-    apply(&city::clerk(), "withdraw", withdraw).await;
+    apply(&judge, "unfreeze", codec::to_bytes(&Unfreeze { subject, case })).await;
+    apply(&clerk, "withdraw", withdraw).await;
     let one = world.client.evidence(&id).await.unwrap();
     assert_eq!((one.status.as_str(), one.withdrawal.unwrap().reason.as_str()), ("withdrawn", "mistake"));
     let history = world.client.evidence_history(&id).await.unwrap();

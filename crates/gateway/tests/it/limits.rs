@@ -17,7 +17,7 @@ async fn too_many_requests_at_once_are_told_to_come_back() {
         })
         .collect();
     // Both are in once the mempool has them.
-    while world.client.metrics().await.unwrap().contains("submitted_transactions_total 2") == false {
+    while !world.client.metrics().await.unwrap().contains("submitted_transactions_total 2") {
         tokio::task::yield_now().await;
     }
     let error = world.client.status().await.unwrap_err();

@@ -45,8 +45,10 @@ impl Uscc {
     /// Parses a code as it is printed.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let code = <[u8; Self::LEN]>::try_from(text.as_bytes()).map_err(|_| Error::MalformedUscc)?;
-        let value = |byte: &u8| Self::ALPHABET.iter().position(|letter| letter == byte);
-        let values = code.iter().map(value).collect::<Option<Vec<_>>>().ok_or(Error::MalformedUscc)?;
+        let mut values = [0; Self::LEN];
+        for (value, byte) in values.iter_mut().zip(&code) {
+            *value = Self::ALPHABET.iter().position(|letter| letter == byte).ok_or(Error::MalformedUscc)?;
+        }
         let sum: usize = values.iter().zip(Self::WEIGHTS).map(|(value, weight)| value * weight).sum();
         if values[Self::LEN - 1] == (31 - sum % 31) % 31 { Ok(Self(code)) } else { Err(Error::MalformedUscc) }
     }

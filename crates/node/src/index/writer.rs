@@ -172,10 +172,12 @@ fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks)
 }
 
 fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height, empty: bool) {
-    if empty && blocks.block(*next).is_none() {
+    if empty {
         let Some(first) = blocks.first() else { return };
-        tracing::warn!(first, "this node has no earlier blocks; its index begins here");
-        *next = first;
+        if first > *next {
+            tracing::warn!(first, "this node has no earlier blocks; its index begins here");
+            *next = first;
+        }
     }
     let mut count = batch.iter().map(|block| block.transactions.len()).sum::<usize>();
     while count < TRANSACTIONS && batch.len() < 4_096 {

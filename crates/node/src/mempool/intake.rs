@@ -238,17 +238,18 @@ impl Worker {
         self.verify(&mut states);
         self.admit(&all, &mut states);
 
+        // What is known already was passed on when it was new.
         let mut verdicts = states.into_iter().map(|state| match state {
-            State::Decided(verdict) => verdict,
-            State::Parsed(transaction) => Verdict::Taken(transaction.id),
+            State::Decided(verdict) => (verdict, false),
+            State::Parsed(transaction) => (Verdict::Taken(transaction.id), true),
         });
-        let verdicts: Vec<Vec<Verdict>> =
+        let verdicts: Vec<Vec<(Verdict, bool)>> =
             jobs.iter().map(|job| verdicts.by_ref().take(job.transactions.len()).collect()).collect();
         self.count(&jobs, &verdicts);
         for (job, verdicts) in jobs.into_iter().zip(verdicts) {
             if let Some(reply) = job.reply {
                 // Who asked may have gone.
-                let _ = reply.send(verdicts);
+                let _ = reply.send(verdicts.into_iter().map(|(verdict, _)| verdict).collect());
             }
         }
     }
@@ -362,12 +363,12 @@ impl Worker {
     }
 
     /// Passes on what clients brought that is new, and counts.
-    fn count(&self, jobs: &[Job], verdicts: &[Vec<Verdict>]) {
+    fn count(&self, jobs: &[Job], verdicts: &[Vec<(Verdict, bool)>]) {
         let counters = &self.shared.counters;
         let mut message = BytesMut::new();
         for (job, verdicts) in jobs.iter().zip(verdicts) {
             let theirs = job.reply.is_none();
-            for (bytes, verdict) in job.transactions.iter().zip(verdicts) {
+            for (bytes, (verdict, new)) in job.transactions.iter().zip(verdicts) {
                 let counter = match verdict {
                     Verdict::Taken(_) => &counters.taken,
                     _ if theirs => &counters.peers_refused,
@@ -375,7 +376,7 @@ impl Worker {
                     Verdict::Full(_) | Verdict::ShareFull(_) => &counters.full,
                 };
                 counter.fetch_add(1, Relaxed);
-                if theirs || !matches!(verdict, Verdict::Taken(_)) {
+                if theirs || !new {
                     continue;
                 }
                 if message.len() + 4 + bytes.len() > MESSAGE_BYTES {

@@ -112,6 +112,7 @@ fn each_bad_transaction_has_its_code_and_hides_no_good_one() {
     // Submitting again is no error, and no second transaction.
     assert_eq!(node.submit(std::slice::from_ref(&good)), [Verdict::Taken(id(&good))]);
     assert_eq!(node.mempool.lock().count(), 1);
+    assert_eq!(node.world.sent.lock().unwrap().len(), 1, "passed on once, when it was new");
 }
 
 #[test]
