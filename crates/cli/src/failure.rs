@@ -70,6 +70,17 @@ pub struct Failure {
     pub next: Option<Text>,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.why {
+            Some(why) => write!(f, "{}: {}", self.what.en, why.en),
+            None => f.write_str(&self.what.en),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// Result of a command or a step of one.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 

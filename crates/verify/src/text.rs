@@ -1,6 +1,6 @@
 //! What a verification found, in words: the facts in a sentence first, the technical details after.
 
-use zhulian_primitives::Timestamp;
+use zhulian_primitives::{EvidenceId, EvidenceRef, Timestamp};
 
 use crate::{Answer, CHUNK_BYTES, Deposit, Field, FileRecord, Mismatch, Verified};
 
@@ -31,13 +31,13 @@ pub fn answer_text(answer: &Answer, language: Language) -> String {
         (Answer::Verified(_), Language::Zh) => format!(
             "核验通过。该文件已于 {time}（北京时间）存证于“{chain}”，区块高度 {}，存证编号 {}。{}",
             facts.height,
-            facts.transaction,
+            number(facts),
             witnesses(facts, language)
         ),
         (Answer::Verified(_), Language::En) => format!(
             "Verified. This very file was deposited on “{chain}” at {time} (UTC+8), at height {}, under number {}. {}",
             facts.height,
-            facts.transaction,
+            number(facts),
             witnesses(facts, language)
         ),
         (Answer::NotDeposited(_), Language::Zh) => {
@@ -48,12 +48,12 @@ pub fn answer_text(answer: &Answer, language: Language) -> String {
         }
         (Answer::Mismatch(_, mismatch), Language::Zh) => format!(
             "与存证内容不一致。编号 {} 于 {time}（北京时间）存证的是另一份文件；不同之处：{}。",
-            facts.transaction,
+            number(facts),
             differences(mismatch, language)
         ),
         (Answer::Mismatch(_, mismatch), Language::En) => format!(
             "Does not match what was deposited. Number {} of {time} (UTC+8) is of another file; what differs: {}.",
-            facts.transaction,
+            number(facts),
             differences(mismatch, language)
         ),
     };
@@ -108,6 +108,12 @@ pub fn format_time(time: Timestamp) -> String {
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:03}", ms % 1_000)
+}
+
+/// 存证编号: the number that people know the deposit by, with the entry's index in a batch.
+fn number(facts: &Verified) -> EvidenceRef {
+    let entry = facts.entry.as_ref().and_then(|(index, _)| u32::try_from(*index).ok());
+    EvidenceRef { id: EvidenceId::of(&facts.transaction), entry }
 }
 
 fn witnesses(facts: &Verified, language: Language) -> String {

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     home::read_network,
-    local::{Layout, NodeFiles, Plan, node_config, random_passphrase, write_private_key},
+    local::{Layout, NodeFiles, PASSPHRASE_FILE, Plan, node_config, random_passphrase, write_node_key},
     private_file,
     report::Report,
     session::Session,
@@ -138,9 +138,7 @@ fn init(args: &Init) -> Result<Report> {
     for ((handle, host), key) in validators.iter().zip(&args.hosts).zip(&layout.secrets.validators) {
         let files = NodeFiles::of(out.join(handle));
         private_file::create_dir(&files.dir)?;
-        let passphrase = random_passphrase();
-        write_private_key(&files.key, &format!("{handle}.validator"), key, &passphrase)?;
-        private_file::create(&files.passphrase, passphrase.as_bytes())?;
+        write_node_key(&files.key, key)?;
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
         let url = format!("http://{host}:{}", args.gateway_port);
         let config =
@@ -177,7 +175,7 @@ fn init(args: &Init) -> Result<Report> {
 fn write_members(layout: &Layout, dir: &Path, handle: &str) -> Result<()> {
     let passphrase = random_passphrase();
     layout.write_members(dir, Some(handle), &passphrase)?;
-    private_file::create(&dir.join("passphrase"), passphrase.as_bytes())
+    private_file::create(&dir.join(PASSPHRASE_FILE), passphrase.as_bytes())
 }
 
 fn trust(session: &Session, args: &Trust) -> Result<Report> {

@@ -9,7 +9,7 @@ use zhulian_node::{Config, config::ConfigError};
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     home::{key_failure, read_key},
-    local::ended_by_parent,
+    local::{PASSPHRASE_FILE, ended_by_parent},
     session::Session,
     text,
     text::Text,
@@ -52,7 +52,7 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
     })?;
     let file = read_key(&config.key)?;
     // A node starts unattended, so its passphrase may lie in a file beside the key.
-    let beside = config.key.with_file_name("passphrase");
+    let beside = config.key.with_file_name(PASSPHRASE_FILE);
     let named = session.options.passphrase_file.clone().or_else(|| beside.exists().then_some(beside));
     let passphrase = session.source(named.as_deref()).get(&file.name)?;
     let key = file.open(&passphrase).map_err(|error| key_failure(&config.key, error))?;

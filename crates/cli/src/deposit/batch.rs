@@ -8,10 +8,12 @@ use zhulian_ledger::merkle::{Tree, leaf, root_from_path};
 use zhulian_primitives::{Transaction, TransactionId};
 use zhulian_verify::{BatchEntry, CHUNKS_MAX, Deposit, Entry, ReceiptFile, Verified, deposit_of, verify_receipt};
 
-use super::{Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, place, single};
+use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, pause, place, single};
 use crate::{
     failure::{Exit, Failure, Result},
-    private_file, text,
+    private_file,
+    remote::explain,
+    text,
     text::Text,
 };
 
@@ -66,11 +68,25 @@ impl Depositor {
         let manifest = entries.concat();
         private_file::write_public(&files.manifest, &manifest)?;
         let number = evidence_number(&facts.transaction);
-        let uploaded = self.client.upload_entries(&number, manifest.into()).await;
-        let uploaded = uploaded.map(|_| ()).map_err(|error| crate::remote::explain(&error, self.client.base()));
+        let uploaded = self.upload(&number, manifest.into()).await;
 
         let totals = individual(jobs, &entries, &tree, (&base, &facts, already), bars);
         Ok(BatchDone { number, facts, root, receipt: files.receipt, manifest: files.manifest, uploaded, totals })
+    }
+
+    /// Gives the gateway the manifest, a few times: its index may be a block behind the receipt.
+    async fn upload(&self, number: &str, manifest: bytes::Bytes) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            match self.client.upload_entries(number, manifest.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.retry() && tries < BACKOFF.len() => {
+                    pause(tries, None).await;
+                    tries += 1;
+                }
+                Err(error) => return Err(explain(&error, self.client.base())),
+            }
+        }
     }
 
     /// The batch's own receipt: kept from an earlier run, or of the transaction an earlier run has signed, or of a new one.

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zhulian_crypto::SigningKey;
 
-use super::{Layout, NodeFiles, Plan, layout::random_passphrase, node_config, write_private_key};
+use super::{Layout, NodeFiles, Plan, layout::random_passphrase, node_config, write_node_key};
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     home::{Home, KEY_ENDING, Settings, key_failure, read_key},
@@ -97,9 +97,7 @@ impl City {
         for (index, key) in layout.secrets.validators.iter().enumerate() {
             let files = node_files(&home, index);
             private_file::create_dir(&files.dir)?;
-            let passphrase = random_passphrase();
-            write_private_key(&files.key, &format!("node-{}", index + 1), key, &passphrase)?;
-            private_file::replace(&files.passphrase, passphrase.as_bytes())?;
+            write_node_key(&files.key, key)?;
             validators.push(key.public_key().to_string());
         }
         layout.write_public(&home.dir)?;

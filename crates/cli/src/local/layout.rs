@@ -52,19 +52,12 @@ pub struct NodeFiles {
     pub config: PathBuf,
     /// Its validator's key.
     pub key: PathBuf,
-    /// The key's passphrase.
-    pub passphrase: PathBuf,
 }
 
 impl NodeFiles {
     /// The files of a node in a directory.
     pub fn of(dir: PathBuf) -> Self {
-        Self {
-            config: dir.join("node.json"),
-            key: dir.join(format!("validator.{KEY_ENDING}")),
-            passphrase: dir.join("passphrase"),
-            dir,
-        }
+        Self { config: dir.join("node.json"), key: dir.join(format!("validator.{KEY_ENDING}")), dir }
     }
 }
 
@@ -128,6 +121,20 @@ pub fn write_private_key(path: &Path, name: &str, key: &SigningKey, passphrase: 
     let file = KeyFile::seal(name, key, passphrase, cost).map_err(|error| crate::home::key_failure(path, error))?;
     private_file::replace(path, file.print().as_bytes())
 }
+
+/// Writes a validator's key and, beside it, the random passphrase that opens it, so that a node starts unattended.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write_node_key(path: &Path, key: &SigningKey) -> Result<()> {
+    let passphrase = random_passphrase();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    write_private_key(path, &name, key, &passphrase)?;
+    private_file::replace(&path.with_file_name(PASSPHRASE_FILE), passphrase.as_bytes())
+}
+
+/// The file beside a node's key that holds its passphrase.
+pub const PASSPHRASE_FILE: &str = "passphrase";
 
 /// A passphrase of 128 random bits.
 ///

@@ -86,7 +86,10 @@ fn report(answer: &CheckAnswer, question: &CheckRequest) -> Report {
         let (head, rows) = number_row(&answer.evidence);
         report = report.table(head, rows);
     }
-    report = report.detail(Text::fixed("SHA-256", "SHA-256"), question.sha256.to_string());
+    // Of a deposited file the facts say it already.
+    if answer.evidence.first().and_then(|it| it.file.as_ref()).is_none_or(|file| file.sha256 != question.sha256) {
+        report = report.detail(Text::fixed("所查文件 SHA-256", "SHA-256 asked for"), question.sha256.to_string());
+    }
     if !answer.differing.is_empty() {
         report = report.detail(Text::fixed("不一致项", "differing"), answer.differing.join(", "));
     }

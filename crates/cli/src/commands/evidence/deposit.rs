@@ -191,7 +191,8 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     let fresh = totals.done.iter().filter(|done| !done.already).count();
     let already = totals.done.len() - fresh;
     let (failed, skipped) = (totals.failed.len(), totals.skipped.len());
-    let lost = certificates.iter().filter(|(_, saved)| saved.is_err()).count();
+    let unsent = batch.is_some_and(|batch| batch.uploaded.is_err());
+    let lost = certificates.iter().filter(|(_, saved)| saved.is_err()).count() + usize::from(unsent);
     let (f, a) = (grouped(fresh as u64), grouped(already as u64));
     let mut sentence = match (fresh, already) {
         (0, 0) => text!("没有文件存证成功。", "No file was deposited."),
