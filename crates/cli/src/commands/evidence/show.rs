@@ -160,7 +160,10 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
     });
     let rows = rows.collect();
     Ok(Report::new(
-        text!("存证 {id} 共有 {count} 条记录,按时间先后。", "Evidence {id} has {count} entries in its history, oldest first."),
+        match count {
+            1 => text!("存证 {id} 只有存证一条记录。", "Nothing has happened to evidence {id} since it was deposited."),
+            _ => text!("存证 {id} 共有 {count} 条记录,按时间先后。", "{count} things happened to evidence {id}, oldest first."),
+        },
         serde_json::to_value(&history).unwrap_or_default(),
     )
     .table(head, rows))
