@@ -3,22 +3,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target="${CARGO_TARGET_DIR:-target}"
-zhulian="${ZHULIAN_BINARY:-$target/debug/zhulian}"
+zhulian="$(realpath "${ZHULIAN:-$target/debug/zhulian}")"
 scratch="$(mktemp -d)"
 city=""
 finish() {
-    [ -z "$city" ] || { kill -INT "$city" 2>/dev/null || true; wait "$city" 2>/dev/null || true; }
+    [ -z "$city" ] || { kill -TERM "$city" 2>/dev/null || true; wait "$city" 2>/dev/null || true; }
     rm -rf "$scratch"
 }
 trap finish EXIT
 
-base=$((20000 + RANDOM % 20000))
-"$zhulian" up --dir "$scratch/city" --port-base "$base" >"$scratch/up.log" 2>&1 &
+export ZHULIAN_HOME="$scratch/home"
+base="${ZHULIAN_PAGE_PORT:-9740}"
+"$zhulian" --json up --port-base "$base" >"$scratch/up.log" 2>&1 &
 city=$!
 source scripts/city.sh
-wait_for_city "$scratch/city" "$scratch/up.log"
+wait_for_city "$scratch/home" "$scratch/up.log"
 
 head -c 2600000 /dev/urandom >"$scratch/document.bin"
-"$zhulian" --home "$CITY_HOME" --url "$CITY_URL" --key "$CITY_KEY" -q evidence deposit "$scratch/document.bin" >"$scratch/deposit.log"
+"$zhulian" -q evidence deposit "$scratch/document.bin" >"$scratch/deposit.log"
 cd web
-ZHULIAN_URL="$CITY_URL" ZHULIAN_DEPOSITED="$scratch/document.bin" ZHULIAN_RECEIPT="$scratch/document.bin.zlr" npm test
+ZHULIAN_URL="http://127.0.0.1:$base" ZHULIAN_DEPOSITED="$scratch/document.bin" ZHULIAN_RECEIPT="$scratch/document.bin.zlr" npm test

@@ -54,7 +54,7 @@ test('an unknown file is not deposited', async () => {
   const { page, close } = await open();
   await drop(page, [file('未知.txt', Buffer.from(`never deposited ${Math.random()}`))]);
   await page.locator('.card.not_deposited').waitFor();
-  assert.match(await page.locator('.card h3').innerText(), /尚未存证/);
+  assert.match(await page.locator('.card h2').innerText(), /尚未存证/);
   await shot(page, 'not-deposited-zh');
   await close();
 });
@@ -65,7 +65,7 @@ test('a changed file with its receipt does not match', async () => {
   bytes[Math.floor(bytes.length / 2)] ^= 1;
   await drop(page, [file('changed.bin', bytes), file('changed.bin.zlr', await readFile(receiptPath))]);
   await page.locator('.card.mismatch').waitFor();
-  assert.match(await page.locator('.card h3').innerText(), /Does not match/);
+  assert.match(await page.locator('.card h2').innerText(), /Does not match/);
   await shot(page, 'mismatch-en');
   await close();
 });

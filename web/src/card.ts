@@ -48,7 +48,7 @@ function verdict(shown: Shown): HTMLElement {
   const mark = element('div', MARK[shown.kind], 'mark');
   mark.setAttribute('aria-hidden', 'true');
   const words = element('div');
-  words.append(element('h3', text(shown.kind)));
+  words.append(element('h2', text(shown.kind)));
   const lead = LEAD[shown.kind];
   const own = getLanguage() === 'zh' ? shown.zh : shown.en;
   words.append(element('p', own ?? (lead ? text(lead) : '')));
@@ -79,7 +79,7 @@ function facts(shown: Shown): HTMLElement {
 
 function status(code: string): string {
   const names: Record<string, [string, string]> = {
-    active: ['有效', 'in use'], frozen: ['已由法院冻结', 'frozen by a court'], withdrawn: ['已停止使用(未删除)', 'withdrawn from use (not erased)'],
+    in_use: ['有效', 'in use'], frozen: ['已由法院冻结', 'frozen by a court'], withdrawn: ['已停止使用(未删除)', 'withdrawn from use (not erased)'],
   };
   return names[code]?.[getLanguage() === 'zh' ? 0 : 1] ?? code;
 }

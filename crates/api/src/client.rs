@@ -192,7 +192,11 @@ impl Client {
     /// Submits transactions in one request; one answer for each, in order. `transactions` are COSE_Sign1 bytes.
     ///
     /// A problem is the answer only when none was looked at; see the state of each otherwise.
-    pub async fn submit(&self, transactions: &[impl AsRef<[u8]>], wait: Wait) -> Result<Vec<view::TransactionView>, ClientError> {
+    pub async fn submit(
+        &self,
+        transactions: &[impl AsRef<[u8]>],
+        wait: Wait,
+    ) -> Result<Vec<view::TransactionView>, ClientError> {
         let mut body = Vec::with_capacity(transactions.iter().map(|transaction| transaction.as_ref().len()).sum());
         for transaction in transactions {
             body.extend_from_slice(transaction.as_ref());
@@ -206,7 +210,12 @@ impl Client {
         self.submit_body(body, MEDIA_CBOR_SEQ, wait).await
     }
 
-    async fn submit_body(&self, body: Bytes, media: &'static str, wait: Wait) -> Result<Vec<view::TransactionView>, ClientError> {
+    async fn submit_body(
+        &self,
+        body: Bytes,
+        media: &'static str,
+        wait: Wait,
+    ) -> Result<Vec<view::TransactionView>, ClientError> {
         let (query, extra) = waiting(wait);
         let request = self
             .request(Method::POST, "/v1/transactions", &query)
@@ -382,7 +391,9 @@ pub(crate) fn percent(out: &mut String, value: &str) {
 /// Longest event that is read.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
-pub(crate) fn parse_events(body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
+pub(crate) fn parse_events(
+    body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
     let start = (Box::pin(body), Parser::default());
     futures::stream::unfold(Some(start), |state| async move {
         let (mut body, mut parser) = state?;

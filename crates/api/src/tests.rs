@@ -39,7 +39,10 @@ async fn events_are_read_however_their_bytes_are_cut() {
             text.as_bytes().chunks(size).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let events: Vec<_> = parse_events(stream::iter(chunks)).map(Result::unwrap).collect().await;
         assert_eq!(events.len(), 2, "cut at {size}");
-        assert_eq!((events[0].event.as_str(), events[0].id.as_str(), events[0].data.as_str()), ("block", "1:0", r#"{"height":1}"#));
+        assert_eq!(
+            (events[0].event.as_str(), events[0].id.as_str(), events[0].data.as_str()),
+            ("block", "1:0", r#"{"height":1}"#)
+        );
         // An event without an id keeps the last one, as in browsers.
         assert_eq!((events[1].event.as_str(), events[1].id.as_str(), events[1].data.as_str()), ("evidence", "1:0", "a\nb"));
     }

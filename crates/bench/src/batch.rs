@@ -22,7 +22,13 @@ pub struct BatchRun {
 }
 
 /// Deposits `count` hashed files as one batch and makes every entry's receipt; some of them are verified.
-pub async fn run(client: &Client, network: &Network, maker: &Maker, count: usize, height: Height) -> anyhow::Result<BatchRun> {
+pub async fn run(
+    client: &Client,
+    network: &Network,
+    maker: &Maker,
+    count: usize,
+    height: Height,
+) -> anyhow::Result<BatchRun> {
     let entries: Vec<Vec<u8>> =
         (0..count).into_par_iter().map(|_| Entry { file: maker.file(), name_commitment: None }.encode()).collect();
 

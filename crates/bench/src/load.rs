@@ -48,7 +48,10 @@ impl Maker {
 
     /// `count` signed deposits, valid from `height` on.
     pub fn deposits(&self, count: usize, height: Height) -> Vec<Vec<u8>> {
-        (0..count).into_par_iter().map(|n| self.sign("deposit", &deposit_args(&self.file(), &self.details), n, height)).collect()
+        (0..count)
+            .into_par_iter()
+            .map(|n| self.sign("deposit", &deposit_args(&self.file(), &self.details), n, height))
+            .collect()
     }
 
     /// Signs one call to the evidence module.
@@ -116,7 +119,12 @@ fn bodies(transactions: &[Vec<u8>], per_request: usize) -> Vec<(Bytes, usize)> {
 }
 
 /// As fast as the network takes them: `connections` clients, each with one request of `per_request` deposits under way.
-pub async fn closed(clients: &[Client], transactions: &[Vec<u8>], connections: usize, per_request: usize) -> anyhow::Result<Load> {
+pub async fn closed(
+    clients: &[Client],
+    transactions: &[Vec<u8>],
+    connections: usize,
+    per_request: usize,
+) -> anyhow::Result<Load> {
     let bodies = Arc::new(bodies(transactions, per_request));
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();

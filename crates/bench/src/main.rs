@@ -91,7 +91,11 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let mut load = load::open(&clients, &transactions, offered, 10).await?;
         records += load.finalised;
         let (p50, p99) = (load.latencies.ms(0.5), load.latencies.ms(0.99));
-        println!("{name} ({offered:.0}/s for {seconds:.0} s): from sending to final p50 {p50:.1} ms, p99 {p99:.1} ms; {} answers, {} failed", load.latencies.len(), load.failed);
+        println!(
+            "{name} ({offered:.0}/s for {seconds:.0} s): from sending to final p50 {p50:.1} ms, p99 {p99:.1} ms; {} answers, {} failed",
+            load.latencies.len(),
+            load.failed
+        );
         latency.push((p50, p99));
     }
 
@@ -122,7 +126,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let rss = network.rss_mb()?;
     let restart = network.restart().await?.as_secs_f64();
-    println!("{records} records: {rss:.0} MB resident in the largest node; all four killed and voting again after {restart:.1} s");
+    println!(
+        "{records} records: {rss:.0} MB resident in the largest node; all four killed and voting again after {restart:.1} s"
+    );
 
     let full = records >= arguments.records && arguments.records >= 1_000_000;
     let round = |value: f64, digits: i32| (value * 10f64.powi(digits)).round() / 10f64.powi(digits);

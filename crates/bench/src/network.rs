@@ -52,8 +52,7 @@ impl Validators {
     /// Writes genesis, keys and configurations under `directory` and starts the processes.
     pub async fn start(binary: &Path, directory: &Path) -> anyhow::Result<Self> {
         let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
-        let officers: Vec<SigningKey> =
-            (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+        let officers: Vec<SigningKey> = (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let genesis = genesis(&validators, &officers)?;
         let network = genesis.network();
         fs::write(directory.join("genesis.cbor"), genesis.encode())?;
@@ -118,7 +117,11 @@ impl Validators {
     pub async fn wait_for(&self, height: Height, time: Duration) -> anyhow::Result<()> {
         let start = Instant::now();
         while self.height().await.unwrap_or(0) < height {
-            anyhow::ensure!(start.elapsed() < time, "height {height} was not reached in {time:?}; logs in {}", self.directory.display());
+            anyhow::ensure!(
+                start.elapsed() < time,
+                "height {height} was not reached in {time:?}; logs in {}",
+                self.directory.display()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())

@@ -39,7 +39,8 @@ pub fn machine() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kb: f64 = memory.lines().next().and_then(|line| line.split_whitespace().nth(1)).and_then(|kb| kb.parse().ok()).unwrap_or(0.0);
+    let kb: f64 =
+        memory.lines().next().and_then(|line| line.split_whitespace().nth(1)).and_then(|kb| kb.parse().ok()).unwrap_or(0.0);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{} × {cores}, {:.0} GB", model.unwrap_or("unknown processor"), kb / 1_000_000.0)
 }

@@ -11,10 +11,8 @@ const MESSAGE_BYTES: usize = 300;
 pub fn per_core(time: Duration) -> anyhow::Result<f64> {
     let message = [7u8; MESSAGE_BYTES];
     let keys: Vec<SigningKey> = (0..BATCH).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
-    let items: Vec<Signed<'_>> = keys
-        .iter()
-        .map(|key| Signed { key: key.public_key(), message: &message, signature: key.sign(&message) })
-        .collect();
+    let items: Vec<Signed<'_>> =
+        keys.iter().map(|key| Signed { key: key.public_key(), message: &message, signature: key.sign(&message) }).collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     Ok(pool.install(|| {
         assert!(verify_batch(&items).iter().all(|valid| *valid), "valid signatures verify");

@@ -36,8 +36,7 @@ pub fn act<C: zhulian_execution::Call + Encode<()>>(session: &Session, module: &
     getrandom::fill(&mut nonce).expect("the operating system gives randomness");
     let args = codec::to_bytes(call);
     let valid_until = status.height + VALIDITY_BLOCKS_MAX - 64;
-    let transaction =
-        sign(&Call { chain: network.chain, module, call: C::NAME, args: &args, nonce, valid_until }, &key);
+    let transaction = sign(&Call { chain: network.chain, module, call: C::NAME, args: &args, nonce, valid_until }, &key);
     let view = wait(&remote, session, &transaction)?;
     // The answer to a submission has no events; the answer to a question has.
     let id = Hex32(zhulian_crypto::sha256(&transaction));

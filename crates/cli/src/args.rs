@@ -10,8 +10,10 @@ use crate::{commands as c, session::Options};
 /// who vouched for it. (城市治理主链:存证、核验、多方共治)
 #[derive(Parser, Debug)]
 #[command(name = "zhulian", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
-#[command(after_help = "Exit codes: 0 done/verified · 1 other error · 2 usage · 3 not deposited · 4 mismatch · 5 proves nothing · \
-6 refused · 7 network · 8 some files skipped · 9 key unusable")]
+#[command(
+    after_help = "Exit codes: 0 done/verified · 1 other error · 2 usage · 3 not deposited · 4 mismatch · 5 proves nothing · \
+6 refused · 7 network · 8 some files skipped · 9 key unusable"
+)]
 pub struct Arguments {
     /// Options of every command.
     #[command(flatten)]

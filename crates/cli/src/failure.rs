@@ -38,20 +38,14 @@ impl Exit {
         (Exit::Usage, Text::fixed("命令行用法错误", "the command line makes no sense")),
         (Exit::NotDeposited, Text::fixed("核验结果:尚未存证", "check: not deposited")),
         (Exit::Mismatch, Text::fixed("核验结果:与存证内容不一致", "check: does not match what was deposited")),
-        (
-            Exit::NoProof,
-            Text::fixed("回执或网络身份文件不能作为证明", "a receipt or network identity proves nothing"),
-        ),
+        (Exit::NoProof, Text::fixed("回执或网络身份文件不能作为证明", "a receipt or network identity proves nothing")),
         (Exit::Refused, Text::fixed("交易被网络拒绝", "the network refused the transaction")),
         (
             Exit::Network,
             Text::fixed("无法连接网络、网络繁忙或超时", "the network cannot be reached, is busy, or did not answer in time"),
         ),
         (Exit::Partial, Text::fixed("部分完成,有文件被跳过", "done in part: some files were skipped, and each is named")),
-        (
-            Exit::Key,
-            Text::fixed("密钥无法使用", "a key cannot be used: wrong passphrase, damaged file, unsafe file mode"),
-        ),
+        (Exit::Key, Text::fixed("密钥无法使用", "a key cannot be used: wrong passphrase, damaged file, unsafe file mode")),
     ];
 }
 
@@ -154,8 +148,12 @@ impl<T> AtPath<T> for std::io::Result<T> {
     fn at(self, path: &std::path::Path) -> Result<T> {
         self.map_err(|error| {
             let shown = path.display();
-            Failure::new(Exit::Failed, "file", crate::text!("无法读写文件 {shown}", "the file {shown} cannot be read or written"))
-                .why(io_reason(&error))
+            Failure::new(
+                Exit::Failed,
+                "file",
+                crate::text!("无法读写文件 {shown}", "the file {shown} cannot be read or written"),
+            )
+            .why(io_reason(&error))
         })
     }
 }

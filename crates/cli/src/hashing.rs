@@ -134,8 +134,7 @@ pub fn hash(path: &Path, bar: &ProgressBar) -> Result<HashedFile, Skipped> {
     let hashed = FileHasher::read(Counted { inner: &file, bar }).map_err(unreadable)?;
     let after = file.metadata().map_err(unreadable)?;
     // A file that grows while it is read has no one content to deposit.
-    let changed = before.is_file()
-        && (after.len() != hashed.record.size || before.modified().ok() != after.modified().ok());
+    let changed = before.is_file() && (after.len() != hashed.record.size || before.modified().ok() != after.modified().ok());
     if changed {
         return Err(Skipped {
             path: path.into(),

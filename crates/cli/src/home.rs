@@ -211,12 +211,8 @@ impl Home {
         let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match &keys[..] {
             [(path, _)] => Ok(name(path)),
-            [] => Err(Failure::new(
-                Exit::Key,
-                "key.none",
-                Text::fixed("还没有签名密钥", "there is no key to sign with"),
-            )
-            .next(Text::fixed("用 zhulian key new 名称 生成一把", "make one with `zhulian key new NAME`"))),
+            [] => Err(Failure::new(Exit::Key, "key.none", Text::fixed("还没有签名密钥", "there is no key to sign with"))
+                .next(Text::fixed("用 zhulian key new 名称 生成一把", "make one with `zhulian key new NAME`"))),
             several => {
                 let names = several.iter().map(|(path, _)| name(path)).collect::<Vec<_>>().join(", ");
                 Err(Failure::new(
@@ -237,12 +233,8 @@ impl Home {
 pub fn read_key(path: &Path) -> Result<KeyFile> {
     if !path.exists() {
         let shown = path.display();
-        return Err(Failure::new(
-            Exit::Key,
-            "key.not_found",
-            text!("没有密钥文件 {shown}", "there is no key file {shown}"),
-        )
-        .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
+        return Err(Failure::new(Exit::Key, "key.not_found", text!("没有密钥文件 {shown}", "there is no key file {shown}"))
+            .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
     }
     private_file::check_mode(path)?;
     let text = std::fs::read_to_string(path).at(path)?;
@@ -271,8 +263,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
             Text::fixed("文件中的私钥与公钥不符", "the secret in the file does not belong to its public key"),
         ),
     };
-    let failure =
-        Failure::new(Exit::Key, code, text!("密钥 {shown} 无法使用", "the key {shown} cannot be used")).why(why);
+    let failure = Failure::new(Exit::Key, code, text!("密钥 {shown} 无法使用", "the key {shown} cannot be used")).why(why);
     match error {
         E::WrongPassphrase => failure.next(Text::fixed(
             "核对口令后重试;若口令无误,请从备份恢复密钥文件",

@@ -129,13 +129,11 @@ impl KeyFile {
         salt: [u8; SALT_BYTES],
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Self, KeyFileError> {
-        let mut file =
-            Self { name: name.into(), public_key: key.public_key(), cost, salt, nonce, ciphertext: Vec::new() };
+        let mut file = Self { name: name.into(), public_key: key.public_key(), cost, salt, nonce, ciphertext: Vec::new() };
         let secret = key.secret();
         let cipher = file.cipher(passphrase)?;
         let payload = Payload { msg: &secret[..], aad: &file.associated_data() };
-        file.ciphertext =
-            cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| KeyFileError::UnreasonableCost)?;
+        file.ciphertext = cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| KeyFileError::UnreasonableCost)?;
         Ok(file)
     }
 
@@ -165,8 +163,7 @@ impl KeyFile {
         if memory_kib > MEMORY_KIB_MAX || iterations > ITERATIONS_MAX || lanes > LANES_MAX {
             return Err(KeyFileError::UnreasonableCost);
         }
-        let params =
-            Params::new(memory_kib, iterations, lanes, Some(32)).map_err(|_| KeyFileError::UnreasonableCost)?;
+        let params = Params::new(memory_kib, iterations, lanes, Some(32)).map_err(|_| KeyFileError::UnreasonableCost)?;
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Argon2Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(passphrase.as_bytes(), &self.salt, &mut key[..])

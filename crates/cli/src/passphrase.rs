@@ -95,12 +95,8 @@ impl Source<'_> {
             )));
         }
         rpassword::prompt_password(question.get(self.lang)).map(Zeroizing::new).map_err(|error| {
-            Failure::new(
-                Exit::Key,
-                "key.no_passphrase",
-                Text::fixed("无法读取口令", "the passphrase cannot be read"),
-            )
-            .why(crate::failure::io_reason(&error))
+            Failure::new(Exit::Key, "key.no_passphrase", Text::fixed("无法读取口令", "the passphrase cannot be read"))
+                .why(crate::failure::io_reason(&error))
         })
     }
 }

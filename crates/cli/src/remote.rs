@@ -162,10 +162,7 @@ pub fn refused(view: &view::TransactionView) -> Failure {
             )
             .why(Text { zh: refusal.zh.clone().into(), en: refusal.en.clone().into() });
             match refusal.retry {
-                true => failure.next(Text::fixed(
-                    "原因消除后可再次提交",
-                    "when the reason is gone, send it again",
-                )),
+                true => failure.next(Text::fixed("原因消除后可再次提交", "when the reason is gone, send it again")),
                 false => failure,
             }
         }

@@ -125,11 +125,13 @@ impl<S: Strategy> Application<S> {
             match result {
                 Ok(outcome) => return outcome,
                 Err(Missing(missing)) => {
-                    let wanted: Vec<Digest> = missing.into_iter().filter(|key| !loaded.contains_key(key)).map(Digest).collect();
+                    let wanted: Vec<Digest> =
+                        missing.into_iter().filter(|key| !loaded.contains_key(key)).map(Digest).collect();
                     assert!(!wanted.is_empty(), "the machine asks for nothing it does not have");
                     let keys: Vec<&Digest> = wanted.iter().collect();
                     let values = batch.get_many(&keys).await.unwrap_or_else(|error| stop("reading the state failed", error));
-                    loaded.extend(wanted.into_iter().map(|key| key.0).zip(values.into_iter().map(|v| v.map(|v| v.to_vec()))));
+                    loaded
+                        .extend(wanted.into_iter().map(|key| key.0).zip(values.into_iter().map(|v| v.map(|v| v.to_vec()))));
                 }
             }
         }
@@ -166,26 +168,54 @@ impl<S: Strategy> Application<S> {
         }
     }
 
-    /// Waits until it is time for a block after `parent`.
-    async fn pace<E: Clock>(&self, clock: &E, parent: &Header) {
+    /// Waits until something waits and its time has come, or the heartbeat is over. `idle` when what waits is already
+    /// in blocks under way, so that only something new is worth a block.
+    async fn pace<E: Clock>(&self, clock: &E, (earliest, latest): (Timestamp, Timestamp), idle: bool) {
         let skew = self.shared.clock_skew_ms;
-        let started = clock::now(clock, skew);
-        let Pace { block_interval, heartbeat } = self.shared.pace;
-        // Not longer than the full time from now, whatever clock the parent's proposer had.
-        let due = |after: Duration| parent.time.min(started).saturating_add(after.as_millis() as u64);
-        let (earliest, latest) = (due(block_interval), due(heartbeat));
-        // The genesis state should be readable soon, and a chain that stood still should catch up with time.
-        let idle_from = if parent.height == 0 { earliest } else { latest };
+        let mut idle = idle;
         loop {
             let woken = self.shared.chain.wake.notified();
-            let until = if self.shared.transactions.waiting() { earliest } else { idle_from };
+            let until = if !idle && self.shared.transactions.waiting() { earliest } else { latest };
             if clock::now(clock, skew) >= until {
                 return;
             }
             select! {
                 _ = clock.sleep_until(clock::moment(until, skew)) => {},
-                _ = woken => {},
+                _ = woken => idle = false,
             }
+        }
+    }
+
+    /// The earliest time for a block after `parent`, and the latest.
+    fn due<E: Clock>(&self, clock: &E, parent: &Header) -> (Timestamp, Timestamp) {
+        // Not longer than the full time from now, whatever clock the parent's proposer had.
+        let from = parent.time.min(clock::now(clock, self.shared.clock_skew_ms));
+        let Pace { block_interval, heartbeat } = self.shared.pace;
+        // The genesis state should be readable soon.
+        let heartbeat = if parent.height == 0 { block_interval } else { heartbeat };
+        (from.saturating_add(block_interval.as_millis() as u64), from.saturating_add(heartbeat.as_millis() as u64))
+    }
+
+    /// The header of a block after `parent`, still without roots.
+    fn header<E: Clock>(&self, clock: &E, context: &Context<Digest, PublicKey>, parent: &Header, digest: Digest) -> Header {
+        let limit = parent.time + TIME_STEP_MAX.as_millis() as u64;
+        Header {
+            version: PROTOCOL_VERSION,
+            chain: self.shared.chain_id,
+            height: parent.height + 1,
+            time: clock::now(clock, self.shared.clock_skew_ms).clamp(parent.time + 1, limit),
+            epoch: context.round.epoch().get(),
+            view: context.round.view().get(),
+            parent_view: context.parent.0.get(),
+            parent: digest.0,
+            proposer: keys::raw(&context.leader),
+            transaction_count: 0,
+            transactions_root: [0; 32],
+            receipts_root: [0; 32],
+            state_root: [0; 32],
+            sync_root: [0; 32],
+            sync_start: 0,
+            sync_end: 0,
         }
     }
 
@@ -238,7 +268,8 @@ where
         let shared = self.shared.clone();
         let parent = ancestry.next().await?;
         let parent_header = parent.inner().header().clone();
-        self.pace(&clock, &parent_header).await;
+        let due = self.due(&clock, &parent_header);
+        self.pace(&clock, due, false).await;
 
         // What the pool does not know yet: blocks that are not finalised, or not yet observed.
         let mut ancestors = Vec::new();
@@ -252,33 +283,21 @@ where
             next = ancestry.next().await;
         }
 
-        let limit = parent_header.time + TIME_STEP_MAX.as_millis() as u64;
-        let header = Header {
-            version: PROTOCOL_VERSION,
-            chain: shared.chain_id,
-            height: parent_header.height + 1,
-            time: clock::now(&clock, shared.clock_skew_ms).clamp(parent_header.time + 1, limit),
-            epoch: context.round.epoch().get(),
-            view: context.round.view().get(),
-            parent_view: context.parent.0.get(),
-            parent: parent.digest().0,
-            proposer: keys::raw(&context.leader),
-            transaction_count: 0,
-            transactions_root: [0; 32],
-            receipts_root: [0; 32],
-            state_root: [0; 32],
-            sync_root: [0; 32],
-            sync_start: 0,
-            sync_end: 0,
-        };
         let limits = shared.limits;
+        let (header, mut transactions) = loop {
+            let header = self.header(&clock, &context, &parent_header, parent.digest());
+            let transactions = shared.transactions.propose(
+                &self.context_of(&header),
+                &ancestors,
+                limits.transactions_bytes_max,
+                limits.transactions_max,
+            );
+            if !transactions.is_empty() || clock::now(&clock, shared.clock_skew_ms) >= due.1 {
+                break (header, transactions);
+            }
+            self.pace(&clock, due, true).await;
+        };
         let block_context = self.context_of(&header);
-        let mut transactions = shared.transactions.propose(
-            &block_context,
-            &ancestors,
-            limits.transactions_bytes_max,
-            limits.transactions_max,
-        );
         let (mut block, mut outcome) = loop {
             let block = Arc::new(Block { header: header.clone(), transactions, receipts: Vec::new() });
             let outcome = self.execute::<E>(&block_context, &block, &batch).await;
@@ -361,7 +380,12 @@ where
         }
         stop(
             "this node computes another outcome than the one that was finalised",
-            format!("height {}, state root {} but {} was finalised", header.height, hex::encode(root), hex::encode(header.state_root)),
+            format!(
+                "height {}, state root {} but {} was finalised",
+                header.height,
+                hex::encode(root),
+                hex::encode(header.state_root)
+            ),
         )
     }
 

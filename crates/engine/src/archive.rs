@@ -64,7 +64,11 @@ struct Guard {
 }
 
 impl Guard {
-    fn check<T>(&self, id: &Identifier<'_, Digest>, read: Result<Option<T>, archive::Error>) -> Result<Option<T>, archive::Error> {
+    fn check<T>(
+        &self,
+        id: &Identifier<'_, Digest>,
+        read: Result<Option<T>, archive::Error>,
+    ) -> Result<Option<T>, archive::Error> {
         let error = match read {
             Ok(read) => return Ok(read),
             Err(error) => error,
@@ -76,7 +80,9 @@ impl Guard {
         self.damage.note(format!("{} {name}", self.what), &error);
         match id {
             Identifier::Index(height) if self.chain.height().is_some_and(|tip| *height > tip) => {
-                panic!("block {height} is corrupt before it was executed ({error}); restore or wipe this node's directory to sync again")
+                panic!(
+                    "block {height} is corrupt before it was executed ({error}); restore or wipe this node's directory to sync again"
+                )
             }
             _ => Ok(None),
         }
@@ -91,7 +97,13 @@ fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
 }
 
 /// Configuration of an archive.
-pub(crate) fn config<C>(prefix: &str, name: &str, page_cache: CacheRef, compress: bool, codec_config: C) -> immutable::Config<C> {
+pub(crate) fn config<C>(
+    prefix: &str,
+    name: &str,
+    page_cache: CacheRef,
+    compress: bool,
+    codec_config: C,
+) -> immutable::Config<C> {
     let partition = |part: &str| format!("{prefix}-{name}-{part}");
     immutable::Config {
         metadata_partition: partition("metadata"),
@@ -128,11 +140,14 @@ pub(crate) async fn open<E: Context>(
     damage: &Damage,
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
-    let certificates =
-        immutable::Archive::init(context.child("certificates"), config(prefix, "certificates", page_cache.clone(), false, participants))
-            .await?;
+    let certificates = immutable::Archive::init(
+        context.child("certificates"),
+        config(prefix, "certificates", page_cache.clone(), false, participants),
+    )
+    .await?;
     let blocks =
-        immutable::Archive::init(context.child("blocks"), config(prefix, "blocks", page_cache.clone(), compress, limits)).await?;
+        immutable::Archive::init(context.child("blocks"), config(prefix, "blocks", page_cache.clone(), compress, limits))
+            .await?;
     let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };
     Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }

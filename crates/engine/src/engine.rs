@@ -91,7 +91,10 @@ impl Engine {
                 result
             })
         };
-        let thread = std::thread::Builder::new().name("engine".into()).spawn(run).map_err(|error| Failure::Panicked(error.to_string()))?;
+        let thread = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(run)
+            .map_err(|error| Failure::Panicked(error.to_string()))?;
         match running.recv() {
             Ok(Ok((handle, gossip))) => Ok((Self { handle, stop: Some(stop), thread: Some(thread) }, gossip)),
             Ok(Err(failure)) => Err(failure),

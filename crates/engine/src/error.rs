@@ -2,7 +2,9 @@
 
 /// Stored data that is not what it was when written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stored data is corrupt: {what} at {place}; this node no longer serves it, restore or wipe its directory to sync again")]
+#[error(
+    "stored data is corrupt: {what} at {place}; this node no longer serves it, restore or wipe its directory to sync again"
+)]
 pub struct Corrupt {
     /// What does not check out.
     pub what: String,

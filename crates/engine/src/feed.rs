@@ -10,7 +10,13 @@ use commonware_consensus::{
 use commonware_runtime::{Clock, Handle, Spawner};
 use zhulian_primitives::Block;
 
-use crate::{Observer, archive::{Damage, place}, block::Sealed, certificate::certificate, chain::Chain};
+use crate::{
+    Observer,
+    archive::{Damage, place},
+    block::Sealed,
+    certificate::certificate,
+    chain::Chain,
+};
 
 pub(crate) type Marshal = Mailbox<Scheme, Standard<Sealed>>;
 
@@ -42,13 +48,17 @@ pub(crate) fn start<E: Spawner + Clock>(
         let mut next = observer.position() + 1;
         chain.set_observed(next - 1);
         loop {
-            let Ok(height) = tip.wait_for(Option::is_some).await.map(|tip| tip.as_ref().map_or(0, |tip| tip.header.height)) else {
+            let Ok(height) = tip.wait_for(Option::is_some).await.map(|tip| tip.as_ref().map_or(0, |tip| tip.header.height))
+            else {
                 return;
             };
             while next <= height {
                 let Some(block) = block_at(&chain, &marshal, next).await else {
                     if damage.contains(&place("block", next)) {
-                        tracing::error!(height = next, "the observer cannot be given a damaged block; wipe this node's directory to sync again");
+                        tracing::error!(
+                            height = next,
+                            "the observer cannot be given a damaged block; wipe this node's directory to sync again"
+                        );
                         return;
                     }
                     match first_after(&chain, &marshal, next, height).await {

@@ -110,7 +110,9 @@ where
             let header = self.block(at).await?.header.clone();
             let linked = headers.last().is_none_or(|parent| parent.digest() == header.parent);
             if !linked {
-                return Err(Corrupt { what: "a block does not name its predecessor".into(), place: place("block", at) }.into());
+                return Err(
+                    Corrupt { what: "a block does not name its predecessor".into(), place: place("block", at) }.into()
+                );
             }
             headers.push(header);
             let Some(finalization) = self.marshal.get_finalization(Height::new(at)).await else {
@@ -121,7 +123,9 @@ where
             };
             let certificate = certificate(&finalization);
             if headers.last().map(Header::digest) != Some(certificate.block) {
-                return Err(Corrupt { what: "a certificate is for another block".into(), place: place("certificate", at) }.into());
+                return Err(
+                    Corrupt { what: "a certificate is for another block".into(), place: place("certificate", at) }.into()
+                );
             }
             return Ok(Finality { headers, certificate });
         }
@@ -136,7 +140,9 @@ where
     fn header(&self, root: Digest) -> Result<Header, Error> {
         let genesis = self.chain.tip().filter(|tip| tip.header.height == 0);
         let header = self.chain.header_of(&root.0).or(genesis.map(|tip| tip.header.clone()));
-        header.ok_or_else(|| Corrupt { what: "the state has a root that no finalised block states".into(), place: hex::encode(root.0) }.into())
+        header.ok_or_else(|| {
+            Corrupt { what: "the state has a root that no finalised block states".into(), place: hex::encode(root.0) }.into()
+        })
     }
 
     async fn get(&self, keys: Vec<Key>) -> Result<(Header, Vec<Option<Value>>), Error> {
@@ -162,7 +168,11 @@ where
             .map_err(|error| Corrupt { what: format!("the state cannot be read ({error})"), place: place() })?;
         // Before anybody else looks at it.
         if header.height > 0 && !verify_state_proof(&header.state_root, &key, value.as_deref(), &proof) {
-            return Err(Corrupt { what: "the stored state does not lead to the root that was finalised".into(), place: place() }.into());
+            return Err(Corrupt {
+                what: "the stored state does not lead to the root that was finalised".into(),
+                place: place(),
+            }
+            .into());
         }
         Ok(StateProof { header, value, proof })
     }

@@ -62,7 +62,12 @@ pub(crate) const fn operation_bytes_max(value_bytes_max: usize) -> usize {
     1 + 32 + 32 + 10 + value_bytes_max
 }
 
-pub(crate) fn config<S: Strategy>(prefix: &str, value_bytes_max: usize, page_cache: CacheRef, strategy: S) -> StateConfig<S> {
+pub(crate) fn config<S: Strategy>(
+    prefix: &str,
+    value_bytes_max: usize,
+    page_cache: CacheRef,
+    strategy: S,
+) -> StateConfig<S> {
     StateConfig {
         merkle_config: TreeConfig {
             journal_partition: format!("{prefix}-state-nodes"),

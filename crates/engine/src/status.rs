@@ -99,7 +99,14 @@ pub(crate) struct Board {
 
 impl Board {
     pub fn new(validators: Vec<crate::Peer>, me: [u8; 32]) -> Self {
-        let inner = Inner { phase: Phase::Starting, empty: false, epoch: 0, view: 1, heard: BTreeMap::new(), misbehaviour: BTreeMap::new() };
+        let inner = Inner {
+            phase: Phase::Starting,
+            empty: false,
+            epoch: 0,
+            view: 1,
+            heard: BTreeMap::new(),
+            misbehaviour: BTreeMap::new(),
+        };
         Self { validators: Arc::new(validators), me, inner: Arc::new(Mutex::new(inner)) }
     }
 
@@ -127,7 +134,9 @@ impl Board {
 
     /// Whether all other validators have said that they have nothing either: a new network.
     pub fn all_empty(&self) -> bool {
-        self.with(|inner| inner.heard.len() + 1 == self.validators.len() && inner.heard.values().all(|heard| heard.height == Some(0)))
+        self.with(|inner| {
+            inner.heard.len() + 1 == self.validators.len() && inner.heard.values().all(|heard| heard.height == Some(0))
+        })
     }
 
     pub fn view(&self) -> u64 {
@@ -204,9 +213,15 @@ impl Reporter for Board {
             Activity::Notarization(it) => self.entered(it.proposal.epoch().get(), it.proposal.view().get() + 1),
             Activity::Finalization(it) => self.entered(it.proposal.epoch().get(), it.proposal.view().get() + 1),
             Activity::Nullification(it) => self.entered(it.epoch().get(), it.view().get() + 1),
-            Activity::ConflictingNotarize(it) => self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two proposals"),
-            Activity::ConflictingFinalize(it) => self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two blocks"),
-            Activity::NullifyFinalize(it) => self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "to skip and to finalise"),
+            Activity::ConflictingNotarize(it) => {
+                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two proposals")
+            }
+            Activity::ConflictingFinalize(it) => {
+                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two blocks")
+            }
+            Activity::NullifyFinalize(it) => {
+                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "to skip and to finalise")
+            }
             _ => {}
         }
         Feedback::Ok

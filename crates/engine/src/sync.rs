@@ -245,13 +245,15 @@ async fn run<E, DB, D, B>(
 /// Gives a peer's answer to who asked for it. Each request of the state sync is its own, so one asker judges for all.
 fn hand_over(delivery: Delivery<Request, Asker>, value: Bytes, verdict: oneshot::Sender<bool>, operation: &OperationConfig) {
     let key = delivery.key;
-    let mut askers = delivery.subscribers.into_vec().into_iter().map(|(asker, _)| asker).filter(|a| !a.candidates.is_closed());
+    let mut askers =
+        delivery.subscribers.into_vec().into_iter().map(|(asker, _)| asker).filter(|a| !a.candidates.is_closed());
     let Some(first) = askers.next() else { return };
     let decoded = Response::decode_cfg(value, &(key.max_ops().get() as usize, *operation)).ok();
     let fitting = decoded.filter(|response| {
         matches!(
             (&key, response),
-            (Request::Operations { .. }, Response::Operations { .. }) | (Request::Boundary { .. }, Response::Boundary { .. })
+            (Request::Operations { .. }, Response::Operations { .. })
+                | (Request::Boundary { .. }, Response::Boundary { .. })
         )
     });
     let Some(response) = fitting else {

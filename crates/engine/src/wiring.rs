@@ -21,7 +21,9 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::{Digested, Digestible as _, Sha256, Signer as _, certificate::ConstantProvider, ed25519::PublicKey, sha256::Digest};
+use commonware_cryptography::{
+    Digested, Digestible as _, Sha256, Signer as _, certificate::ConstantProvider, ed25519::PublicKey, sha256::Digest,
+};
 use commonware_glue::stateful::{
     Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
     db::{DatabaseSet, SyncEngineConfig},
@@ -30,9 +32,7 @@ use commonware_glue::stateful::{
 use commonware_macros::select;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
 use commonware_parallel::Strategy;
-use commonware_runtime::{
-    Clock, Handle as Task, Metrics, Quota, Spawner, Storage, buffer::paged::CacheRef,
-};
+use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage, buffer::paged::CacheRef};
 use commonware_storage::qmdb::sync::max_response_size;
 use commonware_utils::{
     NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
@@ -77,7 +77,9 @@ pub fn message_bytes_max(config: &Config) -> u32 {
         marshal::max_payload_size::<Standard<Sealed>, Scheme>(participants, &config.limits),
         probe::max_payload_size::<Standard<Sealed>, Scheme>(participants),
         // An answer is cut to fit, but holds at least one operation.
-        sync::ANSWER_BYTES + max_response_size::<state::Family, Digest>(1, state::operation_bytes_max(config.limits.value_bytes_max)) + 64,
+        sync::ANSWER_BYTES
+            + max_response_size::<state::Family, Digest>(1, state::operation_bytes_max(config.limits.value_bytes_max))
+            + 64,
         gossip::GOSSIP_BYTES_MAX + 1,
     ])
 }
@@ -174,7 +176,8 @@ where
     let (participants, me) = participants(&config)?;
     let first = participants.iter().next().expect("this node is in the set").clone();
     let count = participants.len();
-    let scheme = certificate::scheme(&config.chain, participants, keys::private(&config.secret)).ok_or(ConfigError::NotValidator)?;
+    let scheme =
+        certificate::scheme(&config.chain, participants, keys::private(&config.secret)).ok_or(ConfigError::NotValidator)?;
     let provider = ConstantProvider::new(scheme.clone());
     let fetch_timeout = NonZeroDuration::new(config.timeouts.fetch).ok_or(ConfigError::Timeouts)?;
     let mut validators = config.validators.clone();
@@ -236,7 +239,9 @@ where
     let (certificate_archive, block_archive) =
         archive::open(&context, &prefix, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
             .await
-            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory"));
+            .unwrap_or_else(|error| {
+                panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
+            });
 
     let genesis_state = parts.machine.genesis();
     let target = <Databases<E, S> as DatabaseSet<E>>::initial_sync_targets();
@@ -273,7 +278,10 @@ where
         };
         match found {
             Some(floor) if floor.proposal.round.view().get() >= views_min => {
-                tracing::info!(view = floor.proposal.round.view().get(), "this directory is empty; fetching the state from others");
+                tracing::info!(
+                    view = floor.proposal.round.view().get(),
+                    "this directory is empty; fetching the state from others"
+                );
                 plan = plan.set_floor(floor).await;
             }
             _ => tracing::info!("this directory is empty; starting from genesis"),

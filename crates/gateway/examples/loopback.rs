@@ -18,14 +18,21 @@ use zhulian_api::Wait;
 async fn main() {
     let world = world::World::start().await;
     // Something to find: deposits, a batch with its entries, and a refusal.
-    let entries: Vec<Vec<u8>> = (0..10u8)
-        .map(|n| zhulian_verify::Entry { file: city::file(&[n]), name_commitment: None }.encode())
-        .collect();
-    let items = [world.deposit(b"a contract"), world.deposit(b"a photograph"), world.deposit_batch(&entries), world.by_stranger(b"x")];
+    let entries: Vec<Vec<u8>> =
+        (0..10u8).map(|n| zhulian_verify::Entry { file: city::file(&[n]), name_commitment: None }.encode()).collect();
+    let items = [
+        world.deposit(b"a contract"),
+        world.deposit(b"a photograph"),
+        world.deposit_batch(&entries),
+        world.by_stranger(b"x"),
+    ];
     let wait = Wait::Finalised(Duration::from_secs(10));
     world.client.submit(&items, wait).await.expect("a gateway of our own");
     let batch = zhulian_primitives::EvidenceId::of(&zhulian_primitives::TransactionId(world::id_of(&items[2]).0));
     world.client.upload_entries(&batch.to_string(), entries.concat().into()).await.expect("its own entries");
     println!("{}", world.base);
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.expect("reading does not panic").ok();
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()))
+        .await
+        .expect("reading does not panic")
+        .ok();
 }

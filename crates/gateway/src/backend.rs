@@ -10,7 +10,9 @@ use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
 use zhulian_crypto::Digest;
 use zhulian_ledger::{Key, Value};
-use zhulian_primitives::{Block, Certificate, Code, Event, EvidenceId, Header, Height, Network, Receipt, Timestamp, TransactionId};
+use zhulian_primitives::{
+    Block, Certificate, Code, Event, EvidenceId, Header, Height, Network, Receipt, Timestamp, TransactionId,
+};
 use zhulian_verify::BatchEntry;
 
 /// An asynchronous answer of a backend.

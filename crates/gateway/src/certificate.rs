@@ -74,7 +74,9 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
     if let (Some(Deposit::Batch { count, .. }), None) = (&verified.deposit, file) {
         notes.push(Bilingual::new(
             format!("本证书证明一个批次,共 {count} 项;上述摘要为全部条目的 Merkle 根(RFC 9162)。"),
-            format!("This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."),
+            format!(
+                "This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."
+            ),
         ));
     }
     if view.custodian.is_none() {
@@ -117,7 +119,10 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
         signers: verified.signers.iter().map(|name| party(network, name)).collect(),
         validators: verified.validators,
         proposer: party(network, &verified.proposer),
-        verify_url: format!("{url}/?id={}", view.id.replace('*', "%2A").replace('$', "%24").replace('=', "%3D").replace('~', "%7E")),
+        verify_url: format!(
+            "{url}/?id={}",
+            view.id.replace('*', "%2A").replace('$', "%24").replace('=', "%3D").replace('~', "%7E")
+        ),
         notes,
     })
 }

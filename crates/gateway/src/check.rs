@@ -99,7 +99,8 @@ async fn by_digest(gateway: &Shared, sha256: Digest) -> Result<(Vec<EvidenceRow>
         if !rows.iter().any(is_first) {
             // The state is what counts: an index that is behind must not make a deposited file look undeposited.
             let row = backend.find_evidence(first.id).await?;
-            let behind = || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
+            let behind =
+                || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
             rows.push(row.ok_or_else(behind)?);
         }
     }

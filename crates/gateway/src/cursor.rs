@@ -38,7 +38,8 @@ pub fn write(kind: ListKind, at: PagePosition) -> String {
 
 /// Reads a cursor of this list.
 pub fn read(kind: ListKind, text: &str) -> Result<PagePosition, Failure> {
-    let digits = text.strip_prefix(kind.letter()).filter(|digits| digits.is_ascii() && digits.len() == 40).ok_or_else(malformed)?;
+    let digits =
+        text.strip_prefix(kind.letter()).filter(|digits| digits.is_ascii() && digits.len() == 40).ok_or_else(malformed)?;
     let height = hex(&digits[..16], 16).ok_or_else(malformed)?;
     let index = hex(&digits[16..24], 8).ok_or_else(malformed)? as u32;
     let item = hex(&digits[24..], 16).ok_or_else(malformed)?;

@@ -174,10 +174,10 @@ fn shown(row: &EvidenceRow, deposited: Deposited, known: Known) -> view::Evidenc
         sealed: known.standing.sealed,
         custody_events: known.standing.custody,
         freezes: known.freezes,
-        withdrawal: known.standing.withdrawn.map(|withdrawal| view::WithdrawalView {
-            reason: withdrawal.reason.name().into(),
-            height: withdrawal.height,
-        }),
+        withdrawal: known
+            .standing
+            .withdrawn
+            .map(|withdrawal| view::WithdrawalView { reason: withdrawal.reason.name().into(), height: withdrawal.height }),
         file: deposited.file.map(|file| view::FileView {
             sha256: file.sha256.into(),
             sm3: file.sm3.into(),

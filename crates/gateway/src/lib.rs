@@ -19,12 +19,12 @@ mod routes;
 mod sequence;
 mod server;
 mod show;
-mod state;
 mod shutdown;
+mod state;
 
 pub use backend::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
-    TransactionState,
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome,
+    Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow, TransactionState,
 };
 pub use config::Config;
 pub use failure::Failure;

@@ -152,12 +152,14 @@ fn problems(method: &str, path: &str) -> &'static [u16] {
 }
 
 fn add_problem(operation: &mut Operation, status: u16) {
-    let words = axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
+    let words =
+        axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
     let mut response = ResponseBuilder::new().description(words).content(PROBLEM_MEDIA_TYPE, content);
     if matches!(status, 429 | 503) {
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
-        let header = HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait before the next try")).build();
+        let header =
+            HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait before the next try")).build();
         response = response.header("Retry-After", header);
     }
     operation.responses.responses.insert(status.to_string(), response.build().into());

@@ -84,11 +84,22 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             _ => return None,
         },
         ("identity", name) => match name {
-            "MalformedUscc" | "MalformedName" | "MalformedMember" | "MalformedKey" | "MalformedRoles" | "MalformedFounding" => 400,
+            "MalformedUscc" | "MalformedName" | "MalformedMember" | "MalformedKey" | "MalformedRoles"
+            | "MalformedFounding" => 400,
             "OwnAccount" | "AdministratorKey" | "NotYourKey" => 403,
             "MemberNotFound" | "KeyNotFound" | "OrganisationNotFound" => 404,
-            "PowersJoined" | "MemberExists" | "AlreadySuspended" | "NotSuspended" | "LastAdministrator" | "NothingProposed"
-            | "RolesPending" | "KeyTaken" | "TooManyKeys" | "KeyAlreadyEnded" | "OrganisationExists" | "OrganisationStanding"
+            "PowersJoined"
+            | "MemberExists"
+            | "AlreadySuspended"
+            | "NotSuspended"
+            | "LastAdministrator"
+            | "NothingProposed"
+            | "RolesPending"
+            | "KeyTaken"
+            | "TooManyKeys"
+            | "KeyAlreadyEnded"
+            | "OrganisationExists"
+            | "OrganisationStanding"
             | "TooManyVoters" => 409,
             "RoleNotForClass" | "RoleNotForSystem" | "BadProof" | "OverlapTooLong" => 422,
             _ => return None,
@@ -120,8 +131,10 @@ mod tests {
 
     #[test]
     fn every_refusal_has_its_status() {
-        let without: Vec<_> =
-            all().filter(|(module, entry)| placed(module, entry.variant).is_none()).map(|(module, entry)| entry.slug(module)).collect();
+        let without: Vec<_> = all()
+            .filter(|(module, entry)| placed(module, entry.variant).is_none())
+            .map(|(module, entry)| entry.slug(module))
+            .collect();
         assert!(without.is_empty(), "give these a status: {without:?}");
     }
 }

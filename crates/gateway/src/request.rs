@@ -20,7 +20,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| Failure::new(ErrorCode::MalformedQuery, "the query string cannot be read"))
+        pairs
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|_| Failure::new(ErrorCode::MalformedQuery, "the query string cannot be read"))
     }
 }
 
@@ -97,7 +99,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let segment = Path::<String>::from_request_parts(parts, state).await;
-        segment.map(|Path(text)| Self(text)).map_err(|_| Failure::new(ErrorCode::MalformedPath, "the path is not valid UTF-8"))
+        segment
+            .map(|Path(text)| Self(text))
+            .map_err(|_| Failure::new(ErrorCode::MalformedPath, "the path is not valid UTF-8"))
     }
 }
 
@@ -148,7 +152,8 @@ pub fn accepted(headers: &HeaderMap, media: &[&'static str]) -> Result<&'static 
 /// Reads a body of at most `bytes_max` bytes, and at least one.
 pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
     let too_large = || Failure::new(ErrorCode::BodyTooLarge, format!("the body may have at most {bytes_max} bytes"));
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
@@ -156,7 +161,8 @@ pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
     let mut first = Bytes::new();
     let mut rest = Vec::new();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| Failure::new(ErrorCode::MalformedBody, "the body ended before its announced length"))?;
+        let chunk =
+            chunk.map_err(|_| Failure::new(ErrorCode::MalformedBody, "the body ended before its announced length"))?;
         if first.len().max(rest.len()) + chunk.len() > bytes_max {
             return Err(too_large());
         }

@@ -16,7 +16,10 @@ pub fn split(body: &Bytes, count_max: usize) -> Result<Vec<Bytes>, Failure> {
     let mut start = 0;
     while start < body.len() {
         if items.len() == count_max {
-            return Err(Failure::new(ErrorCode::TooManyTransactions, format!("more than {count_max} items in the sequence")));
+            return Err(Failure::new(
+                ErrorCode::TooManyTransactions,
+                format!("more than {count_max} items in the sequence"),
+            ));
         }
         let mut d = Decoder::new(&body[start..]);
         let end = match d.skip() {

@@ -73,7 +73,10 @@ fn errors() -> String {
          bytes may succeed later.\n\n"
     );
     let mut section = |name: &str, about: &str, refusals: &[RefusalEntry]| {
-        let _ = write!(out, "## {name}\n\n{about}\n\n| no. | code | what is the matter | what to do | retry |\n|--:|:--|:--|:--|:-:|\n");
+        let _ = write!(
+            out,
+            "## {name}\n\n{about}\n\n| no. | code | what is the matter | what to do | retry |\n|--:|:--|:--|:--|:-:|\n"
+        );
         for entry in refusals {
             let _ = writeln!(
                 out,
@@ -139,16 +142,14 @@ fn state() -> String {
         "| `transaction/window` | height mod 1024: 8 bytes big-endian | [height, use ids: 16 bytes each, first half of SHA-256(public key ‖ nonce)] | every block that used a nonce |\n\n",
     );
     for module in MODULES {
-        let _ = write!(out, "## {}\n\n{}\n\n| map | key | value | written by |\n|:--|:--|:--|:--|\n", module.name, module.about.en);
+        let _ = write!(
+            out,
+            "## {}\n\n{}\n\n| map | key | value | written by |\n|:--|:--|:--|:--|\n",
+            module.name, module.about.en
+        );
         for entry in module.state {
-            let _ = writeln!(
-                out,
-                "| `{}` | {} | {} | {} |",
-                entry.map,
-                cell(entry.key),
-                cell(entry.value),
-                cell(entry.writers)
-            );
+            let _ =
+                writeln!(out, "| `{}` | {} | {} | {} |", entry.map, cell(entry.key), cell(entry.value), cell(entry.writers));
         }
         out.push('\n');
     }

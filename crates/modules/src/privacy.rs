@@ -77,7 +77,9 @@ fn in_digits(digits: &[u32], ends_in_x: bool) -> Option<Finding> {
         [.., _] if ends_in_x && digits.len() == 17 && citizen(digits, 10) => Some(Finding::CitizenNumber),
         [body @ .., check] if digits.len() == 18 && citizen(body, *check) => Some(Finding::CitizenNumber),
         // The old number has the year in two digits, and no checksum.
-        _ if digits.len() == 15 && is_date(1900 + number(&digits[6..8]), number(&digits[8..10]), number(&digits[10..12])) => {
+        _ if digits.len() == 15
+            && is_date(1900 + number(&digits[6..8]), number(&digits[8..10]), number(&digits[10..12])) =>
+        {
             Some(Finding::CitizenNumber)
         }
         [1, 3..=9, ..] if digits.len() == 11 => Some(Finding::Mobile),

@@ -12,9 +12,8 @@ use zhulian_crypto::SigningKey;
 use zhulian_engine as engine;
 use zhulian_execution::Refusal as _;
 use zhulian_gateway::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow,
-    NodeStatus, Outcome, Page, PagePosition, Position, StateProof, Submission, TransactionFilter, TransactionRow,
-    TransactionState,
+    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome,
+    Page, PagePosition, Position, StateProof, Submission, TransactionFilter, TransactionRow, TransactionState,
 };
 use zhulian_ledger::{Key, Value, merkle};
 use zhulian_primitives::{Block, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
@@ -202,8 +201,7 @@ impl NodeBackend {
     }
 
     async fn history(&self, id: EvidenceId) -> Result<Vec<HistoryRow>, BackendError> {
-        let (deposit, later) =
-            self.query(move |queries, _| Ok((queries.find(&id.0)?, queries.history(&id.0)?))).await?;
+        let (deposit, later) = self.query(move |queries, _| Ok((queries.find(&id.0)?, queries.history(&id.0)?))).await?;
         let Some(deposit) = deposit.filter(|found| found.deposit.is_some()) else { return Ok(Vec::new()) };
         let mut rows = Vec::new();
         let first = (deposit, None);
@@ -238,8 +236,7 @@ impl NodeBackend {
             root: block.header.transactions_root,
         };
         let subject = id.to_string();
-        let statement =
-            CoseStatement { issuer: &self.issuer, subject: &subject, issued_at: block.header.time / 1_000 };
+        let statement = CoseStatement { issuer: &self.issuer, subject: &subject, issued_at: block.header.time / 1_000 };
         Ok(Some(cose_receipt(&self.key, &statement, &inclusion)))
     }
 }
@@ -421,7 +418,11 @@ impl Backend for NodeBackend {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            text.push_str(&telemetry::metrics(&self.mempool, &self.intake, self.index.as_ref().map(|index| &index.progress)));
+            text.push_str(&telemetry::metrics(
+                &self.mempool,
+                &self.intake,
+                self.index.as_ref().map(|index| &index.progress),
+            ));
             Ok(text)
         }
         .boxed()

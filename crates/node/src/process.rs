@@ -75,13 +75,7 @@ const REMEMBERED: usize = 1 << 17;
 struct Proposals(Arc<Mempool>);
 
 impl engine::Transactions for Proposals {
-    fn propose(
-        &self,
-        context: &BlockContext,
-        ancestors: &[Arc<Block>],
-        bytes_max: usize,
-        count_max: usize,
-    ) -> Vec<Vec<u8>> {
+    fn propose(&self, context: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
         self.0.propose(context, ancestors, bytes_max, count_max)
     }
 
@@ -204,8 +198,7 @@ impl Node {
         ];
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
-        let backend =
-            Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
+        let backend = Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
         Ok(Self { engine: Some(engine), backend, intake_thread: Some(intake_thread), tasks })
     }
 
@@ -268,12 +261,7 @@ fn open_index(directory: &Path, network: &Network, genesis: &Genesis) -> Result<
     Ok(store)
 }
 
-fn start_index(
-    store: Store,
-    directory: &Path,
-    handle: &engine::Handle,
-    observer: &Finalised,
-) -> Result<Index, NodeError> {
+fn start_index(store: Store, directory: &Path, handle: &engine::Handle, observer: &Finalised) -> Result<Index, NodeError> {
     let holders = store.holders()?;
     let queries = Arc::new(Queries::open(&directory.join("index")));
     let entries = Arc::new(Entries::open(directory)?);
@@ -396,13 +384,14 @@ pub async fn run(
     key: SigningKey,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), NodeError> {
-    let listener = match &config.gateway {
-        None => None,
-        Some(gateway) => Some(TcpListener::bind(gateway.listen).await.map_err(|source| NodeError::Io {
-            what: format!("listening on {} for the gateway", gateway.listen),
-            source,
-        })?),
-    };
+    let listener =
+        match &config.gateway {
+            None => None,
+            Some(gateway) => Some(TcpListener::bind(gateway.listen).await.map_err(|source| NodeError::Io {
+                what: format!("listening on {} for the gateway", gateway.listen),
+                source,
+            })?),
+        };
     let node = Node::start(&config, &genesis, &key)?;
     drop(key);
     let (stopper, stopping) = gateway::shutdown();

@@ -84,7 +84,9 @@ impl FromStr for EvidenceId {
 
     fn from_str(text: &str) -> Result<Self, EvidenceIdError> {
         let text: String = text.trim().chars().filter(|c| *c != '-').collect();
-        if let Some(body) = text.get(..PREFIX.len()).filter(|head| head.eq_ignore_ascii_case(PREFIX)).map(|head| &text[head.len()..]) {
+        if let Some(body) =
+            text.get(..PREFIX.len()).filter(|head| head.eq_ignore_ascii_case(PREFIX)).map(|head| &text[head.len()..])
+        {
             return parse_body(body);
         }
         if text.len() != 32 {

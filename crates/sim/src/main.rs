@@ -68,7 +68,10 @@ fn main() -> ExitCode {
     let Ok(results) = results.lock() else { return ExitCode::FAILURE };
     let (failed, traces, blocks, transactions) = &*results;
     let seconds = begun.elapsed().as_secs();
-    println!("{total} scenarios, {blocks} blocks, {transactions} transactions in {seconds} s: {} broke a property", failed.len());
+    println!(
+        "{total} scenarios, {blocks} blocks, {transactions} transactions in {seconds} s: {} broke a property",
+        failed.len()
+    );
     for seed in failed {
         println!("replay with: zhulian-sim --seed {seed} --log");
     }
@@ -88,7 +91,10 @@ fn live(seed: u64, results: &Results) {
     let Ok(mut results) = results.lock() else { return };
     match outcome {
         Ok(report) => {
-            println!("seed {seed:>4}  ok    height {:>4}  {:>3} transactions  {scenario}", report.height, report.transactions);
+            println!(
+                "seed {seed:>4}  ok    height {:>4}  {:>3} transactions  {scenario}",
+                report.height, report.transactions
+            );
             results.1.push(report.trace);
             results.2 += report.height;
             results.3 += report.transactions;

@@ -78,7 +78,8 @@ impl Transactions for Node {
         }
         let mut bytes = 0;
         let pool = self.pool();
-        let fresh = pool.iter().filter(|transaction| !ancestors.iter().any(|block| block.transactions.contains(transaction)));
+        let fresh =
+            pool.iter().filter(|transaction| !ancestors.iter().any(|block| block.transactions.contains(transaction)));
         let fitting = fresh.take(count_max).take_while(|transaction| {
             bytes += transaction.len();
             bytes <= bytes_max

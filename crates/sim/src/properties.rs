@@ -46,8 +46,14 @@ pub async fn check(context: &Context, world: &World, memory: &Memory) {
                 Err(Error::NoBlock(_)) if wiped => continue,
                 Err(error) => panic!("NOTHING IS LOST: node {index} at {height}: {error}"),
             }
-            let finality = handle.certificate_for(*height).await.unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
-            finality.certificate.verify(&network).unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
+            let finality = handle
+                .certificate_for(*height)
+                .await
+                .unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
+            finality
+                .certificate
+                .verify(&network)
+                .unwrap_or_else(|error| panic!("CERTIFICATES: node {index} at {height}: {error}"));
         }
 
         for key in keys().chain([COUNT]) {
@@ -69,7 +75,10 @@ pub async fn check(context: &Context, world: &World, memory: &Memory) {
         let status = handle.status().await.unwrap_or_else(|error| panic!("STATUS: node {index}: {error}"));
         assert!(status.damage.is_empty(), "node {index} found its store damaged: {:?}", status.damage);
         for accused in status.misbehaviour.keys() {
-            assert!((*accused as usize) < VALIDATORS && world.may_be_accused(*accused as usize), "HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}");
+            assert!(
+                (*accused as usize) < VALIDATORS && world.may_be_accused(*accused as usize),
+                "HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}"
+            );
         }
     }
 }

@@ -48,7 +48,8 @@ pub fn run(scenario: &Scenario) -> Report {
     let last = scenario.segments.len() - 1;
     let mut trace = String::new();
     for (at, segment) in scenario.segments.iter().enumerate() {
-        let runner = checkpoint.take().map_or_else(|| deterministic::Runner::new(config(scenario)), deterministic::Runner::from);
+        let runner =
+            checkpoint.take().map_or_else(|| deterministic::Runner::new(config(scenario)), deterministic::Runner::from);
         let (this, part, memory, dice) = (scenario.clone(), segment.clone(), memory.clone(), random.clone());
         let ((now_wiped, state), next) = runner.start_and_recover(move |context| async move {
             let mut world = World::new(&context, &this, wiped, memory.clone()).await;

@@ -150,7 +150,8 @@ impl Scenario {
             let length = 4_000 + random.below(6_000);
             let mut mishaps = Vec::new();
             for _ in 0..random.below(4) {
-                let (at, node, time) = (random.below(length - 500), random.below(VALIDATORS as u64) as usize, 300 + random.below(3_500));
+                let (at, node, time) =
+                    (random.below(length - 500), random.below(VALIDATORS as u64) as usize, 300 + random.below(3_500));
                 let mishap = match random.below(5) {
                     0 | 1 => Mishap::Kill(node, time),
                     2 => Mishap::Isolate(node, time),

@@ -57,7 +57,12 @@ fn config(secrets: &[[u8; 32]], index: usize, skew: i64) -> Config {
         directory: "simulated".into(),
         threads: 1,
         any_source_address: false,
-        limits: Limits { transactions_bytes_max: 32 << 10, transactions_max: 100, receipts_bytes_max: 32 << 10, value_bytes_max: 16 << 10 },
+        limits: Limits {
+            transactions_bytes_max: 32 << 10,
+            transactions_max: 100,
+            receipts_bytes_max: 32 << 10,
+            value_bytes_max: 16 << 10,
+        },
         pace: Pace { block_interval: Duration::from_millis(20), heartbeat: Duration::from_millis(300) },
         timeouts: Timeouts {
             leader: Duration::from_millis(900),
@@ -214,7 +219,8 @@ impl World {
 
     /// The same validator twice. The first half talks to the first two of the others, the second half to the last two.
     async fn start_twins(&mut self, index: usize) {
-        let others: Vec<PublicKey> = (0..VALIDATORS).filter(|other| *other != index).map(|other| self.keys[other].clone()).collect();
+        let others: Vec<PublicKey> =
+            (0..VALIDATORS).filter(|other| *other != index).map(|other| self.keys[other].clone()).collect();
         let halves = [others[..2].to_vec(), others[1..].to_vec()];
         let [mut first, mut second] = [Vec::new(), Vec::new()];
         for (channel, (sender, receiver)) in self.channels(index).await.into_iter().enumerate() {
@@ -244,14 +250,20 @@ impl World {
         for (name, channels) in [("twin", first), ("other", second)] {
             let mut config = config(&self.secrets, index, 0);
             config.state_sync = StateSync::Never;
-            let network = Network { channels, provider: self.oracle.manager(), blocker: self.oracle.control(self.keys[index].clone()) };
+            let network = Network {
+                channels,
+                provider: self.oracle.manager(),
+                blocker: self.oracle.control(self.keys[index].clone()),
+            };
             let (parts, node) = self.parts(index, name, false, None);
             // Each half has something of its own to propose.
-            let own = crate::machine::transaction(u64::MAX - self.starts * 2 - u64::from(name == "twin"), 999, name.as_bytes());
+            let own =
+                crate::machine::transaction(u64::MAX - self.starts * 2 - u64::from(name == "twin"), 999, name.as_bytes());
             let memory = self.memory.clone();
             let context = self.context.child("twin_node").with_attribute("name", name).with_attribute("start", self.starts);
             self.adversary.push(context.spawn(move |context| async move {
-                let running = wiring::start(context.child("engine"), Sequential, config, network, parts).await.expect("starts");
+                let running =
+                    wiring::start(context.child("engine"), Sequential, config, network, parts).await.expect("starts");
                 let (handle, mut gossip, ended) = running.split();
                 let pool = node.clone();
                 memory.lock().pending.insert(u64::from_be_bytes(*own.first_chunk().expect("has a number")), own.clone());

@@ -8,16 +8,19 @@ mod node;
 mod organisation;
 mod transaction;
 
-pub use chain::{BlockDetail, BlockRow, BlockTransaction, BlockList, CertificateView, HeaderView, SignatureView, StateView};
+pub use chain::{BlockDetail, BlockList, BlockRow, BlockTransaction, CertificateView, HeaderView, SignatureView, StateView};
 pub use errors::{ErrorCatalogue, ErrorView};
 pub use evidence::{
-    Answer, CheckAnswer, CheckRequest, CommitmentView, DetailsView, EntriesAnswer, EvidenceHistory, EvidenceList, EvidenceView,
-    FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
+    Answer, CheckAnswer, CheckRequest, CommitmentView, DetailsView, EntriesAnswer, EvidenceHistory, EvidenceList,
+    EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView, Validators,
+    Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView,
+    Validators,
 };
 pub use organisation::{
     BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,
 };
-pub use transaction::{EventView, RefusalView, Submitted, TransactionList, TransactionRow, TransactionState, TransactionView};
+pub use transaction::{
+    EventView, RefusalView, Submitted, TransactionList, TransactionRow, TransactionState, TransactionView,
+};

@@ -66,7 +66,10 @@ pub fn run(session: &Session, args: &Doctor) -> Result<Report> {
     let sentence = match (bad, warnings) {
         (0, 0) => text!("一切正常。", "Everything is in order."),
         (0, _) => text!("可以工作,有 {warnings} 处需要留意。", "It works; {warnings} things deserve attention."),
-        _ => text!("发现 {bad} 个问题,{warnings} 处需要留意。", "{bad} problems found, and {warnings} things that deserve attention."),
+        _ => text!(
+            "发现 {bad} 个问题,{warnings} 处需要留意。",
+            "{bad} problems found, and {warnings} things that deserve attention."
+        ),
     };
     let items: Vec<_> = findings
         .iter()
@@ -203,7 +206,10 @@ fn fonts() -> Finding {
             code: "fonts",
             what,
             verdict: Verdict::Warning,
-            found: text!("没有可用的中文字体,无法出具 PDF 证书({error})", "no usable Chinese font, so no PDF certificates: {error}"),
+            found: text!(
+                "没有可用的中文字体,无法出具 PDF 证书({error})",
+                "no usable Chinese font, so no PDF certificates: {error}"
+            ),
             remedy: Some(text!(
                 "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk),或用 ZHULIAN_FONT 指定字体文件",
                 "install fonts-noto-cjk (Debian: apt install fonts-noto-cjk), or name a font file in ZHULIAN_FONT"
@@ -298,8 +304,9 @@ fn clock(status: &zhulian_api::view::StatusView) -> Finding {
         SKEW_WARN_MS..SKEW_BAD_MS => Verdict::Warning,
         _ => Verdict::Bad,
     };
-    let remedy = (verdict != Verdict::Good)
-        .then(|| text!("在偏差大的机器上启用 NTP 授时(如 chrony)", "turn on time synchronisation, such as chrony, where it is off"));
+    let remedy = (verdict != Verdict::Good).then(|| {
+        text!("在偏差大的机器上启用 NTP 授时(如 chrony)", "turn on time synchronisation, such as chrony, where it is off")
+    });
     Finding { code: "clock", what, verdict, found: text!("最大偏差 {worst} 毫秒", "largest skew {worst} ms"), remedy }
 }
 

@@ -164,10 +164,13 @@ fn show(session: &Session, args: &Named, bare: bool) -> Result<Report> {
     if bare {
         return Ok(Report::new(public_key.to_string(), json));
     }
-    Ok(Report::new(text!("密钥“{name}”可以使用,需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."), json)
-        .fact(Text::fixed("文件", "file"), shown)
-        .fact(Text::fixed("算法", "algorithm"), public_key.algorithm().name())
-        .fact(Text::fixed("公钥", "public key"), public_key.to_string()))
+    Ok(Report::new(
+        text!("密钥“{name}”可以使用,需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."),
+        json,
+    )
+    .fact(Text::fixed("文件", "file"), shown)
+    .fact(Text::fixed("算法", "algorithm"), public_key.algorithm().name())
+    .fact(Text::fixed("公钥", "public key"), public_key.to_string()))
 }
 
 fn list(session: &Session) -> Result<Report> {
@@ -204,11 +207,7 @@ fn list(session: &Session) -> Result<Report> {
             }
         }
     }
-    let head = vec![
-        Text::fixed("名称", "name"),
-        Text::fixed("算法", "algorithm"),
-        Text::fixed("公钥", "public key"),
-    ];
+    let head = vec![Text::fixed("名称", "name"), Text::fixed("算法", "algorithm"), Text::fixed("公钥", "public key")];
     Ok(Report::new(sentence, json!({ "keys": json })).table(head, rows).exit(exit))
 }
 
@@ -232,5 +231,8 @@ fn change_passphrase(session: &Session, args: &ChangePassphrase) -> Result<Repor
         describe(name, &file.public_key, &shown),
     )
     .fact(Text::fixed("文件", "file"), shown)
-    .next(Text::fixed("旧备份仍可用旧口令打开,请一并处理。", "Old copies of the file still open with the old passphrase; deal with them.")))
+    .next(Text::fixed(
+        "旧备份仍可用旧口令打开,请一并处理。",
+        "Old copies of the file still open with the old passphrase; deal with them.",
+    )))
 }

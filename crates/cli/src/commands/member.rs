@@ -127,9 +127,7 @@ pub fn uscc(text: &str) -> std::result::Result<Uscc, String> {
 }
 
 fn role(text: &str) -> std::result::Result<Role, String> {
-    Role::parse(text).ok_or_else(|| {
-        format!("the roles are {}", Role::ALL.map(Role::name).join(", "))
-    })
+    Role::parse(text).ok_or_else(|| format!("the roles are {}", Role::ALL.map(Role::name).join(", ")))
 }
 
 fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
@@ -157,7 +155,10 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
             let (member, call) = (&args.member, AddMember { member: args.member.clone(), kind });
             let done = act(session, MODULE, &call)?;
             Ok(done
-                .report(text!("已添加成员 {member},尚无角色和密钥。", "The member {member} is added, without roles or keys yet."))
+                .report(text!(
+                    "已添加成员 {member},尚无角色和密钥。",
+                    "The member {member} is added, without roles or keys yet."
+                ))
                 .next(text!(
                     "下一步由安全管理员设定角色:zhulian member roles {member} officer",
                     "Next, the security administrator gives roles: zhulian member roles {member} officer"
@@ -185,7 +186,10 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         }
         Command::Suspend(One { member }) => {
             let done = act(session, MODULE, &SuspendMember { member: member.clone() })?;
-            Ok(done.report(text!("成员 {member} 已停用,其密钥暂不生效。", "The member {member} is suspended; its keys do not count.")))
+            Ok(done.report(text!(
+                "成员 {member} 已停用,其密钥暂不生效。",
+                "The member {member} is suspended; its keys do not count."
+            )))
         }
         Command::Reinstate(One { member }) => {
             let done = act(session, MODULE, &ReinstateMember { member: member.clone() })?;
@@ -200,10 +204,8 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         }
         Command::Key(KeyCommand::Revoke(args)) => {
             let done = act(session, MODULE, &RevokeKey { key: MemberKey(args.public_key), end: args.reason })?;
-            Ok(done.report(text!(
-                "密钥已撤销;此前的签名仍然有效。",
-                "The key is revoked; what it signed before stays valid."
-            )))
+            Ok(done
+                .report(text!("密钥已撤销;此前的签名仍然有效。", "The key is revoked; what it signed before stays valid.")))
         }
     }
 }

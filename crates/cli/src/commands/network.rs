@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     home::read_network,
-    local::{Layout, NodeFiles, Plan, PASSPHRASE_FILE, node_config, random_passphrase, write_node_key},
+    local::{Layout, NodeFiles, PASSPHRASE_FILE, Plan, node_config, random_passphrase, write_node_key},
     private_file,
     report::Report,
     session::Session,
@@ -106,8 +106,7 @@ fn init(args: &Init) -> Result<Report> {
         )
         .next(Text::fixed("请换一个目录", "choose another directory")));
     }
-    let validators: Vec<String> =
-        plan.organisations.iter().filter(|it| it.validator).map(|it| it.handle.clone()).collect();
+    let validators: Vec<String> = plan.organisations.iter().filter(|it| it.validator).map(|it| it.handle.clone()).collect();
     if validators.len() != args.hosts.len() {
         let (planned, given) = (validators.len(), args.hosts.len());
         return Err(Failure::new(
@@ -118,7 +117,10 @@ fn init(args: &Init) -> Result<Report> {
                 "the plan has {planned} validators, but {given} hosts are given"
             ),
         )
-        .next(Text::fixed("使 --hosts 与方案中 validator 为 true 的机构一一对应", "give one host for each organisation with validator: true")));
+        .next(Text::fixed(
+            "使 --hosts 与方案中 validator 为 true 的机构一一对应",
+            "give one host for each organisation with validator: true",
+        )));
     }
     let layout = Layout::found(plan, now_ms())?;
     private_file::create_dir(out)?;
@@ -139,7 +141,8 @@ fn init(args: &Init) -> Result<Report> {
         write_node_key(&files.key, key)?;
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
         let url = format!("http://{host}:{}", args.gateway_port);
-        let config = node_config(any(args.port), any(args.gateway_port), Some(url), peers.clone(), Path::new("genesis.cbor"));
+        let config =
+            node_config(any(args.port), any(args.gateway_port), Some(url), peers.clone(), Path::new("genesis.cbor"));
         private_file::write_public(&files.config, config.print().as_bytes())?;
         layout.write_public(&files.dir)?;
         write_members(&layout, &files.dir.join("keys"), handle)?;
@@ -189,8 +192,14 @@ fn trust(session: &Session, args: &Trust) -> Result<Report> {
             "network.pinned",
             text!("已信任另一个网络“{was}”", "another network, “{was}”, is trusted already"),
         )
-        .why(text!("改为信任“{now}”后,原网络的回执将无法核验", "when “{now}” is trusted instead, receipts of the former no longer verify"))
-        .next(Text::fixed("确需更换请加 --replace;或用 --home 另设目录", "add --replace if that is meant, or keep a separate --home")));
+        .why(text!(
+            "改为信任“{now}”后,原网络的回执将无法核验",
+            "when “{now}” is trusted instead, receipts of the former no longer verify"
+        ))
+        .next(Text::fixed(
+            "确需更换请加 --replace;或用 --home 另设目录",
+            "add --replace if that is meant, or keep a separate --home",
+        )));
     }
     private_file::create_dir(&home.dir)?;
     private_file::write_public(&path, zhulian_verify::print_network(&network).as_bytes())?;
@@ -202,13 +211,21 @@ fn show(session: &Session) -> Result<Report> {
     let home = session.home()?;
     let network = home.network()?;
     let name = &network.name;
-    Ok(identity(text!("此处信任的网络是“{name}”。", "The network trusted here is “{name}”."), &network, &home.network_path()))
+    Ok(identity(
+        text!("此处信任的网络是“{name}”。", "The network trusted here is “{name}”."),
+        &network,
+        &home.network_path(),
+    ))
 }
 
 fn identity(sentence: Text, network: &zhulian_primitives::Network, path: &Path) -> Report {
     let count = network.validators.len();
     let quorum = zhulian_primitives::quorum(count);
-    let head = vec![Text::fixed("验证节点", "validator"), Text::fixed("信用代码", "credit code"), Text::fixed("公钥", "public key")];
+    let head = vec![
+        Text::fixed("验证节点", "validator"),
+        Text::fixed("信用代码", "credit code"),
+        Text::fixed("公钥", "public key"),
+    ];
     let row = |it: &zhulian_primitives::Validator| {
         vec![it.name.as_str().into(), it.organisation.as_str().into(), hex::encode(it.public_key).into()]
     };

@@ -43,8 +43,12 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
     let genesis = std::fs::read(&config.genesis).at(&config.genesis)?;
     let genesis = Genesis::decode(&genesis).map_err(|error| {
         let shown = config.genesis.display();
-        Failure::new(Exit::Failed, "node.genesis", text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid"))
-            .why(error.to_string())
+        Failure::new(
+            Exit::Failed,
+            "node.genesis",
+            text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid"),
+        )
+        .why(error.to_string())
     })?;
     let file = read_key(&config.key)?;
     // A node starts unattended, so its passphrase may lie in a file beside the key.
@@ -61,7 +65,9 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
         .build()
         .map_err(|error| failed(&error.to_string()))?;
     let with_input = args.stop_with_input;
-    runtime.block_on(zhulian_node::run(config, genesis, key, stop_asked(with_input))).map_err(|error| failed(&error.to_string()))
+    runtime
+        .block_on(zhulian_node::run(config, genesis, key, stop_asked(with_input)))
+        .map_err(|error| failed(&error.to_string()))
 }
 
 async fn stop_asked(with_input: bool) {

@@ -90,8 +90,7 @@ pub struct Vote {
 }
 
 fn parameter(text: &str) -> std::result::Result<Parameter, String> {
-    Parameter::parse(text)
-        .ok_or_else(|| format!("the parameters are {}", Parameter::ALL.map(Parameter::name).join(", ")))
+    Parameter::parse(text).ok_or_else(|| format!("the parameters are {}", Parameter::ALL.map(Parameter::name).join(", ")))
 }
 
 /// Runs the command.
@@ -112,7 +111,11 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
             let done = act(session, MODULE, &CastBallot { motion, approve })?;
             let closed = done.view.events.iter().flatten().any(|event| event.name == "motion_closed");
             let (zh, en) = if approve { ("赞成", "yes") } else { ("反对", "no") };
-            let more = if closed { ("动议已有结果。", "The motion is decided.") } else { ("动议尚未有结果。", "The motion is still open.") };
+            let more = if closed {
+                ("动议已有结果。", "The motion is decided.")
+            } else {
+                ("动议尚未有结果。", "The motion is still open.")
+            };
             let (more_zh, more_en) = more;
             Ok(done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}")))
         }
@@ -128,16 +131,12 @@ fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
     let text = std::fs::read_to_string(path).at(path)?;
     serde_json::from_str(&text).map_err(|error| {
         let shown = path.display();
-        Failure::new(
-            Exit::Usage,
-            "plan",
-            text!("{shown} 不是机构说明文件", "{shown} does not describe an organisation"),
-        )
-        .why(error.to_string())
-        .next(Text::fixed(
-            "可参照 zhulian network plan 输出中的一个机构",
-            "compare it with an organisation in what `zhulian network plan` prints",
-        ))
+        Failure::new(Exit::Usage, "plan", text!("{shown} 不是机构说明文件", "{shown} does not describe an organisation"))
+            .why(error.to_string())
+            .next(Text::fixed(
+                "可参照 zhulian network plan 输出中的一个机构",
+                "compare it with an organisation in what `zhulian network plan` prints",
+            ))
     })
 }
 
@@ -256,9 +255,16 @@ fn motions(session: &Session) -> Result<Report> {
         let (number, by, matter) = (motion.motion, &motion.organisation, matter(&motion.matter));
         let (opened, closes) = (motion.opened_height, motion.closes_height);
         let value = Text {
-            zh: format!("{};{action_zh};赞成 {yes},反对 {no};由 {by} 于高度 {opened} 提出,高度 {closes} 截止\n{matter}", state.zh).into(),
-            en: format!("{}; {action_en}; {yes} for, {no} against; opened by {by} at height {opened}, closes at {closes}\n{matter}", state.en)
-                .into(),
+            zh: format!(
+                "{};{action_zh};赞成 {yes},反对 {no};由 {by} 于高度 {opened} 提出,高度 {closes} 截止\n{matter}",
+                state.zh
+            )
+            .into(),
+            en: format!(
+                "{}; {action_en}; {yes} for, {no} against; opened by {by} at height {opened}, closes at {closes}\n{matter}",
+                state.en
+            )
+            .into(),
         };
         report = report.fact(text!("动议 {number}", "motion {number}"), value);
     }

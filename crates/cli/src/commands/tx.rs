@@ -106,10 +106,9 @@ pub fn show(view: &view::TransactionView) -> Report {
         TransactionState::Pending => {
             (Exit::Network, text!("交易已受理,正等待入块。", "The transaction is accepted and waits for a block."))
         }
-        TransactionState::Expired => (
-            Exit::Refused,
-            text!("交易已过有效期,未写入账本。", "The transaction expired before it was in a block."),
-        ),
+        TransactionState::Expired => {
+            (Exit::Refused, text!("交易已过有效期,未写入账本。", "The transaction expired before it was in a block."))
+        }
         TransactionState::Busy => {
             (Exit::Network, text!("节点繁忙,未受理;可稍后重发。", "The node is busy and did not take it; send it again."))
         }

@@ -105,7 +105,10 @@ pub fn run(session: &Session, args: &Up) -> Result<()> {
     tend(&city, &supervisor, &names, &mut pids, &say, &stopping);
     say.line(&Text::fixed("正在停止各节点……", "Stopping the nodes …"));
     supervisor.stop();
-    say.line(&Text::fixed("已停止。再次执行 zhulian up 将从此处继续。", "Stopped. Run `zhulian up` again to go on from here."));
+    say.line(&Text::fixed(
+        "已停止。再次执行 zhulian up 将从此处继续。",
+        "Stopped. Run `zhulian up` again to go on from here.",
+    ));
     Ok(())
 }
 
@@ -150,19 +153,19 @@ fn free_ports(base: u16) -> Result<()> {
         return Ok(());
     }
     let (taken, other) = (taken.join(", "), base.saturating_add(100).clamp(1024, 65_000));
-    Err(Failure::new(
-        Exit::Usage,
-        "up.ports",
-        text!("端口已被占用:{taken}", "these ports are taken: {taken}"),
-    )
-    .why(Text::fixed("另一个程序正在监听", "another program listens on them"))
-    .next(text!("停止该程序,或换一组端口:zhulian up --port-base {other}", "stop it, or use others: `zhulian up --port-base {other}`")))
+    Err(Failure::new(Exit::Usage, "up.ports", text!("端口已被占用:{taken}", "these ports are taken: {taken}"))
+        .why(Text::fixed("另一个程序正在监听", "another program listens on them"))
+        .next(text!(
+            "停止该程序,或换一组端口:zhulian up --port-base {other}",
+            "stop it, or use others: `zhulian up --port-base {other}`"
+        )))
 }
 
 fn watch_signals(stopping: &Arc<AtomicBool>) -> Result<()> {
     let stopping = stopping.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::new(Exit::Failed, "up.signals", Text::fixed("无法监听停止信号", "signals cannot be watched")).why(error.to_string())
+        Failure::new(Exit::Failed, "up.signals", Text::fixed("无法监听停止信号", "signals cannot be watched"))
+            .why(error.to_string())
     })?;
     std::thread::spawn(move || {
         runtime.block_on(super::node::signalled());
@@ -247,7 +250,8 @@ fn seed(city: &City) -> Result<()> {
     for (key, path) in write_documents(city.home())? {
         let status = remote.expect(&network)?;
         let (found, _) = hashing::find(std::slice::from_ref(&path));
-        let depositor = Depositor::new(remote.client.clone(), network.clone(), city.member_key(key)?, default_details(), status.height);
+        let depositor =
+            Depositor::new(remote.client.clone(), network.clone(), city.member_key(key)?, default_details(), status.height);
         let jobs = found.into_iter().filter_map(|file| {
             let hashed = hashing::hash(&file.path, &ProgressBar::hidden()).ok()?;
             Some(Ok(Job { receipt: Place::default().of(&file), file, hashed }))
@@ -273,7 +277,10 @@ fn screen(city: &City, session: &Session) -> Result<Report> {
     let _ = session;
     Ok(Report::new(text!("网络“{name}”已在本机运行。", "The network “{name}” runs on this machine."), json!({}))
         .fact(Text::fixed("网页", "web page"), format!("{url}/"))
-        .fact(Text::fixed("网络", "network"), text!("{count} 个验证节点,各为一个独立进程", "{count} validators, each a process of its own"))
+        .fact(
+            Text::fixed("网络", "network"),
+            text!("{count} 个验证节点,各为一个独立进程", "{count} validators, each a process of its own"),
+        )
         .fact(Text::fixed("目录", "directory"), dir)
         .fact(Text::fixed("签名密钥", "signing key"), text!("{key}(演示)", "{key} (demonstration)"))
         .fact(Text::fixed("演示文件", "documents"), home.dir.join("demo").display().to_string())
@@ -281,7 +288,10 @@ fn screen(city: &City, session: &Session) -> Result<Report> {
         .next(text!("  zhulian{option} evidence deposit 文件", "  zhulian{option} evidence deposit FILE"))
         .next(text!("  zhulian{option} verify 文件 --receipt 文件.zlr", "  zhulian{option} verify FILE --receipt FILE.zlr"))
         .next("")
-        .next(Text::fixed("按 Ctrl-C 停止;再次执行 zhulian up 将从此处继续。", "Ctrl-C stops it; `zhulian up` goes on from there.")))
+        .next(Text::fixed(
+            "按 Ctrl-C 停止;再次执行 zhulian up 将从此处继续。",
+            "Ctrl-C stops it; `zhulian up` goes on from there.",
+        )))
 }
 
 /// Tells what happens to the nodes until it is asked to stop.

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use zhulian_primitives::Network;
-use zhulian_verify::{Answer, CheckError, Refusal, RECEIPT_BYTES_MAX};
+use zhulian_verify::{Answer, CheckError, RECEIPT_BYTES_MAX, Refusal};
 
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
@@ -67,10 +67,7 @@ pub fn report(answer: &Answer, file: &Path) -> Report {
         Answer::Mismatch(..) => Exit::Mismatch,
     };
     let said = |language| zhulian_verify::answer_text(answer, language).trim_end().to_string();
-    let text = Text {
-        zh: said(zhulian_verify::Language::Zh).into(),
-        en: said(zhulian_verify::Language::En).into(),
-    };
+    let text = Text { zh: said(zhulian_verify::Language::Zh).into(), en: said(zhulian_verify::Language::En).into() };
     let mut json = json!({
         "answer": answer.code(),
         "file": file.display().to_string(),
@@ -164,21 +161,12 @@ fn refused(path: &Path, network: &Network, refusal: Refusal) -> Failure {
 
 fn no_proof(path: &Path, why: Text, code: &str) -> Failure {
     let shown = path.display();
-    Failure::new(
-        Exit::NoProof,
-        code,
-        text!("回执 {shown} 不能作为证明", "the receipt {shown} proves nothing"),
-    )
-    .why(why)
+    Failure::new(Exit::NoProof, code, text!("回执 {shown} 不能作为证明", "the receipt {shown} proves nothing")).why(why)
 }
 
 /// A directory where a file is wanted.
 pub fn not_a_file(path: &Path) -> Failure {
     let shown = path.display();
-    Failure::new(
-        Exit::Usage,
-        "file.is_directory",
-        text!("{shown} 是目录,不是文件", "{shown} is a directory, not a file"),
-    )
-    .next(Text::fixed("请指定单个文件", "name a single file"))
+    Failure::new(Exit::Usage, "file.is_directory", text!("{shown} 是目录,不是文件", "{shown} is a directory, not a file"))
+        .next(Text::fixed("请指定单个文件", "name a single file"))
 }

@@ -117,7 +117,10 @@ impl Depositor {
                     };
                     let facts = verify_receipt(&self.network, &bytes).map_err(refused)?;
                     if !fits(&facts) {
-                        return Err(single::useless(Text::fixed("它不是这个批次的存证", "it is not a deposit of this batch")));
+                        return Err(single::useless(Text::fixed(
+                            "它不是这个批次的存证",
+                            "it is not a deposit of this batch",
+                        )));
                     }
                     private_file::write_public(&files.receipt, &bytes)?;
                     let _ = std::fs::remove_file(&files.pending);

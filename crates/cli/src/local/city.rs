@@ -83,7 +83,10 @@ impl City {
                 "其中的 network.json 不是由 zhulian up 写入的",
                 "its network.json was not written by `zhulian up`",
             ))
-            .next(Text::fixed("为演示网络另选目录:zhulian up --dir ./city", "choose a directory for the local network: `zhulian up --dir ./city`")));
+            .next(Text::fixed(
+                "为演示网络另选目录:zhulian up --dir ./city",
+                "choose a directory for the local network: `zhulian up --dir ./city`",
+            )));
         }
         private_file::create_dir(&home.dir)?;
         let layout = Layout::found(Plan::demo(), crate::commands::network::now_ms())?;
@@ -112,8 +115,9 @@ impl City {
 
     fn write_configs(&self) -> Result<()> {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let peers: BTreeMap<String, String> =
-            (0..self.nodes()).map(|index| (self.state.validators[index].clone(), local(self.peer_port(index)).to_string())).collect();
+        let peers: BTreeMap<String, String> = (0..self.nodes())
+            .map(|index| (self.state.validators[index].clone(), local(self.peer_port(index)).to_string()))
+            .collect();
         for index in 0..self.nodes() {
             let genesis = Path::new("../../genesis.cbor");
             let listen = local(self.peer_port(index));
@@ -128,11 +132,7 @@ impl City {
         let mut settings = self.home.settings()?;
         settings.url = Some(self.url(0));
         if settings.key.is_none() {
-            settings = Settings {
-                key: Some(DEMO_KEY.into()),
-                passphrase_file: Some(PASSPHRASE_FILE.into()),
-                ..settings
-            };
+            settings = Settings { key: Some(DEMO_KEY.into()), passphrase_file: Some(PASSPHRASE_FILE.into()), ..settings };
         }
         self.home.save_settings(&settings)
     }
@@ -239,7 +239,10 @@ fn damaged(path: &Path, why: &str) -> Failure {
     let shown = path.display();
     Failure::new(Exit::Failed, "up.state", text!("{shown} 无法理解", "{shown} cannot be understood"))
         .why(why.to_string())
-        .next(Text::fixed("若不再需要旧数据,用 zhulian up --fresh 重新开始", "if the old data is not needed, start anew with `zhulian up --fresh`"))
+        .next(Text::fixed(
+            "若不再需要旧数据,用 zhulian up --fresh 重新开始",
+            "if the old data is not needed, start anew with `zhulian up --fresh`",
+        ))
 }
 
 /// The documents that the city deposits at first: the key that signs, the file's name, its text.

@@ -57,11 +57,7 @@ pub struct NodeFiles {
 impl NodeFiles {
     /// The files of a node in a directory.
     pub fn of(dir: PathBuf) -> Self {
-        Self {
-            config: dir.join("node.json"),
-            key: dir.join(format!("validator.{KEY_ENDING}")),
-            dir,
-        }
+        Self { config: dir.join("node.json"), key: dir.join(format!("validator.{KEY_ENDING}")), dir }
     }
 }
 
@@ -80,7 +76,11 @@ impl Layout {
                 let key = SigningKey::generate(Algorithm::EdDsa);
                 let PublicKey::EdDsa(public_key) = key.public_key() else { return Err(unfounded("Ed25519")) };
                 secrets.validators.push(key);
-                validators.push(GenesisValidator { name: founding.zh.clone(), organisation: founding.organisation, public_key });
+                validators.push(GenesisValidator {
+                    name: founding.zh.clone(),
+                    organisation: founding.organisation,
+                    public_key,
+                });
             }
             foundings.push(founding);
         }
@@ -107,9 +107,8 @@ impl Layout {
         private_file::create_dir(dir)?;
         let wanted = |name: &str| only.is_none_or(|handle| name.split('.').next() == Some(handle));
         let keys: Vec<_> = self.secrets.members.iter().filter(|(name, _)| wanted(name)).collect();
-        keys.par_iter().try_for_each(|(name, key)| {
-            write_private_key(&dir.join(format!("{name}.{KEY_ENDING}")), name, key, passphrase)
-        })
+        keys.par_iter()
+            .try_for_each(|(name, key)| write_private_key(&dir.join(format!("{name}.{KEY_ENDING}")), name, key, passphrase))
     }
 }
 

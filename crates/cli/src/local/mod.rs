@@ -7,7 +7,8 @@ mod supervisor;
 
 pub use city::{City, DEMO_KEY, write_documents};
 pub use layout::{
-    Layout, NodeFiles, PASSPHRASE_FILE, Secrets, founding_of, node_config, random_passphrase, write_node_key, write_private_key,
+    Layout, NodeFiles, PASSPHRASE_FILE, Secrets, founding_of, node_config, random_passphrase, write_node_key,
+    write_private_key,
 };
-pub use plan::{OrganisationPlan, MemberPlan, Plan};
+pub use plan::{MemberPlan, OrganisationPlan, Plan};
 pub use supervisor::{Child, Event, Supervisor, ended_by_parent};

@@ -71,11 +71,32 @@ impl Plan {
     /// codes is that of a real office.
     pub fn demo() -> Self {
         let rows = [
-            ("data", "11339900MA0HL001", "government", "明珠市政务服务和数据管理局", "Mingzhu Government Services and Data Bureau", true),
+            (
+                "data",
+                "11339900MA0HL001",
+                "government",
+                "明珠市政务服务和数据管理局",
+                "Mingzhu Government Services and Data Bureau",
+                true,
+            ),
             ("court", "11339900MA0HL002", "judicial", "明珠市互联网法院", "Mingzhu Internet Court", true),
-            ("registry", "12339900MA0HL003", "government", "明珠市不动产登记中心", "Mingzhu Real Estate Registration Centre", true),
+            (
+                "registry",
+                "12339900MA0HL003",
+                "government",
+                "明珠市不动产登记中心",
+                "Mingzhu Real Estate Registration Centre",
+                true,
+            ),
             ("bank", "91339900MA0HL004", "financial", "明珠银行股份有限公司", "Bank of Mingzhu", true),
-            ("fund", "12339900MA0HL005", "government", "明珠市住房公积金管理中心", "Mingzhu Housing Provident Fund Centre", false),
+            (
+                "fund",
+                "12339900MA0HL005",
+                "government",
+                "明珠市住房公积金管理中心",
+                "Mingzhu Housing Provident Fund Centre",
+                false,
+            ),
             ("market", "11339900MA0HL006", "government", "明珠市市场监督管理局", "Mingzhu Market Regulation Bureau", false),
             ("notary", "12339900MA0HL007", "social", "明珠市公证处", "Mingzhu Notary Office", false),
             ("hospital", "12339900MA0HL008", "social", "明珠市第一人民医院", "Mingzhu First People's Hospital", false),
@@ -124,11 +145,13 @@ impl Plan {
         let mut handles = std::collections::BTreeSet::new();
         for organisation in &self.organisations {
             let OrganisationPlan { handle, uscc, class, zh, en, members, .. } = organisation;
-            let plain = !handle.is_empty() && handle.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            let plain =
+                !handle.is_empty() && handle.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
             if !plain || !handles.insert(handle) {
                 return Err(unfit(format!("handle {handle:?}: distinct, of a-z, 0-9 and -")));
             }
-            Uscc::parse(uscc).map_err(|_| unfit(format!("{handle}: {uscc:?} is no unified social credit code (GB 32100-2015)")))?;
+            Uscc::parse(uscc)
+                .map_err(|_| unfit(format!("{handle}: {uscc:?} is no unified social credit code (GB 32100-2015)")))?;
             parse_class(class).ok_or_else(|| unfit(format!("{handle}: no class {class:?}")))?;
             for name in std::iter::once(zh).chain(en) {
                 OrganisationName::parse(name).map_err(|_| unfit(format!("{handle}: {name:?} cannot be a name")))?;
@@ -175,5 +198,8 @@ fn demo_uscc(first: &str) -> String {
 fn unfit(why: String) -> Failure {
     Failure::new(Exit::Usage, "plan", Text::fixed("网络方案不符合要求", "the plan of the network is not valid"))
         .why(why)
-        .next(Text::fixed("可参照 zhulian network plan 输出的示例修改", "compare it with the example that `zhulian network plan` prints"))
+        .next(Text::fixed(
+            "可参照 zhulian network plan 输出的示例修改",
+            "compare it with the example that `zhulian network plan` prints",
+        ))
 }

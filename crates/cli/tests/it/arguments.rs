@@ -88,11 +88,28 @@ fn an_example_plan_founds_a_network_for_four_hosts() {
     let dir = tempfile::tempdir().expect("a directory");
     let plan = zhulian(dir.path(), &["network", "plan"]);
     std::fs::write(dir.path().join("plan.json"), &plan.stdout).expect("a file");
-    let init = ["--json", "network", "init", "--hosts", "a.example,b.example,c.example,d.example", "--out", "net", "--plan", "plan.json"];
+    let init = [
+        "--json",
+        "network",
+        "init",
+        "--hosts",
+        "a.example,b.example,c.example,d.example",
+        "--out",
+        "net",
+        "--plan",
+        "plan.json",
+    ];
     let output = zhulian(dir.path(), &init);
     assert_eq!(code(&output), 0, "{} {}", stdout(&output), stderr(&output));
     let net = dir.path().join("net");
-    for file in ["genesis.cbor", "network.json", "data/node.json", "data/validator.zlkey", "data/passphrase", "court/keys/court.judge.zlkey"] {
+    for file in [
+        "genesis.cbor",
+        "network.json",
+        "data/node.json",
+        "data/validator.zlkey",
+        "data/passphrase",
+        "court/keys/court.judge.zlkey",
+    ] {
         assert!(net.join(file).exists(), "{file}");
     }
     let config = zhulian_node::Config::read(&net.join("court/node.json")).expect("a configuration");

@@ -112,7 +112,14 @@ fn every_exit_code_is_documented() {
 
 #[test]
 fn what_is_to_be_typed_again_is_quoted_for_the_shell() {
-    let cases = [("a.txt", "a.txt"), ("a b", "'a b'"), ("ZL1*", "'ZL1*'"), ("it's", r"'it'\''s'"), ("", "''"), ("合同.pdf", "合同.pdf")];
+    let cases = [
+        ("a.txt", "a.txt"),
+        ("a b", "'a b'"),
+        ("ZL1*", "'ZL1*'"),
+        ("it's", r"'it'\''s'"),
+        ("", "''"),
+        ("合同.pdf", "合同.pdf"),
+    ];
     for (word, typed) in cases {
         assert_eq!(quoted(word), typed);
     }

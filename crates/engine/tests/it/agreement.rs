@@ -74,7 +74,8 @@ fn an_idle_network_makes_a_block_a_heartbeat_and_a_transaction_does_not_wait_for
 
 #[test]
 fn nodes_agree_although_links_lose_messages() {
-    let lossy = Link { latency: Duration::from_millis(15), jitter: Duration::from_millis(10), success_rate: probability!(0.8) };
+    let lossy =
+        Link { latency: Duration::from_millis(15), jitter: Duration::from_millis(10), success_rate: probability!(0.8) };
     for seed in 0..3 {
         let link = lossy.clone();
         deterministic::Runner::seeded(seed).start(|context| async move {
@@ -115,7 +116,9 @@ fn a_clock_that_runs_ahead_delays_but_neither_splits_nor_stops_the_network() {
         deterministic::Runner::seeded(seed).start(|context| async move {
             let mut world = World::new(&context, 4, GOOD).await;
             for index in 0..4 {
-                world.start(index, &format!("node{index}"), |config| config.clock_skew_ms = if index == 1 { skew } else { 0 }).await;
+                world
+                    .start(index, &format!("node{index}"), |config| config.clock_skew_ms = if index == 1 { skew } else { 0 })
+                    .await;
             }
             for n in 0..20 {
                 world.submit(&put(key(n), b"value"));
@@ -126,7 +129,8 @@ fn a_clock_that_runs_ahead_delays_but_neither_splits_nor_stops_the_network() {
             let seen = world.nodes[&0].node.blocks.lock().unwrap();
             let times: Vec<u64> = seen.iter().map(|(block, _)| block.header.time).collect();
             assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "times {times:?}");
-            let skews: Vec<_> = world.nodes[&0].handle.status().await.unwrap().peers.iter().map(|peer| peer.clock_skew_ms).collect();
+            let skews: Vec<_> =
+                world.nodes[&0].handle.status().await.unwrap().peers.iter().map(|peer| peer.clock_skew_ms).collect();
             assert!((skews[0] - skew).abs() < 100, "skews {skews:?}");
         });
     }

@@ -186,7 +186,8 @@ fn a_block_that_rots_while_the_node_runs_is_refused_and_the_node_goes_on() {
     use std::os::unix::fs::FileExt as _;
     fs::OpenOptions::new().write(true).open(&file).unwrap().write_all_at(&bytes[at..=at], at as u64).unwrap();
 
-    let refused: Vec<u64> = (1..50).filter(|height| matches!(block_on(handle.block(*height)), Err(Error::Corrupt(_)))).collect();
+    let refused: Vec<u64> =
+        (1..50).filter(|height| matches!(block_on(handle.block(*height)), Err(Error::Corrupt(_)))).collect();
     assert_eq!(refused.len(), 1, "one record is damaged");
     let damage = block_on(handle.status()).unwrap().damage;
     assert_eq!(damage, [format!("block {}", refused[0])]);

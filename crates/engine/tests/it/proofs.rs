@@ -36,7 +36,10 @@ fn proofs_show_presence_and_absence_and_nothing_else() {
             for at in 0..proved.proof.len() {
                 let mut other = proved.proof.clone();
                 other[at] ^= 1;
-                assert!(!verify_state_proof(&root, &key(n), value, &other), "byte {at} of the proof for key {n} does not matter");
+                assert!(
+                    !verify_state_proof(&root, &key(n), value, &other),
+                    "byte {at} of the proof for key {n} does not matter"
+                );
                 assert!(!verify_state_proof(&root, &key(n), value, &proved.proof[..at]));
             }
             let longer = [&proved.proof[..], &[0]].concat();

@@ -85,7 +85,8 @@ impl Transactions for Node {
     fn propose(&self, _: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
         let pool = self.pool.lock().unwrap();
         let mut bytes = 0;
-        let fresh = pool.iter().filter(|transaction| !ancestors.iter().any(|block| block.transactions.contains(transaction)));
+        let fresh =
+            pool.iter().filter(|transaction| !ancestors.iter().any(|block| block.transactions.contains(transaction)));
         let fitting = fresh.take(count_max).take_while(|transaction| {
             bytes += transaction.len();
             bytes <= bytes_max

@@ -43,7 +43,12 @@ pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
         directory: "unused".into(),
         threads: 1,
         any_source_address: false,
-        limits: Limits { transactions_bytes_max: 64 << 10, transactions_max: 200, receipts_bytes_max: 64 << 10, value_bytes_max: 16 << 10 },
+        limits: Limits {
+            transactions_bytes_max: 64 << 10,
+            transactions_max: 200,
+            receipts_bytes_max: 64 << 10,
+            value_bytes_max: 16 << 10,
+        },
         pace: Pace { block_interval: Duration::from_millis(20), heartbeat: Duration::from_millis(300) },
         timeouts: Timeouts {
             leader: Duration::from_millis(800),
@@ -58,7 +63,8 @@ pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
 }
 
 /// A link that loses nothing.
-pub const GOOD: Link = Link { latency: Duration::from_millis(5), jitter: Duration::from_millis(1), success_rate: probability!(1.0) };
+pub const GOOD: Link =
+    Link { latency: Duration::from_millis(5), jitter: Duration::from_millis(1), success_rate: probability!(1.0) };
 
 pub struct World {
     pub context: Context,
@@ -120,8 +126,12 @@ impl World {
         }
         let network = Network { channels, provider: self.oracle.manager(), blocker: control };
         let node = Arc::new(Node::default());
-        let parts =
-            Parts { partition: partition.into(), machine: Arc::new(Toy), transactions: node.clone(), observer: node.clone() };
+        let parts = Parts {
+            partition: partition.into(),
+            machine: Arc::new(Toy),
+            transactions: node.clone(),
+            observer: node.clone(),
+        };
         let (sender, receiver) = oneshot::channel();
         self.starts += 1;
         let context = self.context.child("node").with_attribute("start", self.starts);

@@ -72,7 +72,9 @@ fn transactions(block: &Block) -> Vec<view::BlockTransaction> {
         .map(|(transaction, receipt)| {
             let receipt = Receipt::decode(receipt).ok();
             // The receipt names its transaction; hashing is for the case that it does not decode, which cannot be.
-            let id = receipt.as_ref().map_or_else(|| TransactionId(zhulian_crypto::sha256(transaction)), |receipt| receipt.transaction);
+            let id = receipt
+                .as_ref()
+                .map_or_else(|| TransactionId(zhulian_crypto::sha256(transaction)), |receipt| receipt.transaction);
             let refusal = receipt.and_then(|receipt| receipt.refusal);
             view::BlockTransaction { id: id.into(), refusal: refusal.as_ref().map(show::refusal) }
         })

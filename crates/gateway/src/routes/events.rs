@@ -34,7 +34,8 @@ fn seen(text: &str) -> Result<Seen, String> {
 }
 
 fn types(text: &str) -> Result<Vec<String>, String> {
-    let form = |name: &str| (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let form =
+        |name: &str| (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let names: Vec<String> = text.split(',').map(str::to_owned).collect();
     if names.len() <= 16 && names.iter().all(|name| form(name)) {
         Ok(names)

@@ -30,7 +30,8 @@ fn number(segment: &Segment) -> Result<EvidenceRef, Failure> {
 
 /// The deposit with this number, or the entry of a batch that it names.
 async fn find(gateway: &Shared, number: EvidenceRef) -> Result<EvidenceRow, Failure> {
-    let mut row = gateway.backend.find_evidence(number.id).await?.ok_or_else(|| Failure::from(ErrorCode::EvidenceNotFound))?;
+    let mut row =
+        gateway.backend.find_evidence(number.id).await?.ok_or_else(|| Failure::from(ErrorCode::EvidenceNotFound))?;
     if let Some(wanted) = number.entry {
         let EvidencePlace::Batch { entry, .. } = &mut row.place else { return Err(ErrorCode::EvidenceNotFound.into()) };
         *entry = Some(wanted.into());
@@ -134,7 +135,11 @@ pub async fn receipt(State(gateway): State<Shared>, segment: Segment, headers: H
 #[utoipa::path(get, path = "/v1/evidence/{id}/certificate.pdf", tag = "evidence", operation_id = "evidence_certificate",
     params(("id" = crate::openapi::EvidenceNumber, Path, description = "The evidence number, with `-n` for the n-th entry of a batch")),
     responses((status = 200, description = "The certificate in Chinese and English", body = crate::openapi::Binary, content_type = "application/pdf")))]
-pub async fn certificate_pdf(State(gateway): State<Shared>, segment: Segment, headers: HeaderMap) -> Result<Response, Failure> {
+pub async fn certificate_pdf(
+    State(gateway): State<Shared>,
+    segment: Segment,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
     request::accepted(&headers, &["application/pdf"])?;
     let number = number(&segment)?;
     let row = find(&gateway, number).await?;
@@ -142,7 +147,8 @@ pub async fn certificate_pdf(State(gateway): State<Shared>, segment: Segment, he
     let view = evidence::view(&gateway, &row).await?;
     let pdf = certificate::make(&gateway, view, &file).await?;
     let disposition = format!("inline; filename=\"{}.pdf\"", evidence::file_name(number));
-    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], pdf).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], pdf)
+        .into_response())
 }
 
 /// Whether a file is deposited: exactly one of three answers

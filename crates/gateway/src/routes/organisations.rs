@@ -120,7 +120,10 @@ pub async fn motions(State(gateway): State<Shared>, params: Params) -> Result<Js
     let before = params.text("cursor").map(|text| cursor::read_number('m', text)).transpose()?;
     let (_, found) =
         state::query(&*gateway.backend, |source, header| governance::motions(&source, before, limit, header.height)).await?;
-    let next = found.last().filter(|last| found.len() == limit && last.number > 0).map(|last| cursor::write_number('m', last.number));
+    let next = found
+        .last()
+        .filter(|last| found.len() == limit && last.number > 0)
+        .map(|last| cursor::write_number('m', last.number));
     Ok(Json(view::MotionList { items: found.into_iter().map(motion).collect(), next }))
 }
 

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures::future;
 use std::time::Duration;
 use zhulian_api::{
-    ErrorCode, MEDIA_CBOR_SEQ, MEDIA_COSE, TRANSACTIONS_BODY_BYTES_MAX, TRANSACTIONS_PER_REQUEST_MAX, WAIT_MS_DEFAULT, WAIT_MS_MAX,
-    view,
+    ErrorCode, MEDIA_CBOR_SEQ, MEDIA_COSE, TRANSACTIONS_BODY_BYTES_MAX, TRANSACTIONS_PER_REQUEST_MAX, WAIT_MS_DEFAULT,
+    WAIT_MS_MAX, view,
 };
 use zhulian_primitives::TransactionId;
 

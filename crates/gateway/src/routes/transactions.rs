@@ -70,7 +70,8 @@ pub fn receipt_response(media: &'static str, file: &ReceiptFile, name: &str) -> 
         return Json(zhulian_verify::receipt_json(file)).into_response();
     }
     let disposition = format!("attachment; filename=\"{name}.zlr\"");
-    ([(header::CONTENT_TYPE, MEDIA_CBOR.to_owned()), (header::CONTENT_DISPOSITION, disposition)], file.encode()).into_response()
+    ([(header::CONTENT_TYPE, MEDIA_CBOR.to_owned()), (header::CONTENT_DISPOSITION, disposition)], file.encode())
+        .into_response()
 }
 
 /// The COSE receipt (RFC 9942) of a finalised transaction

@@ -101,12 +101,20 @@ async fn metrics_are_what_prometheus_wants() {
     let _ = world.client.block(10_000).await;
     let text = world.client.metrics().await.unwrap();
     assert!(text.contains("zhulian_height 1"), "{text}");
-    assert!(text.contains(r#"zhulian_http_requests_total{method="GET",route="/v1/blocks/{height}",status="404"} 1"#), "{text}");
+    assert!(
+        text.contains(r#"zhulian_http_requests_total{method="GET",route="/v1/blocks/{height}",status="404"} 1"#),
+        "{text}"
+    );
     assert!(text.contains("zhulian_http_submitted_transactions_total 1"), "{text}");
     assert!(!text.contains("10000"), "addresses are not labels");
 
     // The real linter, where there is one.
-    let Ok(mut linter) = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    let Ok(mut linter) = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
     else {
         eprintln!("promtool is not installed; the lint is left out");
         return;

@@ -6,8 +6,8 @@ use zhulian_gateway::{EvidencePlace, EvidenceRow, HistoryRow};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
     evidence::{
-        BatchDeposited, CustodyRecorded, Deposit, DepositBatch, Deposited, Details, File, Frozen, LegalBasis, PriorityConflict,
-        SourceType, Unfrozen, Withdrawn,
+        BatchDeposited, CustodyRecorded, Deposit, DepositBatch, Deposited, Details, File, Frozen, LegalBasis,
+        PriorityConflict, SourceType, Unfrozen, Withdrawn,
     },
     governance::{Genesis, GenesisValidator, Parameters},
     identity::{self, FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
@@ -19,7 +19,8 @@ use crate::memory::{self, Index, Reader, Row};
 
 /// Codes of the four organisations: data bureau, court, bank, notary office.
 pub fn codes() -> [Uscc; 4] {
-    ["11330100002489559", "11330100002490007", "91330100143022100", "12330100470110061"].map(|first| Uscc::complete(first).unwrap())
+    ["11330100002489559", "11330100002490007", "91330100143022100", "12330100470110061"]
+        .map(|first| Uscc::complete(first).unwrap())
 }
 
 pub fn court() -> String {

@@ -10,7 +10,11 @@ use crate::world::{World, id_of};
 const SOON: Wait = Wait::Finalised(Duration::from_secs(10));
 
 async fn next(stream: &mut EventStream) -> ServerEvent {
-    tokio::time::timeout(Duration::from_secs(10), stream.next()).await.expect("an event in time").expect("not the end").unwrap()
+    tokio::time::timeout(Duration::from_secs(10), stream.next())
+        .await
+        .expect("an event in time")
+        .expect("not the end")
+        .unwrap()
 }
 
 #[tokio::test]

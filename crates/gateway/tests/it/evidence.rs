@@ -51,7 +51,8 @@ async fn a_deposit_is_found_by_number_digest_and_depositor() {
         assert_eq!(world.client.evidence(&spelling).await.unwrap(), one);
     }
     deposited(&world, &world.deposit(b"another")).await;
-    let by_digest = world.client.evidence_list(Query::new().with("sha256", Some(one.file.as_ref().unwrap().sha256))).await.unwrap();
+    let by_digest =
+        world.client.evidence_list(Query::new().with("sha256", Some(one.file.as_ref().unwrap().sha256))).await.unwrap();
     assert_eq!(by_digest.items, [one]);
     let mine = world.client.evidence_list(Query::new().with("organisation", Some(world.organisation()))).await.unwrap();
     assert_eq!(mine.items.len(), 2);

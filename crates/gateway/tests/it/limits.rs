@@ -37,7 +37,8 @@ async fn a_body_that_does_not_come_is_given_up() {
     let config = Config { request_timeout: Duration::from_millis(300), ..Config::default() };
     let world = World::with(config, true).await;
     let body = reqwest::Body::wrap_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-    let request = world.http.post(format!("{}/v1/evidence/check", world.base)).header("content-type", "application/json").body(body);
+    let request =
+        world.http.post(format!("{}/v1/evidence/check", world.base)).header("content-type", "application/json").body(body);
     let answer = tokio::time::timeout(Duration::from_secs(10), request.send()).await.unwrap().unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.text().await.unwrap().contains("request.timed_out"));

@@ -25,7 +25,6 @@ pub const GENESIS_TIME: u64 = 1_767_225_600_000;
 /// Transactions that the pool takes, few enough for tests to fill it.
 const POOL_MAX: usize = 1_500;
 
-
 /// How the index reads the events of the modules.
 pub struct Reader {
     /// The organisation of a key, by the state.
@@ -75,7 +74,13 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn new(executor: Executor, genesis: BTreeMap<Key, Value>, network: Network, keys: Vec<SigningKey>, reader: Reader) -> Self {
+    pub fn new(
+        executor: Executor,
+        genesis: BTreeMap<Key, Value>,
+        network: Network,
+        keys: Vec<SigningKey>,
+        reader: Reader,
+    ) -> Self {
         let inner = Inner {
             state: genesis,
             blocks: Vec::new(),
@@ -417,8 +422,7 @@ impl Backend for Memory {
                 let (block, certificate) = (&inner.blocks[at], &inner.certificates[at]);
                 let file = ReceiptFile::assemble(block, outcome.position.index as usize, &[], certificate).unwrap();
                 let subject = id.to_string();
-                let statement =
-                    CoseStatement { issuer: "memory", subject: &subject, issued_at: outcome.time / 1_000 };
+                let statement = CoseStatement { issuer: "memory", subject: &subject, issued_at: outcome.time / 1_000 };
                 zhulian_verify::cose_receipt(&self.keys[0], &statement, &Inclusion::of(&file).unwrap())
             }))
         })

@@ -21,7 +21,9 @@ fn the_committed_document_is_the_generated_one() {
 fn operations() -> BTreeSet<(String, String)> {
     let document: serde_json::Value = serde_json::from_str(&zhulian_gateway::openapi::text()).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
-    paths.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone()))).collect()
+    paths
+        .flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method.clone(), path.clone())))
+        .collect()
 }
 
 /// What the client sends for each operation, and so what the tests exercise. A new endpoint without a line here fails the test below.
@@ -57,7 +59,8 @@ const CALLED: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_endpoint_has_a_client_method_that_the_tests_call() {
-    let called: BTreeSet<(String, String)> = CALLED.iter().map(|(method, path, _)| (method.to_string(), path.to_string())).collect();
+    let called: BTreeSet<(String, String)> =
+        CALLED.iter().map(|(method, path, _)| (method.to_string(), path.to_string())).collect();
     assert_eq!(operations(), called);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     let sources: String =
@@ -73,13 +76,22 @@ async fn every_documented_operation_is_served_and_nothing_else_is() {
     assert_eq!(world.client.openapi().await.unwrap()["openapi"], "3.1.0");
     let paths: BTreeSet<String> = operations().into_iter().map(|(_, path)| path).collect();
     for path in paths.iter().filter(|path| *path != "/v1/events") {
-        let address = format!("{}{}", world.base, path.replace("{id}", "x").replace("{height}", "1").replace("{key}", "x").replace("{uscc}", "x"));
+        let address = format!(
+            "{}{}",
+            world.base,
+            path.replace("{id}", "x").replace("{height}", "1").replace("{key}", "x").replace("{uscc}", "x")
+        );
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "OPTIONS", "PROPFIND"] {
             let documented = operations().contains(&(method.to_lowercase(), path.clone()));
             let answer = world.http.request(method.parse().unwrap(), &address).send().await.unwrap();
             assert_eq!(answer.status() != 405, documented, "{method} {path}: {}", answer.status());
             if !documented {
-                assert!(answer.headers()["allow"].to_str().unwrap().contains(if operations().contains(&("get".into(), path.clone())) { "GET" } else { "POST" }));
+                assert!(
+                    answer.headers()["allow"]
+                        .to_str()
+                        .unwrap()
+                        .contains(if operations().contains(&("get".into(), path.clone())) { "GET" } else { "POST" })
+                );
                 let problem: zhulian_api::Problem = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
                 assert_eq!(problem.code, "request.method_not_allowed");
             }

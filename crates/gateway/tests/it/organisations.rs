@@ -14,7 +14,8 @@ const SOON: Wait = Wait::Finalised(Duration::from_secs(10));
 async fn organisations_are_listed_in_parts_and_shown_with_members_and_keys() {
     let world = World::start().await;
     let first = world.client.organisations(Query::new().with("limit", Some(3))).await.unwrap();
-    let rest = world.client.organisations(Query::new().with("limit", Some(3)).with("cursor", first.next.clone())).await.unwrap();
+    let rest =
+        world.client.organisations(Query::new().with("limit", Some(3)).with("cursor", first.next.clone())).await.unwrap();
     let codes: Vec<String> = first.items.iter().chain(&rest.items).map(|row| row.uscc.clone()).collect();
     assert_eq!(codes, city::codes().map(|code| code.to_string()));
     assert!(rest.next.is_none());

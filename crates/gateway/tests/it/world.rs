@@ -11,10 +11,7 @@ use zhulian_crypto::{Algorithm, SigningKey, sha256};
 use zhulian_gateway::{Config, Shutdown, Stopper, serve, shutdown};
 use zhulian_primitives::{Call, Network, TransactionId, sign};
 
-use crate::{
-    city,
-    memory::Memory,
-};
+use crate::{city, memory::Memory};
 
 pub struct World {
     pub base: String,

@@ -8,10 +8,7 @@ use super::{
     errors::Error,
     types::{CaseHint, LegalBasis, named},
 };
-use crate::{
-    codec::optional_digest,
-    identity::Uscc,
-};
+use crate::{codec::optional_digest, identity::Uscc};
 
 /// Items of the longest list in the details.
 const LIST_LEN_MAX: usize = 16;

@@ -52,8 +52,7 @@ impl Event for Deposited {
         en: "A file was deposited. Without a custodian the depositor itself holds the original (neutrality flag).",
         zh: "文件已存证。无保管机构字段表示由存证机构自行保管(中立性提示)。",
     };
-    const CDDL: &'static str =
-        "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc }   ; id, sha256, seq, organisation, member, source, custodian";
+    const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc }   ; id, sha256, seq, organisation, member, source, custodian";
 }
 
 /// A batch was deposited.
@@ -100,8 +99,7 @@ impl Event for BatchDeposited {
         en: "A batch was deposited by the root over its entries; each entry is evidence of its own.",
         zh: "已按条目树根批量存证;每个条目各为一份证据。",
     };
-    const CDDL: &'static str =
-        "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc, 7: uint }   ; id, root, seq, organisation, member, source, custodian, count";
+    const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc, 7: uint }   ; id, root, seq, organisation, member, source, custodian, count";
 }
 
 /// The same content was deposited by another organisation before.
@@ -135,8 +133,7 @@ impl Event for PriorityConflict {
         en: "The content of this deposit was first deposited by another organisation; the event names that deposit.",
         zh: "该内容此前已由其他机构首次存证;事件中写明该次存证。",
     };
-    const CDDL: &'static str =
-        "{ 0: evidence_id, 1: digest, 2: evidence_id, 3: uscc, 4: height, 5: time }   ; id, digest, the first one's id, organisation, height, time";
+    const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: evidence_id, 3: uscc, 4: height, 5: time }   ; id, digest, the first one's id, organisation, height, time";
 }
 
 /// Declares what events about a deposit or an entry share.
@@ -189,8 +186,7 @@ impl Event for CustodyRecorded {
         en: "A custody event. The record's custody digest is SHA-256(previous digest || these fields' bytes), from 32 zero bytes on.",
         zh: "保管流转事项。记录中的保管摘要为 SHA-256(前一摘要 || 本事件字段字节),初值为 32 个零字节。",
     };
-    const CDDL: &'static str =
-        "{ 0: evidence_id, ? 1: uint, 2: uint, 3: custody_kind, 4: uscc, 5: member, 6: digest, ? 7: uscc }   ; id, entry, number, kind, organisation, member, log, to";
+    const CDDL: &'static str = "{ 0: evidence_id, ? 1: uint, 2: uint, 3: custody_kind, 4: uscc, 5: member, 6: digest, ? 7: uscc }   ; id, entry, number, kind, organisation, member, log, to";
 }
 
 /// Declares a freeze or a release.

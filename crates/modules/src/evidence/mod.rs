@@ -15,19 +15,20 @@
 //! A deposit writes one state key in the normal case. The facts of a deposit stay in the archived transaction; the state says
 //! only that it is there, whose it is, and how it stands.
 
-mod types;
-mod details;
 mod calls;
+mod details;
+mod errors;
+mod events;
+mod queries;
 mod rules;
 mod state;
-mod events;
-mod errors;
-mod queries;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
+pub use zhulian_primitives::{EvidenceId, EvidenceIdError, EvidenceRef};
 pub use {
     calls::{Deposit, DepositBatch, Freeze, RecordCustody, Unfreeze, Withdraw},
     details::{Details, FieldCommitment, Generation, GenerationField, SourceType, commitment},
@@ -35,11 +36,10 @@ pub use {
     events::{BatchDeposited, CustodyRecorded, Deposited, Frozen, PriorityConflict, Unfrozen, Withdrawn},
     queries::{RecordView, batch_state_key, batches, custody_head, entry, entry_state_key, file_state_key, files, record},
     types::{
-        BATCH_ENTRIES_MAX, CaseHint, CaseNumber, CustodyKind, Entry, File, FreezeRecord, LegalBasis, Record, Standing, Status,
-        Subject, WithdrawReason, Withdrawal,
+        BATCH_ENTRIES_MAX, CaseHint, CaseNumber, CustodyKind, Entry, File, FreezeRecord, LegalBasis, Record, Standing,
+        Status, Subject, WithdrawReason, Withdrawal,
     },
 };
-pub use zhulian_primitives::{EvidenceId, EvidenceIdError, EvidenceRef};
 
 /// The module.
 pub static MODULE: Module = Module {

@@ -55,9 +55,9 @@ pub fn entry(source: &impl Source, root: &Digest, seq: u32, entry: u32) -> Optio
 
 /// The custody digest after these events, in order, which the record's must equal (E9).
 pub fn custody_head(events: &[CustodyRecorded]) -> Option<Digest> {
-    events.iter().fold(None, |head: Option<Digest>, event| {
-        Some(sha256_parts(&[&head.unwrap_or_default(), &event.record().data.0]))
-    })
+    events
+        .iter()
+        .fold(None, |head: Option<Digest>, event| Some(sha256_parts(&[&head.unwrap_or_default(), &event.record().data.0])))
 }
 
 /// State key of the n-th deposit of a file. That there is no entry 0 proves that the file is not deposited.

@@ -167,8 +167,10 @@ pub struct WithdrawMotion {
 impl Call for WithdrawMotion {
     const NAME: &'static str = "withdraw_motion";
     const ALLOWED: Allowed = REPRESENTATIVE;
-    const ABOUT: Text =
-        Text { en: "Withdraws an undecided motion that one's organisation opened.", zh: "撤回本机构提出且尚未有结果的动议。" };
+    const ABOUT: Text = Text {
+        en: "Withdraws an undecided motion that one's organisation opened.",
+        zh: "撤回本机构提出且尚未有结果的动议。",
+    };
     const CDDL: &'static str = "{ 0: uint }   ; motion";
 
     fn reads(&self) -> Vec<StateKey> {

@@ -32,7 +32,8 @@ impl Event for MotionOpened {
     const MODULE: &'static str = "governance";
     const NAME: &'static str = "motion_opened";
     const ABOUT: Text = Text { en: "A motion was opened for ballots.", zh: "动议已提出,开始表决。" };
-    const CDDL: &'static str = "{ 0: uint, 1: uscc, 2: member, 3: action, 4: height }   ; number, organisation, member, action, closes";
+    const CDDL: &'static str =
+        "{ 0: uint, 1: uscc, 2: member, 3: action, 4: height }   ; number, organisation, member, action, closes";
 }
 
 /// A ballot was cast.

@@ -140,8 +140,7 @@ impl Genesis {
 
     /// The state at genesis.
     pub fn state(&self) -> BTreeMap<Key, Value> {
-        let network =
-            NetworkRecord { name: self.name.clone(), time: self.time, validators: self.validators.clone() };
+        let network = NetworkRecord { name: self.name.clone(), time: self.time, validators: self.validators.clone() };
         let voters = self.organisations.iter().filter(|founding| founding.votes).count() as u32;
         let totals = Totals { organisations: self.organisations.len() as u32, voters };
         let mut state = BTreeMap::from([

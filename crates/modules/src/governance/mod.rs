@@ -10,19 +10,20 @@
 //! - **G5** A motion is decided once: executed, failed, rejected or withdrawn; after its period it is expired.
 //! - **G6** A parameter is always within its bounds.
 
-mod types;
-mod genesis;
 mod calls;
+mod errors;
+mod events;
+mod genesis;
+mod queries;
 mod rules;
 mod state;
-mod events;
-mod errors;
-mod queries;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
+pub(crate) use state::PARAMETERS;
 pub use {
     calls::{CastBallot, OpenMotion, WithdrawMotion},
     errors::Error,
@@ -31,7 +32,6 @@ pub use {
     queries::{MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key},
     types::{Action, Ballot, Failure, Motion, MotionStatus, NetworkRecord, Parameter, Parameters},
 };
-pub(crate) use state::PARAMETERS;
 
 /// The module.
 pub static MODULE: Module = Module {

@@ -16,7 +16,8 @@ fn standing(city: &City, number: u32) -> MotionStatus {
 
 #[test]
 fn three_of_four_admit_an_organisation_and_the_deciding_ballot_executes_it() {
-    let city = check("
+    let city = check(
+        "
         court.rep    open_motion admit hospital -> ok motion_opened
         hospital.sys add_member clerk-01        -> transaction.unknown_key
         court.rep    cast_ballot 0 yes          -> ok ballot_cast
@@ -26,7 +27,8 @@ fn three_of_four_admit_an_organisation_and_the_deciding_ballot_executes_it() {
         hospital.sys add_member clerk-01        -> ok
         notary.rep   cast_ballot 0 yes          -> governance.motion_decided
         court.rep    open_motion admit hospital -> identity.organisation_exists
-    ");
+    ",
+    );
     assert_eq!(standing(&city, 0), MotionStatus::Executed);
     let hospital = identity::organisation(&city.source(), &code("hospital")).expect("admitted");
     assert_eq!((hospital.admitted, hospital.members), (6, 6));
@@ -34,11 +36,13 @@ fn three_of_four_admit_an_organisation_and_the_deciding_ballot_executes_it() {
 
 #[test]
 fn the_deciding_ballot_s_events_tell_who_came_in() {
-    let mut city = check("
+    let mut city = check(
+        "
         court.rep  open_motion admit insurer -> ok
         court.rep  cast_ballot 0 yes         -> ok
         bureau.rep cast_ballot 0 yes         -> ok
-    ");
+    ",
+    );
     let events = city.run("notary.rep cast_ballot 0 yes").events;
     assert_eq!(events[..2], ["ballot_cast", "organisation_admitted"]);
     assert_eq!(events.iter().filter(|name| *name == "key_registered").count(), 5);
@@ -47,7 +51,8 @@ fn the_deciding_ballot_s_events_tell_who_came_in() {
 
 #[test]
 fn one_organisation_has_one_vote_cast_by_a_representative() {
-    check("
+    check(
+        "
         court.off  open_motion set vote_blocks 30   -> transaction.not_allowed
         firm.rep   open_motion set vote_blocks 30   -> governance.no_vote
         court.rep  open_motion set vote_blocks 30   -> ok
@@ -61,12 +66,14 @@ fn one_organisation_has_one_vote_cast_by_a_representative() {
         court.sec  register_key rep-02 K1           -> ok
         court.sec  assign_roles rep-02 representative -> ok
         K1         cast_ballot 0 yes                -> governance.already_voted
-    ");
+    ",
+    );
 }
 
 #[test]
 fn a_parameter_is_changed_within_its_bounds_and_is_in_force_at_once() {
-    let city = check("
+    let city = check(
+        "
         court.rep  open_motion set vote_blocks 9            -> governance.parameter_out_of_bounds
         court.rep  open_motion set batch_entries_max 1000001 -> governance.parameter_out_of_bounds
         court.off  deposit_batch B1 count=1001              -> evidence.too_many_entries
@@ -75,26 +82,30 @@ fn a_parameter_is_changed_within_its_bounds_and_is_in_force_at_once() {
         bank.rep   cast_ballot 0 yes                        -> ok
         notary.rep cast_ballot 0 yes                        -> ok ballot_cast parameter_changed motion_closed
         court.off  deposit_batch B1 count=1001              -> ok
-    ");
+    ",
+    );
     assert_eq!(queries::parameters(&city.source()).batch_entries_max, 2000);
 }
 
 #[test]
 fn a_motion_that_cannot_be_carried_any_more_is_rejected() {
-    let city = check("
+    let city = check(
+        "
         court.rep  open_motion set vote_blocks 30   -> ok
         bank.rep   cast_ballot 0 no                 -> ok ballot_cast
         notary.rep cast_ballot 0 no                 -> ok ballot_cast motion_closed
         court.rep  cast_ballot 0 yes                -> governance.motion_decided
         court.rep  withdraw_motion 0                -> governance.motion_decided
-    ");
+    ",
+    );
     assert_eq!(standing(&city, 0), MotionStatus::Rejected);
     assert_eq!(queries::parameters(&city.source()).vote_blocks, 20);
 }
 
 #[test]
 fn a_motion_is_withdrawn_by_its_opener_or_expires() {
-    let mut city = check("
+    let mut city = check(
+        "
         court.rep  open_motion set vote_blocks 30   -> ok
         bank.rep   withdraw_motion 0                -> governance.not_opener
         bank.rep   withdraw_motion 7                -> governance.motion_not_found
@@ -105,7 +116,8 @@ fn a_motion_is_withdrawn_by_its_opener_or_expires() {
         bank.rep   cast_ballot 1 yes                -> ok
         notary.rep cast_ballot 1 yes                -> governance.motion_expired
         court.rep  withdraw_motion 1                -> governance.motion_expired
-    ");
+    ",
+    );
     assert_eq!((standing(&city, 0), standing(&city, 1)), (MotionStatus::Withdrawn, MotionStatus::Expired));
     check_in(&mut city, "court.rep open_motion set vote_blocks 30 -> ok");
     let all = queries::motions(&city.source(), None, 10, city.chain.height);
@@ -115,7 +127,8 @@ fn a_motion_is_withdrawn_by_its_opener_or_expires() {
 
 #[test]
 fn a_suspended_organisation_acts_and_votes_no_more() {
-    let mut city = check("
+    let mut city = check(
+        "
         court.rep  open_motion set vote_blocks 30  -> ok
         bank.rep   cast_ballot 0 yes               -> ok
         court.rep  open_motion reinstate bank      -> identity.organisation_standing
@@ -128,9 +141,12 @@ fn a_suspended_organisation_acts_and_votes_no_more() {
         bank.off   deposit F1                      -> transaction.key_not_active
         bank.rep   cast_ballot 0 yes               -> transaction.key_not_active
         court.rep  open_motion suspend bank        -> identity.organisation_standing
-    ");
+    ",
+    );
     // G3: the bank's ballot counts no more; of the three that are left, all three are more than two thirds.
-    check_in(&mut city, "
+    check_in(
+        &mut city,
+        "
         court.rep  cast_ballot 0 yes               -> ok ballot_cast
         bureau.rep cast_ballot 0 yes               -> ok ballot_cast
         notary.rep cast_ballot 0 yes               -> ok ballot_cast parameter_changed motion_closed
@@ -139,12 +155,14 @@ fn a_suspended_organisation_acts_and_votes_no_more() {
         bureau.rep cast_ballot 2 yes               -> ok
         notary.rep cast_ballot 2 yes               -> ok ballot_cast organisation_reinstated motion_closed
         bank.off   deposit F1                      -> ok
-    ");
+    ",
+    );
 }
 
 #[test]
 fn what_has_become_impossible_fails_without_a_trace() {
-    let city = check("
+    let city = check(
+        "
         court.rep  open_motion admit hospital  -> ok
         court.rep  open_motion admit hospital  -> ok
         court.rep  cast_ballot 0 yes           -> ok
@@ -152,9 +170,9 @@ fn what_has_become_impossible_fails_without_a_trace() {
         court.rep  cast_ballot 1 yes           -> ok
         bureau.rep cast_ballot 1 yes           -> ok
         bank.rep   cast_ballot 0 yes           -> ok
-        bank.rep   cast_ballot 1 yes           -> ok ballot_cast
-        notary.rep cast_ballot 1 yes           -> ok ballot_cast motion_closed
-    ");
+        bank.rep   cast_ballot 1 yes           -> ok ballot_cast motion_closed
+    ",
+    );
     let failed = queries::motion(&city.source(), 1, city.chain.height).expect("a motion").motion;
     let code = failed.failure.expect("a reason");
     assert_eq!((failed.status, code.module.as_str(), code.number), (MotionStatus::Failed, "identity", 26));
@@ -162,7 +180,8 @@ fn what_has_become_impossible_fails_without_a_trace() {
 
 #[test]
 fn an_organisation_that_lost_its_administrators_is_recovered() {
-    check("
+    check(
+        "
         court.rep  open_motion recover bank sec    -> ok
         court.rep  open_motion recover bank sec-02 -> ok
         bank.rep   cast_ballot 1 yes               -> governance.own_case
@@ -174,7 +193,8 @@ fn an_organisation_that_lost_its_administrators_is_recovered() {
         court.rep  cast_ballot 0 yes               -> ok
         bureau.rep cast_ballot 0 yes               -> ok
         notary.rep cast_ballot 0 yes               -> ok ballot_cast motion_closed
-    ");
+    ",
+    );
 }
 
 #[test]
@@ -189,7 +209,8 @@ fn two_thirds_are_not_enough() {
     for electorate in 1..40u32 {
         for approve in 0..=electorate {
             for reject in 0..=electorate - approve {
-                let (carried, decision) = (u64::from(approve) * 3 > u64::from(electorate) * 2, decide(approve, reject, electorate));
+                let (carried, decision) =
+                    (u64::from(approve) * 3 > u64::from(electorate) * 2, decide(approve, reject, electorate));
                 assert_eq!(decision == Decision::Carried, carried);
                 // Rejected exactly when not even all the others could carry it.
                 let hopeless = (electorate - reject) * 3 <= electorate * 2;
@@ -203,8 +224,14 @@ fn two_thirds_are_not_enough() {
 fn any_line() -> impl Strategy<Value = String> {
     let who = prop::sample::select(vec!["court", "bureau", "bank", "notary", "firm", "hospital"]);
     let action = prop::sample::select(vec![
-        "set vote_blocks 15", "set vote_blocks 5", "suspend bank", "suspend firm", "suspend notary", "reinstate bank",
-        "reinstate notary", "admit hospital",
+        "set vote_blocks 15",
+        "set vote_blocks 5",
+        "suspend bank",
+        "suspend firm",
+        "suspend notary",
+        "reinstate bank",
+        "reinstate notary",
+        "admit hospital",
     ]);
     (0..10u8, who, action, 0..5u32, prop::bool::weighted(0.75)).prop_map(|(what, who, action, motion, yes)| match what {
         0 | 1 => format!("{who}.rep open_motion {action}"),

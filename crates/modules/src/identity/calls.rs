@@ -268,7 +268,8 @@ impl Call for RotateKey {
         en: "Replaces the key that signs this transaction by a new one of the same member; the old one may stay for some blocks.",
         zh: "以本人的新密钥替换签署本交易的密钥;旧密钥可再保留若干区块。",
     };
-    const CDDL: &'static str = "{ 0: public_key, 1: bstr .size 64, 2: 0..1024 }   ; new key, its signature over key_statement, overlap in blocks";
+    const CDDL: &'static str =
+        "{ 0: public_key, 1: bstr .size 64, 2: 0..1024 }   ; new key, its signature over key_statement, overlap in blocks";
 
     fn check(&self) -> Result<(), Halt> {
         if self.overlap <= VALIDITY_BLOCKS_MAX { Ok(()) } else { Err(Error::OverlapTooLong.into()) }

@@ -91,7 +91,8 @@ pub struct MemberAdded {
 impl Event for MemberAdded {
     const MODULE: &'static str = "identity";
     const NAME: &'static str = "member_added";
-    const ABOUT: Text = Text { en: "A member or system was added to an organisation.", zh: "机构新增了成员或系统。" };
+    const ABOUT: Text =
+        Text { en: "A member or system was added to an organisation.", zh: "机构新增了成员或系统。" };
     const CDDL: &'static str = "{ 0: uscc, 1: member, 2: kind, ? 3: member }   ; organisation, member, kind, by";
 }
 
@@ -121,7 +122,12 @@ macro_rules! standing_event {
         }
     };
 }
-standing_event!(MemberSuspended, "member_suspended", "A member was suspended: its keys do not count.", "成员已停用,其密钥无效。");
+standing_event!(
+    MemberSuspended,
+    "member_suspended",
+    "A member was suspended: its keys do not count.",
+    "成员已停用,其密钥无效。"
+);
 standing_event!(MemberReinstated, "member_reinstated", "A suspended member was reinstated.", "已停用的成员恢复。");
 
 /// Declares an event about a member's roles.
@@ -186,7 +192,8 @@ impl Event for KeyRegistered {
     const MODULE: &'static str = "identity";
     const NAME: &'static str = "key_registered";
     const ABOUT: Text = Text { en: "A key was registered to a member.", zh: "已为成员登记密钥。" };
-    const CDDL: &'static str = "{ 0: uscc, 1: member, 2: public_key, 3: height, ? 4: member }   ; organisation, member, key, from, by";
+    const CDDL: &'static str =
+        "{ 0: uscc, 1: member, 2: public_key, 3: height, ? 4: member }   ; organisation, member, key, from, by";
 }
 
 /// A key ended.
@@ -220,6 +227,5 @@ impl Event for KeyEnded {
         en: "A key ends at a height; what it signed before stays valid.",
         zh: "密钥自某高度起失效;此前的签名仍然有效。",
     };
-    const CDDL: &'static str =
-        "{ 0: uscc, 1: member, 2: public_key, 3: height, 4: key_end, 5: member }   ; organisation, member, key, until, why, by";
+    const CDDL: &'static str = "{ 0: uscc, 1: member, 2: public_key, 3: height, 4: key_end, 5: member }   ; organisation, member, key, until, why, by";
 }

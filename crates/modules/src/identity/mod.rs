@@ -15,17 +15,17 @@
 //!   is refused.
 //! - **I8** Nothing is deleted; suspension and the end of a key change only their standing.
 
-mod types;
 mod calls;
-mod rules;
-mod state;
-mod events;
-mod errors;
 mod directory;
+mod errors;
+mod events;
 mod founding;
 mod queries;
+mod rules;
+mod state;
 #[cfg(test)]
 mod tests;
+mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
@@ -37,19 +37,19 @@ pub use {
     directory::DIRECTORY,
     errors::Error,
     events::{
-        KeyEnded, KeyRegistered, MemberAdded, MemberReinstated, MemberSuspended, OrganisationAdmitted, OrganisationReinstated,
-        OrganisationSuspended, RolesAssigned, RolesProposed,
+        KeyEnded, KeyRegistered, MemberAdded, MemberReinstated, MemberSuspended, OrganisationAdmitted,
+        OrganisationReinstated, OrganisationSuspended, RolesAssigned, RolesProposed,
     },
     founding::{FirstMember, Founding},
     queries::{
-        KeyView, MemberView, key, key_state_key, holder, keys_of, member, member_state_key, members_of, organisation,
+        KeyView, MemberView, holder, key, key_state_key, keys_of, member, member_state_key, members_of, organisation,
         organisation_state_key, organisations,
     },
     types::{Key, KeyEnd, Kind, Member, MemberId, MemberKey, Organisation, OrganisationName, Totals, Uscc},
 };
 pub(crate) use {
-    founding::{admit, admit_entries, recover},
     directory::Me,
+    founding::{admit, admit_entries, recover},
     rules::{VOTERS_MAX, reinstate_organisation, suspend_organisation},
     state::{ORGANISATION, TOTALS},
 };

@@ -74,7 +74,12 @@ pub(super) fn confirm(me: &MemberId, id: &MemberId, member: &Member, roles: Role
 }
 
 /// A system administrator suspends or reinstates a member.
-pub(super) fn set_standing(me: &MemberId, id: &MemberId, member: &Member, suspended: Option<Height>) -> Result<Member, Error> {
+pub(super) fn set_standing(
+    me: &MemberId,
+    id: &MemberId,
+    member: &Member,
+    suspended: Option<Height>,
+) -> Result<Member, Error> {
     if me == id {
         return Err(Error::OwnAccount);
     }

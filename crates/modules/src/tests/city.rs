@@ -206,7 +206,8 @@ impl City {
             }
             "rotate_key" => {
                 let overlap = options.get("overlap").map_or(0, |blocks| number(blocks));
-                let proof = self.proof(options["of"].split('.').next().unwrap_or(""), after_dot(options["of"]), args[0], &options);
+                let proof =
+                    self.proof(options["of"].split('.').next().unwrap_or(""), after_dot(options["of"]), args[0], &options);
                 self.send(who, "identity", call, &RotateKey { key: key(args[0]), proof, overlap })
             }
             "revoke_key" => {

@@ -16,7 +16,10 @@ pub(super) fn compare(path: &str, text: &str) {
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     let differs = committed.lines().zip(text.lines()).position(|(a, b)| a != b);
-    assert!(committed == text, "{path} is not what the code prints (first other line: {differs:?}); run `make docs` and read the difference");
+    assert!(
+        committed == text,
+        "{path} is not what the code prints (first other line: {differs:?}); run `make docs` and read the difference"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minicbor::Encoder;
 use proptest::prelude::*;
 use zhulian_crypto::{SigningKey, sha256};
-use zhulian_execution::Executor;
+use zhulian_execution::{Executor, Refusal as _};
 use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Value};
 use zhulian_primitives::{Call, ChainId, Height, Receipt, VALIDITY_BLOCKS_MAX, codec, sign};
 
@@ -34,6 +34,10 @@ fn add_member(name: &str) -> Vec<u8> {
 
 /// The outcome of one transaction in a block of its own at the city's next height.
 fn alone(city: &mut City, transaction: &[u8]) -> String {
+    // What does not parse is refused at the door and is in no block.
+    if let Err(error) = zhulian_primitives::Transaction::decode(transaction) {
+        return refusal_text(&error.code()).expect("a text").slug;
+    }
     slug(&city.chain.block(&[transaction.to_vec()])[0])
 }
 
@@ -104,16 +108,61 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         out
     };
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("an unknown key", bytes(|e| drop(e.map(3).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap().u8(9).unwrap().u8(0).unwrap())), "transaction.malformed_arguments"),
-        ("a missing field", bytes(|e| drop(e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap())), "transaction.malformed_arguments"),
-        ("wrong order", bytes(|e| drop(e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap())), "transaction.malformed_arguments"),
-        ("an unknown kind", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap())), "transaction.malformed_arguments"),
-        ("a longer integer", vec![0xa2, 0x00, 0x62, b'a', b'b', 0x01, 0x18, 0x00], "transaction.malformed_arguments"),
-        ("an indefinite map", vec![0xbf, 0x00, 0x62, b'a', b'b', 0x01, 0x00, 0xff], "transaction.malformed_arguments"),
+        (
+            "an unknown key",
+            bytes(|e| {
+                drop(
+                    e.map(3)
+                        .unwrap()
+                        .u8(0)
+                        .unwrap()
+                        .str("ab")
+                        .unwrap()
+                        .u8(1)
+                        .unwrap()
+                        .u8(0)
+                        .unwrap()
+                        .u8(9)
+                        .unwrap()
+                        .u8(0)
+                        .unwrap(),
+                )
+            }),
+            "transaction.malformed_arguments",
+        ),
+        (
+            "a missing field",
+            bytes(|e| drop(e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            "transaction.malformed_arguments",
+        ),
+        (
+            "wrong order",
+            bytes(|e| drop(e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            "transaction.malformed",
+        ),
+        (
+            "an unknown kind",
+            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap())),
+            "transaction.malformed_arguments",
+        ),
+        ("a longer integer", vec![0xa2, 0x00, 0x62, b'a', b'b', 0x01, 0x18, 0x00], "transaction.malformed"),
+        ("an indefinite map", vec![0xbf, 0x00, 0x62, b'a', b'b', 0x01, 0x00, 0xff], "transaction.malformed"),
         ("no map", vec![0x05], "transaction.malformed_arguments"),
-        ("a phone number for an id", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap())), "identity.malformed_member"),
-        ("a name for an id", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap())), "identity.malformed_member"),
-        ("the one form", bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap())), "ok"),
+        (
+            "a phone number for an id",
+            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            "identity.malformed_member",
+        ),
+        (
+            "a name for an id",
+            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            "identity.malformed_member",
+        ),
+        (
+            "the one form",
+            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            "ok",
+        ),
     ];
     for (nonce, (what, args, expected)) in (0..).zip(table) {
         let transaction = signed(&sys, "identity", "add_member", &args, nonce, 500);
@@ -143,7 +192,10 @@ fn execute(executor: &Executor, state: &BTreeMap<Key, Value>, height: Height, tr
         match executor.execute(&block, transactions, &loaded) {
             Ok(outcome) => return outcome,
             Err(Missing(keys)) => {
-                assert!(!keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)), "asks only for what it has not");
+                assert!(
+                    !keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)),
+                    "asks only for what it has not"
+                );
                 loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned())));
             }
         }

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     Genesis,
     evidence::{
-        CaseHint, Deposit, DepositBatch, Details, Entry, EvidenceId, FieldCommitment, Generation, GenerationField, LegalBasis,
-        SourceType, commitment,
+        CaseHint, Deposit, DepositBatch, Details, Entry, EvidenceId, FieldCommitment, Generation, GenerationField,
+        LegalBasis, SourceType, commitment,
     },
     governance::{Action, Failure, GenesisError, MotionClosed, MotionStatus, OpenMotion, Parameter, Parameters},
 };
@@ -86,7 +86,8 @@ const WALK: &str = "
 
 #[test]
 fn encodings_are_pinned() {
-    let mut out = String::from("# Pinned encodings: `name hex`. `make docs` rewrites this file; defend every other byte in review.\n");
+    let mut out =
+        String::from("# Pinned encodings: `name hex`. `make docs` rewrites this file; defend every other byte in review.\n");
     let mut line = |name: &str, bytes: &[u8]| {
         let _ = writeln!(out, "{name} {}", hex::encode(bytes));
     };
@@ -166,7 +167,8 @@ fn every_call_and_event_is_walked() {
 #[test]
 fn the_verifier_reads_the_same_deposit() {
     let deposit = Deposit { file: file("F1"), details: full_details() };
-    let Some(VerifierDeposit::File(read)) = deposit_of("evidence", "deposit", &codec::to_bytes(&deposit)).expect("the shape")
+    let Some(VerifierDeposit::File(read)) =
+        deposit_of("evidence", "deposit", &codec::to_bytes(&deposit)).expect("the shape")
     else {
         panic!("a file")
     };
@@ -223,10 +225,7 @@ fn a_genesis_that_could_not_govern_itself_is_refused() {
         with(|g| g.organisations[0].members[0].keys = g.organisations[1].members[0].keys.clone()),
         Err(GenesisError::DoubledKey(_))
     ));
-    assert!(matches!(
-        with(|g| g.parameters = Parameters { vote_blocks: 1, ..g.parameters }),
-        Err(GenesisError::Parameters)
-    ));
+    assert!(matches!(with(|g| g.parameters = Parameters { vote_blocks: 1, ..g.parameters }), Err(GenesisError::Parameters)));
     assert!(matches!(with(|g| g.organisations.iter_mut().for_each(|o| o.votes = false)), Err(GenesisError::NoVoters)));
 }
 

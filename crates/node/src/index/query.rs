@@ -71,7 +71,8 @@ pub struct Queries {
 const CONNECTIONS: usize = 4;
 
 const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
-const JOINS: &str = "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation";
+const JOINS: &str =
+    "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation";
 const _: () = assert!(INDEX_BITS == 20, "the number in the SQL above");
 
 impl Queries {
@@ -103,7 +104,8 @@ impl Queries {
     /// The transaction whose id begins with these bytes, 8 at least; its first place, should it stand in the chain twice.
     pub fn find(&self, id: &[u8]) -> Result<Option<Found>, IndexError> {
         self.with(|sql| {
-            let newest: i64 = sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
+            let newest: i64 =
+                sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
             let mut lookup = sql.prepare_cached("select seq from ids where epoch = ? and prefix = ? order by seq")?;
             let mut read = sql.prepare_cached(&format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?"))?;
             for epoch in 0..=newest {
@@ -122,7 +124,8 @@ impl Queries {
     /// Deposits of a file or batch with this digest, oldest first.
     pub fn deposits(&self, digest: &[u8; 32]) -> Result<Vec<Found>, IndexError> {
         self.with(|sql| {
-            let newest: i64 = sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
+            let newest: i64 =
+                sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
             let statement = format!(
                 "select {COLUMNS} from digests d cross join transactions t on t.seq = d.seq {JOINS}
                  where d.epoch = ? and d.prefix = ? and t.digest = ? order by d.seq"
@@ -204,7 +207,8 @@ impl Queries {
     /// All of the index as text, for comparing two of them in tests.
     pub fn dump(&self) -> Result<Vec<String>, IndexError> {
         let all = Filter::default();
-        let mut lines: Vec<String> = self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
+        let mut lines: Vec<String> =
+            self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
         self.with(|sql| {
             for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "keys", "names"] {
                 let mut statement = sql.prepare(&format!("select * from {table} order by 1"))?;
@@ -269,7 +273,8 @@ fn found(sql: &Connection, row: &Row<'_>) -> Result<Found, rusqlite::Error> {
     let refusal = match row.get::<_, Option<i64>>(5)? {
         None => None,
         Some(code) => {
-            let module = sql.prepare_cached("select name from names where id = ?")?.query_row([code >> 16], |row| row.get(0))?;
+            let module =
+                sql.prepare_cached("select name from names where id = ?")?.query_row([code >> 16], |row| row.get(0))?;
             Some(Code { module, number: code as u16 })
         }
     };

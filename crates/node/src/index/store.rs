@@ -186,11 +186,11 @@ impl Store {
                 self.first = block.height;
             }
             self.height = block.height;
-            run(&sql, "insert into blocks values (?, ?, ?)", params![
-                block.height as i64,
-                block.time as i64,
-                block.transactions.len() as i64
-            ])?;
+            run(
+                &sql,
+                "insert into blocks values (?, ?, ?)",
+                params![block.height as i64, block.time as i64, block.transactions.len() as i64],
+            )?;
             for (index, row) in block.transactions.iter().enumerate() {
                 let seq = Place::new(block.height, index as u32).0;
                 let call_name = format!("{}.{}", row.module, row.call);

@@ -78,11 +78,8 @@ impl Indexer {
         let (queue, incoming) = sync_channel(QUEUE);
         let (height, watch) = watch::channel(store.height());
         let (transactions, evidence) = store.totals();
-        let progress = Progress {
-            height: watch,
-            totals: Arc::new([transactions.into(), evidence.into()]),
-            failed: Arc::default(),
-        };
+        let progress =
+            Progress { height: watch, totals: Arc::new([transactions.into(), evidence.into()]), failed: Arc::default() };
         let (shown, stopping) = (progress.clone(), Arc::new(AtomicBool::new(false)));
         let stop = stopping.clone();
         let run = move || {

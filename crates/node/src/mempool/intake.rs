@@ -115,7 +115,8 @@ impl Intake {
             counters: Counters::default(),
         });
         let worker = Worker { shared: shared.clone(), mempool, verifier, executor, outside, keys: HashMap::new() };
-        let thread = thread::Builder::new().name("intake".into()).spawn(move || worker.run()).expect("a thread can be started");
+        let thread =
+            thread::Builder::new().name("intake".into()).spawn(move || worker.run()).expect("a thread can be started");
         (Self(shared), thread)
     }
 
@@ -210,9 +211,8 @@ impl Worker {
         let queue = unpoisoned(self.shared.queue.lock());
         let mut queue = unpoisoned(self.shared.filled.wait_while(queue, idle));
         if ended.elapsed() < LINGER {
-            let few = |queue: &mut Queue| {
-                queue.waiting.iter().sum::<usize>() < BATCH_MIN && !self.shared.stopping.load(Relaxed)
-            };
+            let few =
+                |queue: &mut Queue| queue.waiting.iter().sum::<usize>() < BATCH_MIN && !self.shared.stopping.load(Relaxed);
             queue = self
                 .shared
                 .filled
@@ -256,8 +256,7 @@ impl Worker {
 
     /// Parses, and decides whatever can be decided before the signature is looked at.
     fn parse<'a>(&self, all: &[&'a Bytes]) -> Vec<State<'a>> {
-        let ids: Vec<TransactionId> =
-            all.par_iter().with_min_len(CHUNK).map(|bytes| TransactionId(sha256(bytes))).collect();
+        let ids: Vec<TransactionId> = all.par_iter().with_min_len(CHUNK).map(|bytes| TransactionId(sha256(bytes))).collect();
         let known: Vec<bool> = {
             let pool = self.mempool.lock();
             ids.iter().map(|id| pool.verdict(id, pool.height() + 1) == Some(Admission::Known)).collect()
@@ -324,8 +323,7 @@ impl Worker {
             for (state, bytes) in states.iter_mut().zip(all) {
                 let State::Parsed(it) = state else { continue };
                 let owner = owners.next().unwrap_or(Owner::Nobody);
-                let candidate =
-                    Candidate { id: it.id, bytes: bytes[..].into(), owner, valid_until: it.call.valid_until };
+                let candidate = Candidate { id: it.id, bytes: bytes[..].into(), owner, valid_until: it.call.valid_until };
                 let admission = pool.admit(candidate);
                 if admission != Admission::New {
                     *state = State::Decided(verdict(it.id, admission));

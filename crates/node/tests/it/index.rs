@@ -108,7 +108,10 @@ fn what_is_asked_for_is_found() {
     let queries = Queries::open(directory.path());
     let found = queries.find(&id(201).0).unwrap().unwrap();
     assert_eq!((found.place, found.id, found.time), (Place::new(20, 1), id(201), 1_020_000));
-    assert_eq!((found.organisation.as_deref(), found.module.as_str(), found.call.as_str()), (Some("A"), "evidence", "deposit"));
+    assert_eq!(
+        (found.organisation.as_deref(), found.module.as_str(), found.call.as_str()),
+        (Some("A"), "evidence", "deposit")
+    );
     assert_eq!(queries.find(&id(201).0[..16]).unwrap().unwrap(), found);
     assert_eq!(queries.find(&id(9_999).0).unwrap(), None);
 

@@ -7,12 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use zhulian_crypto::PublicKey;
+use zhulian_execution::Refusal as _;
 use zhulian_node::{
     Verifier,
     mempool::{Intake, Limits, Mempool, Outside, Verdict},
 };
 use zhulian_primitives::TransactionError as E;
-use zhulian_execution::Refusal as _;
 
 use crate::toy::{self, CHAIN, Note, call, id, key, note};
 

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zhulian_gateway::{
-    Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
-    TransactionState,
+    Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter, TransactionState,
 };
 use zhulian_node::{Node, NodeBackend, index::Queries, remove_index};
 use zhulian_primitives::{EvidenceId, TransactionId};

@@ -37,24 +37,11 @@ impl zhulian_execution::Call for Note {
     }
 }
 
-static MODULE: Module = Module {
-    name: "toy",
-    about: TEXT,
-    cddl: "",
-    calls: &[CallEntry::of::<Note>()],
-    refusals: &[],
-    events: &[],
-    state: &[],
-};
+static MODULE: Module =
+    Module { name: "toy", about: TEXT, cddl: "", calls: &[CallEntry::of::<Note>()], refusals: &[], events: &[], state: &[] };
 
 fn actor(_: &mut Context<'_>, key: &PublicKey) -> Result<Actor, Halt> {
-    Ok(Actor {
-        key: *key,
-        member: "m".into(),
-        organisation: "o".into(),
-        class: Class::Government,
-        roles: Roles::default(),
-    })
+    Ok(Actor { key: *key, member: "m".into(), organisation: "o".into(), class: Class::Government, roles: Roles::default() })
 }
 
 pub fn executor() -> Arc<Executor> {

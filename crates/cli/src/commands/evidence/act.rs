@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::ProgressBar;
 use zhulian_modules::{
-    evidence::{CaseNumber, CustodyKind, Freeze as FreezeCall, RecordCustody, Subject, Unfreeze, Withdraw as WithdrawCall, WithdrawReason},
+    evidence::{
+        CaseNumber, CustodyKind, Freeze as FreezeCall, RecordCustody, Subject, Unfreeze, Withdraw as WithdrawCall,
+        WithdrawReason,
+    },
     identity::Uscc,
 };
 

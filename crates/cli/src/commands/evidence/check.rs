@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use zhulian_api::{Hex32, view::{Answer, CheckAnswer, CheckRequest}};
+use zhulian_api::{
+    Hex32,
+    view::{Answer, CheckAnswer, CheckRequest},
+};
 
 use super::show::{facts, number_row};
 use crate::{

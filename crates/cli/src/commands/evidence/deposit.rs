@@ -126,11 +126,8 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
 }
 
 fn nothing(skipped: &[Skipped]) -> Failure {
-    let failure = Failure::new(
-        Exit::Failed,
-        "deposit.nothing",
-        Text::fixed("没有可以存证的文件", "there is no file to deposit"),
-    );
+    let failure =
+        Failure::new(Exit::Failed, "deposit.nothing", Text::fixed("没有可以存证的文件", "there is no file to deposit"));
     let names = |get: fn(&Text) -> &str| {
         skipped.iter().map(|it| format!("{}: {}", it.path.display(), get(&it.why))).collect::<Vec<_>>().join("; ")
     };
@@ -202,17 +199,17 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
         (1, 0) => text!("存证成功,已获最终确认。", "The file is deposited, and the deposit is final."),
         (_, 0) => text!("{f} 个文件存证成功,均已获最终确认。", "{f} files are deposited, and their deposits are final."),
         (0, 1) => text!("该文件此前已存证,回执齐备。", "The file was deposited before; its receipt is here."),
-        (0, _) => text!("{a} 个文件此前均已存证,回执齐备。", "All {a} files were deposited before; their receipts are here."),
+        (0, _) => {
+            text!("{a} 个文件此前均已存证,回执齐备。", "All {a} files were deposited before; their receipts are here.")
+        }
         _ => text!(
             "{f} 个文件存证成功,均已获最终确认;另有 {a} 个此前已存证。",
             "{f} files are deposited, and their deposits are final; {a} more were deposited before."
         ),
     };
     let mut add = |more: Text| {
-        sentence = Text {
-            zh: format!("{}{}", sentence.zh, more.zh).into(),
-            en: format!("{} {}", sentence.en, more.en).into(),
-        };
+        sentence =
+            Text { zh: format!("{}{}", sentence.zh, more.zh).into(), en: format!("{} {}", sentence.en, more.en).into() };
     };
     if failed > 0 {
         add(text!("{failed} 个文件未能存证。", "{failed} could not be deposited."));
@@ -243,9 +240,10 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
         }
     }
     if let Some(stopped) = &totals.stopped {
-        report = report
-            .next(stopped.what.clone())
-            .next(text!("继续:再次执行同一命令,已完成的不会重复。", "To go on, run the same command again; what is done is not done twice."));
+        report = report.next(stopped.what.clone()).next(text!(
+            "继续:再次执行同一命令,已完成的不会重复。",
+            "To go on, run the same command again; what is done is not done twice."
+        ));
     } else if let Some(done) = totals.done.first() {
         let (file, receipt) = (quoted(&done.file.path.to_string_lossy()), quoted(&done.receipt.to_string_lossy()));
         report = report.next(text!(

@@ -83,9 +83,8 @@ impl Details {
             details.custodian = Some(code);
         }
         if let Some(case) = self.case.as_ref().or(shape.case_hint.as_ref()) {
-            let case = CaseHint::parse(case).map_err(|_| {
-                unfit("case", "1 to 64 bytes of visible characters, and no citizen, phone or card number")
-            })?;
+            let case = CaseHint::parse(case)
+                .map_err(|_| unfit("case", "1 to 64 bytes of visible characters, and no citizen, phone or card number"))?;
             details.case_hint = Some(case);
         }
         let prior = self.prior.iter().chain(&shape.prior_evidence);
@@ -108,5 +107,8 @@ fn unfit(field: &str, why: &str) -> Failure {
         text!("存证说明中的 {field} 不符合要求", "{field} in what is told about the files is not valid"),
     )
     .why(why.to_string())
-    .next(Text::fixed("改正后重试;说明将永久公开,请勿写入个人信息", "correct it and try again; it is public for ever, so put nothing personal in"))
+    .next(Text::fixed(
+        "改正后重试;说明将永久公开,请勿写入个人信息",
+        "correct it and try again; it is public for ever, so put nothing personal in",
+    ))
 }

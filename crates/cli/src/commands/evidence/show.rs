@@ -66,10 +66,8 @@ pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let evidence = remote.call(remote.client.evidence(&args.id))?;
     let (id, name) = (&evidence.id, &evidence.organisation_name);
     let when = zhulian_verify::format_time(evidence.time_ms);
-    let sentence = text!(
-        "存证 {id}:由“{name}”于 {when}(北京时间)存证。",
-        "Evidence {id} was deposited by “{name}” at {when} (UTC+8)."
-    );
+    let sentence =
+        text!("存证 {id}:由“{name}”于 {when}(北京时间)存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
     let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
     // A number may end with a check character that a shell would take for itself.
     let id = quoted(id);
@@ -164,7 +162,10 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
     Ok(Report::new(
         match count {
             1 => text!("存证 {id} 只有存证一条记录。", "Nothing has happened to evidence {id} since it was deposited."),
-            _ => text!("存证 {id} 共有 {count} 条记录,按时间先后。", "{count} things happened to evidence {id}, oldest first."),
+            _ => text!(
+                "存证 {id} 共有 {count} 条记录,按时间先后。",
+                "{count} things happened to evidence {id}, oldest first."
+            ),
         },
         serde_json::to_value(&history).unwrap_or_default(),
     )
@@ -262,5 +263,8 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         json!({ "id": id, "file": shown, "bytes": bytes.len() }),
     )
     .fact(Text::fixed("文件", "file"), shown.as_str())
-    .next(text!("离线核验:zhulian verify 文件 --receipt {quoted}", "To verify offline: `zhulian verify FILE --receipt {quoted}`")))
+    .next(text!(
+        "离线核验:zhulian verify 文件 --receipt {quoted}",
+        "To verify offline: `zhulian verify FILE --receipt {quoted}`"
+    )))
 }
