@@ -111,3 +111,9 @@ pub fn bytes(size: u64) -> String {
     }
     format!("{value:.1} {}", UNITS[unit])
 }
+
+/// A word as a shell takes it back: as it is if it is plain, else in single quotes.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

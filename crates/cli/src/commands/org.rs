@@ -242,14 +242,17 @@ fn motions(session: &Session) -> Result<Report> {
         other => other.into(),
     };
     let mut report = Report::new(
-        text!("共 {count} 项动议(最近的在前)。", "{count} motions, newest first."),
+        match count {
+            1 => text!("共 1 项动议。", "There is one motion."),
+            _ => text!("共 {count} 项动议,最近的在前。", "There are {count} motions, newest first."),
+        },
         json!({ "motions": list.items }),
     );
     for motion in &list.items {
         let yes = motion.ballots.iter().filter(|ballot| ballot.approve).count();
         let no = motion.ballots.len() - yes;
         let (state, (action_zh, action_en)) = (status(&motion.status), action(&motion.action));
-        let (number, by, matter) = (motion.motion, &motion.organisation, &motion.matter);
+        let (number, by, matter) = (motion.motion, &motion.organisation, matter(&motion.matter));
         let (opened, closes) = (motion.opened_height, motion.closes_height);
         let value = Text {
             zh: format!(
@@ -266,6 +269,16 @@ fn motions(session: &Session) -> Result<Report> {
         report = report.fact(text!("动议 {number}", "motion {number}"), value);
     }
     Ok(report)
+}
+
+/// What a motion asks for, in a line: the organisation it names, or its fields.
+fn matter(matter: &serde_json::Value) -> String {
+    let text = |name: &str| matter.get(name).and_then(|it| it.as_str());
+    match (text("name"), text("organisation")) {
+        (Some(name), Some(code)) => format!("{name} ({code})"),
+        (None, Some(code)) => code.into(),
+        _ => matter.to_string(),
+    }
 }
 
 fn action(name: &str) -> (&str, &str) {

@@ -8,7 +8,7 @@ use zhulian_crypto::Digest;
 use zhulian_primitives::TransactionId;
 use zhulian_verify::{Answer, CHUNKS_MAX, ReceiptFile, Verified, check_record, verify_receipt};
 
-use super::{Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, place};
+use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, pause, place};
 use crate::{
     failure::{Exit, Failure, Result},
     hashing::Skipped,
@@ -89,7 +89,7 @@ impl Depositor {
                 Ok(_) => self.save(&job, id, false).await,
                 // Another of the organisation was faster, or the index was behind when we asked.
                 Err(failure) if failure.code == "evidence.already_deposited" => {
-                    self.deposited_before(&job).await.and_then(|done| done.ok_or(failure))
+                    self.find_deposited(&job).await.and_then(|done| done.ok_or(failure))
                 }
                 Err(failure) => Err(failure),
             };
@@ -117,6 +117,17 @@ impl Depositor {
             let number = number_of(&facts);
             let (file, receipt) = (job.file.clone(), job.receipt.clone());
             return Ok(Some(Done { file, number, facts: *facts, receipt, already: true }));
+        }
+        self.deposited_before(job).await
+    }
+
+    /// As [`Self::deposited_before`], of a file that is known to be deposited: the index may be a block behind.
+    async fn find_deposited(&self, job: &Job) -> Result<Option<Done>> {
+        for tries in 0..BACKOFF.len() {
+            if let Some(done) = self.deposited_before(job).await? {
+                return Ok(Some(done));
+            }
+            pause(tries, None).await;
         }
         self.deposited_before(job).await
     }

@@ -5,7 +5,7 @@ use zhulian_cli::{
     failure::{Exit, Failure},
     report::Report,
     text,
-    text::{Lang, Text, bytes, grouped},
+    text::{Lang, Text, bytes, grouped, quoted},
 };
 
 fn report() -> Report {
@@ -107,5 +107,20 @@ fn every_exit_code_is_documented() {
         assert_eq!(*exit as usize, index, "codes are listed in order");
         let row = format!("| {index} | {} | {} |", text.en, text.zh);
         assert!(document.contains(&row), "docs/cli.md lacks: {row}");
+    }
+}
+
+#[test]
+fn what_is_to_be_typed_again_is_quoted_for_the_shell() {
+    let cases = [
+        ("a.txt", "a.txt"),
+        ("a b", "'a b'"),
+        ("ZL1*", "'ZL1*'"),
+        ("it's", r"'it'\''s'"),
+        ("", "''"),
+        ("合同.pdf", "合同.pdf"),
+    ];
+    for (word, typed) in cases {
+        assert_eq!(quoted(word), typed);
     }
 }

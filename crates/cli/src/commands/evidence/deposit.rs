@@ -18,7 +18,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped},
+    text::{Text, bytes, grouped, quoted},
 };
 
 /// Options of `evidence deposit`.
@@ -245,7 +245,7 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
             "To go on, run the same command again; what is done is not done twice."
         ));
     } else if let Some(done) = totals.done.first() {
-        let (file, receipt) = (quoted(&done.file.path), quoted(&done.receipt));
+        let (file, receipt) = (quoted(&done.file.path.to_string_lossy()), quoted(&done.receipt.to_string_lossy()));
         report = report.next(text!(
             "请妥善保存回执。离线核验:zhulian verify {file} --receipt {receipt}",
             "Keep the receipt. To verify offline: zhulian verify {file} --receipt {receipt}"
@@ -342,14 +342,6 @@ fn batched(report: Report, batch: &BatchDone) -> Report {
                 ),
             )
         }
-    }
-}
-
-fn quoted(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    match text.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c)) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

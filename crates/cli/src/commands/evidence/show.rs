@@ -13,7 +13,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped},
+    text::{Text, bytes, grouped, quoted},
 };
 
 /// A deposit.
@@ -69,6 +69,8 @@ pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let sentence =
         text!("存证 {id}:由“{name}”于 {when}(北京时间)存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
     let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
+    // A number may end with a check character that a shell would take for itself.
+    let id = quoted(id);
     Ok(report.next(text!(
         "下载回执:zhulian evidence receipt {id};历史:zhulian evidence history {id}",
         "Its receipt: `zhulian evidence receipt {id}`; its history: `zhulian evidence history {id}`"
@@ -158,10 +160,13 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
     });
     let rows = rows.collect();
     Ok(Report::new(
-        text!(
-            "存证 {id} 共有 {count} 条记录,按时间先后。",
-            "Evidence {id} has {count} entries in its history, oldest first."
-        ),
+        match count {
+            1 => text!("存证 {id} 只有存证一条记录。", "Nothing has happened to evidence {id} since it was deposited."),
+            _ => text!(
+                "存证 {id} 共有 {count} 条记录,按时间先后。",
+                "{count} things happened to evidence {id}, oldest first."
+            ),
+        },
         serde_json::to_value(&history).unwrap_or_default(),
     )
     .table(head, rows))
@@ -252,14 +257,14 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
     }
     private_file::write_public(&path, &bytes)?;
-    let id = &args.id;
+    let (id, quoted) = (&args.id, quoted(&shown));
     Ok(Report::new(
         text!("存证 {id} 的回执已保存。", "The receipt of {id} is saved."),
         json!({ "id": id, "file": shown, "bytes": bytes.len() }),
     )
     .fact(Text::fixed("文件", "file"), shown.as_str())
     .next(text!(
-        "离线核验:zhulian verify 文件 --receipt {shown}",
-        "To verify offline: `zhulian verify FILE --receipt {shown}`"
+        "离线核验:zhulian verify 文件 --receipt {quoted}",
+        "To verify offline: `zhulian verify FILE --receipt {quoted}`"
     )))
 }
