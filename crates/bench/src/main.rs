@@ -56,7 +56,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let mut network = Validators::start(&binary, directory.path()).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
-    let maker = Maker::new(network.network.chain, officers, vec![0xa0])?;
+    let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
 
     // Full load.
