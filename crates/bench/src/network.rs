@@ -185,7 +185,7 @@ fn genesis(validators: &[SigningKey], officers: &[SigningKey]) -> anyhow::Result
         });
         let member = |id: &str, role: Role, keys: Vec<MemberKey>| -> anyhow::Result<FirstMember> {
             let member = MemberId::parse(id).map_err(|error| anyhow::anyhow!("{id}: {error:?}"))?;
-            Ok(FirstMember { member, kind: Kind::System, roles: Roles::of(&[role]), keys })
+            Ok(FirstMember { member, kind: Kind::Person, roles: Roles::of(&[role]), keys })
         };
         let fresh = || vec![MemberKey(SigningKey::generate(Algorithm::EdDsa).public_key())];
         let own: Vec<MemberKey> =

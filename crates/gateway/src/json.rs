@@ -79,7 +79,15 @@ pub fn text<T>(read: impl FnOnce(&str) -> Result<T, String>) -> impl FnOnce(&Val
     |value| value.as_str().ok_or_else(|| "expected a string".to_owned()).and_then(read)
 }
 
-/// A whole number.
+/// The largest whole number that every reader of JSON keeps exactly (RFC 8259 §6).
+const WHOLE_MAX: u64 = (1 << 53) - 1;
+
+/// A whole number. JSON knows one kind of number, so `3.0` is one too.
 pub fn whole(value: &Value) -> Result<u64, String> {
-    value.as_u64().ok_or_else(|| "expected a whole number".to_owned())
+    let exact = |number: f64| (number >= 0.0 && number.fract() == 0.0 && number <= WHOLE_MAX as f64).then_some(number as u64);
+    value
+        .as_u64()
+        .or_else(|| value.as_f64().and_then(exact))
+        .filter(|number| *number <= i64::MAX as u64)
+        .ok_or_else(|| "expected a whole number from 0 to 9,223,372,036,854,775,807".to_owned())
 }

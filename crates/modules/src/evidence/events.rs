@@ -133,7 +133,7 @@ impl Event for PriorityConflict {
         en: "The content of this deposit was first deposited by another organisation; the event names that deposit.",
         zh: "该内容此前已由其他机构首次存证;事件中写明该次存证。",
     };
-    const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: evidence_id, 3: uscc, 4: height, 5: time }   ; id, digest, the first one's id, organisation, height, time";
+    const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: evidence_id, 3: uscc, 4: height, 5: timestamp }   ; id, digest, the first one's id, organisation, height, time";
 }
 
 /// Declares what events about a deposit or an entry share.

@@ -25,7 +25,7 @@ details = {
   ? 3: tstr .size (1..64),          ; case hint
   ? 4: generation,
   ? 5: [1*16 evidence_id],          ; prior evidence, ascending
-  ? 6: time,                        ; kept until
+  ? 6: timestamp,                   ; kept until
   ? 7: digest,                      ; salted commitment to the name
   ? 8: digest,                      ; root over the log of the process that made it
   ? 9: [1*16 uint .size 2],         ; codes of the depositor's own published list of notes, ascending

@@ -17,7 +17,7 @@ action = [0, founding]                        ; admit an organisation
        / [4, uscc, [+ first_member]]          ; recover: give it new members with keys
 motion_status = &(open: 0, executed: 1, failed: 2, rejected: 3, withdrawn: 4, expired: 5)
 failure = [module: tstr, number: uint]        ; a refusal code
-genesis = { 0: 1, 1: tstr .size (1..64), 2: time, 3: [+ validator], 4: [+ founding], 5: parameters }   ; version, name, time, ...
+genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters }   ; version, name, time, ...
 validator = [name, uscc, bstr .size 32]       ; name, organisation, Ed25519 key; sorted by key
 "#;
 

@@ -22,7 +22,7 @@ fn time_is_that_of_china() {
 fn the_first_sentence_holds_the_facts() {
     let world = World::new();
     let answer = check_file(&world.network, &world.receipt(0, &[0, 1, 2]).encode(), SMALL).unwrap();
-    let id = answer.facts().transaction.to_string();
+    let id = zhulian_primitives::EvidenceId::of(&answer.facts().transaction).to_string();
     for (language, word) in [(Language::Zh, "核验通过"), (Language::En, "Verified")] {
         let text = answer_text(&answer, language);
         let first = text.lines().next().unwrap();
