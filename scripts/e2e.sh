@@ -51,6 +51,7 @@ until_true() { # SECONDS, command
     done
 }
 up() {
+    rm -f "$work/up.log" # or the last run's "ready" would be read for this one's
     "$zhulian" up --json --port-base "$base" "$@" >"$work/up.log" 2>&1 &
     up_pid=$!
     until_true 150 grep -q '"ready": true' "$work/up.log"
@@ -61,8 +62,17 @@ down() {
     up_pid=""
 }
 node_pid() { cat "$work/home/nodes/$1/pid"; }
-height() { "$zhulian" --json --url "http://127.0.0.1:$((base + $1 - 1))" status | sed -n 's/^  "height": \([0-9]*\).*/\1/p' | head -1; }
-reaches() { [ "$(height "$1")" -ge "$2" ]; }
+height() { # NODE; asks until the node answers
+    local found end=$((SECONDS + 30))
+    while [ $SECONDS -lt $end ]; do
+        found="$(height_now "$1")"
+        [ -z "$found" ] || { echo "$found"; return; }
+        sleep 0.3
+    done
+    fail "node $1 does not tell its height"
+}
+height_now() { "$zhulian" --json --url "http://127.0.0.1:$((base + $1 - 1))" status | sed -n 's/^  "height": \([0-9]*\).*/\1/p' | head -1; }
+reaches() { [ "$(height_now "$1")" -ge "$2" ]; }
 
 say "starting four nodes"
 up
