@@ -18,7 +18,6 @@ use commonware_glue::stateful::{
     Application as Stateful, Finality, Input, Proposed,
     db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
 };
-use commonware_macros::select;
 use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Spawner};
 use commonware_storage::Context as StorageContext;
@@ -27,7 +26,7 @@ use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value
 use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_VERSION, Timestamp};
 
 use crate::{
-    Limits, Pace, Transactions,
+    Limits, Transactions,
     block::{Sealed, root},
     chain::Chain,
     clock, keys,
@@ -46,7 +45,6 @@ pub(crate) struct Shared {
     pub machine: Arc<dyn Machine>,
     pub transactions: Arc<dyn Transactions>,
     pub limits: Limits,
-    pub pace: Pace,
     pub clock_skew_ms: i64,
     pub genesis: Sealed,
     pub genesis_state: BTreeMap<Key, Value>,
@@ -168,34 +166,6 @@ impl<S: Strategy> Application<S> {
         }
     }
 
-    /// Waits until something waits and its time has come, or the heartbeat is over. `idle` when what waits is already
-    /// in blocks under way, so that only something new is worth a block.
-    async fn pace<E: Clock>(&self, clock: &E, (earliest, latest): (Timestamp, Timestamp), idle: bool) {
-        let skew = self.shared.clock_skew_ms;
-        let mut idle = idle;
-        loop {
-            let woken = self.shared.chain.wake.notified();
-            let until = if !idle && self.shared.transactions.waiting() { earliest } else { latest };
-            if clock::now(clock, skew) >= until {
-                return;
-            }
-            select! {
-                _ = clock.sleep_until(clock::moment(until, skew)) => {},
-                _ = woken => idle = false,
-            }
-        }
-    }
-
-    /// The earliest time for a block after `parent`, and the latest.
-    fn due<E: Clock>(&self, clock: &E, parent: &Header) -> (Timestamp, Timestamp) {
-        // Not longer than the full time from now, whatever clock the parent's proposer had.
-        let from = parent.time.min(clock::now(clock, self.shared.clock_skew_ms));
-        let Pace { block_interval, heartbeat } = self.shared.pace;
-        // The genesis state should be readable soon.
-        let heartbeat = if parent.height == 0 { block_interval } else { heartbeat };
-        (from.saturating_add(block_interval.as_millis() as u64), from.saturating_add(heartbeat.as_millis() as u64))
-    }
-
     /// The header of a block after `parent`, still without roots.
     fn header<E: Clock>(&self, clock: &E, context: &Context<Digest, PublicKey>, parent: &Header, digest: Digest) -> Header {
         let limit = parent.time + TIME_STEP_MAX.as_millis() as u64;
@@ -268,8 +238,6 @@ where
         let shared = self.shared.clone();
         let parent = ancestry.next().await?;
         let parent_header = parent.inner().header().clone();
-        let due = self.due(&clock, &parent_header);
-        self.pace(&clock, due, false).await;
 
         // What the pool does not know yet: blocks that are not finalised, or not yet observed.
         let mut ancestors = Vec::new();
@@ -284,20 +252,10 @@ where
         }
 
         let limits = shared.limits;
-        let (header, mut transactions) = loop {
-            let header = self.header(&clock, &context, &parent_header, parent.digest());
-            let transactions = shared.transactions.propose(
-                &self.context_of(&header),
-                &ancestors,
-                limits.transactions_bytes_max,
-                limits.transactions_max,
-            );
-            if !transactions.is_empty() || clock::now(&clock, shared.clock_skew_ms) >= due.1 {
-                break (header, transactions);
-            }
-            self.pace(&clock, due, true).await;
-        };
+        let header = self.header(&clock, &context, &parent_header, parent.digest());
         let block_context = self.context_of(&header);
+        let mut transactions =
+            shared.transactions.propose(&block_context, &ancestors, limits.transactions_bytes_max, limits.transactions_max);
         let (mut block, mut outcome) = loop {
             let block = Arc::new(Block { header: header.clone(), transactions, receipts: Vec::new() });
             let outcome = self.execute::<E>(&block_context, &block, &batch).await;
@@ -320,7 +278,9 @@ where
             sync_end: *bounds.tip.size,
             ..header
         };
-        Some(Proposed { block: Sealed::new(Arc::new(block), context.leader), merkleized })
+        let block = Sealed::new(Arc::new(block), context.leader);
+        shared.chain.note(block.digest().0, block.header().time);
+        Some(Proposed { block, merkleized })
     }
 
     async fn process(
@@ -369,6 +329,7 @@ where
         let merkleized = self.write::<E>(header.height, &mut outcome, batch).await;
         let root = merkleized.root().0;
         if receipts_match && root == header.state_root {
+            shared.chain.note(sealed.digest().0, header.time);
             return Some(merkleized);
         }
         if candidate {

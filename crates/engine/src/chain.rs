@@ -10,7 +10,7 @@ use std::{
 
 use commonware_utils::channel::watch;
 use tokio::sync::Notify;
-use zhulian_primitives::{Block, Header};
+use zhulian_primitives::{Block, Header, Timestamp};
 
 /// Finalised blocks kept in memory, so that the observer and readers seldom need the archive.
 const RECENT: usize = 32;
@@ -20,15 +20,23 @@ pub(crate) struct Chain {
     /// Blocks whose state is applied or about to be, oldest first.
     recent: Mutex<VecDeque<Arc<Block>>>,
     tip: watch::Sender<Option<Arc<Block>>>,
+    /// Times of the last executed blocks, final or not, by digest.
+    times: Mutex<VecDeque<([u8; 32], Timestamp)>>,
     /// Last height the observer has been given.
     observed: AtomicU64,
-    /// Wakes an idle proposer.
+    /// Wakes idle proposers, all that wait at the moment.
     pub wake: Notify,
 }
 
 impl Chain {
     pub fn new() -> Self {
-        Self { recent: Mutex::default(), tip: watch::Sender::new(None), observed: AtomicU64::new(0), wake: Notify::new() }
+        Self {
+            recent: Mutex::default(),
+            tip: watch::Sender::new(None),
+            times: Mutex::default(),
+            observed: AtomicU64::new(0),
+            wake: Notify::new(),
+        }
     }
 
     /// A block's state is about to become the readable one.
@@ -89,6 +97,21 @@ impl Chain {
     /// Watches the tip.
     pub fn watch(&self) -> watch::Receiver<Option<Arc<Block>>> {
         self.tip.subscribe()
+    }
+
+    /// A block was executed.
+    pub fn note(&self, digest: [u8; 32], time: Timestamp) {
+        let mut times = self.times.lock().expect("never panics while held");
+        times.push_back((digest, time));
+        if times.len() > RECENT {
+            times.pop_front();
+        }
+    }
+
+    /// The time of a block that was executed lately.
+    pub fn time_of(&self, digest: &[u8; 32]) -> Option<Timestamp> {
+        let times = self.times.lock().expect("never panics while held");
+        times.iter().rev().find(|(other, _)| other == digest).map(|(_, time)| *time)
     }
 
     pub fn observed(&self) -> u64 {

@@ -105,6 +105,6 @@ impl Handle {
 
     /// Tells an idle proposer that transactions wait.
     pub fn wake(&self) {
-        self.chain.wake.notify_one();
+        self.chain.wake.notify_waiters();
     }
 }

@@ -14,6 +14,7 @@ mod gossip;
 mod handle;
 mod interface;
 mod keys;
+mod pace;
 mod service;
 mod startup;
 mod state;

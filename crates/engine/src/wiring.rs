@@ -49,6 +49,7 @@ use crate::{
     archive::{self, Damage},
     block::Sealed,
     certificate, chain, gossip, keys,
+    pace::{Paced, Pacer},
     service::{self, Service},
     startup,
     state::{self, Databases},
@@ -333,9 +334,8 @@ where
         shared: Arc::new(Shared {
             chain_id: config.chain,
             machine: parts.machine,
-            transactions: parts.transactions,
+            transactions: parts.transactions.clone(),
             limits: config.limits,
-            pace: config.pace,
             clock_skew_ms: config.clock_skew_ms,
             genesis: genesis.clone(),
             genesis_state,
@@ -389,6 +389,13 @@ where
     let service = Service { chain, marshal, state, board: board.clone(), damage, clock_skew_ms: config.clock_skew_ms };
     tasks.push(context.child("service").spawn(move |context| service::run(context, service, asked)));
 
+    let pacer = Pacer {
+        pace: config.pace,
+        clock_skew_ms: config.clock_skew_ms,
+        chain: handle.chain.clone(),
+        transactions: parts.transactions,
+        genesis: genesis_digest,
+    };
     let timeouts = config.timeouts;
     let simplex = simplex::Engine::new(
         context.child("simplex"),
@@ -396,7 +403,7 @@ where
             scheme,
             elector: RoundRobin::<Sha256>::default(),
             blocker,
-            automaton: deferred.clone(),
+            automaton: Paced::new(context.child("pace"), deferred.clone(), pacer),
             relay: deferred.clone(),
             reporter: Reporters::<_, Board>::from((deferred, board)),
             strategy,
