@@ -11,6 +11,7 @@ mod failure;
 mod json;
 mod listener;
 mod metrics;
+mod names;
 pub mod openapi;
 mod read;
 mod refusals;

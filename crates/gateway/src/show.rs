@@ -3,7 +3,7 @@
 use zhulian_api::{Hex32, HexBytes, view};
 use zhulian_primitives::{Certificate, Code, Event, Header, Network, Receipt, TransactionError, TransactionId};
 
-use crate::{Outcome, TransactionState, refusals};
+use crate::{Outcome, TransactionState, names, refusals};
 
 /// Why a transaction was refused.
 pub fn refusal(code: &Code) -> view::RefusalView {
@@ -21,13 +21,13 @@ pub fn refusal(code: &Code) -> view::RefusalView {
 
 /// An event with its fields.
 pub fn event(event: &Event) -> view::EventView {
-    view::EventView { module: event.module.clone(), name: event.name.clone(), data: data(&event.data.0) }
+    view::EventView { module: event.module.clone(), name: event.name.clone(), data: data(event) }
 }
 
-/// A CBOR item as a JSON object; what is no map stands in the member `value`.
-pub fn data(bytes: &[u8]) -> serde_json::Value {
-    match zhulian_verify::cbor_json(bytes) {
-        object @ serde_json::Value::Object(_) => object,
+/// An event's fields as a JSON object with names; what is no map stands in the member `value`.
+pub fn data(event: &Event) -> serde_json::Value {
+    match zhulian_verify::cbor_json(&event.data.0) {
+        object @ serde_json::Value::Object(_) => names::name(&event.module, &event.name, object),
         other => serde_json::json!({ "value": other }),
     }
 }

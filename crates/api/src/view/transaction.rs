@@ -54,7 +54,7 @@ pub struct EventView {
     pub module: String,
     /// Past-tense name.
     pub name: String,
-    /// The event's fields; bytes are hexadecimal.
+    /// The event's fields by the names of docs/events.md; bytes are hexadecimal.
     #[schema(value_type = Object)]
     pub data: serde_json::Value,
 }

@@ -151,7 +151,7 @@ fn render(gateway: &Shared, block: &Block, after: Option<u64>, types: Option<&[S
                     "time_ms": block.header.time,
                     "transaction": receipt.transaction.to_string(),
                     "name": event.name,
-                    "data": show::data(&event.data.0),
+                    "data": show::data(event),
                 });
                 let sent = Event::default().event(&event.module).data(data.to_string());
                 // Only the last one of a transaction carries the id: who breaks off between two gets all of them again.
