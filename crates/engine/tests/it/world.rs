@@ -78,6 +78,7 @@ pub struct World {
 pub struct Running {
     pub handle: Handle,
     pub node: Arc<Node>,
+    pub machine: Arc<Toy>,
     pub gossip: GossipReceiver,
     task: Task<()>,
 }
@@ -126,12 +127,9 @@ impl World {
         }
         let network = Network { channels, provider: self.oracle.manager(), blocker: control };
         let node = Arc::new(Node::default());
-        let parts = Parts {
-            partition: partition.into(),
-            machine: Arc::new(Toy),
-            transactions: node.clone(),
-            observer: node.clone(),
-        };
+        let machine = Arc::new(Toy::default());
+        let parts =
+            Parts { partition: partition.into(), machine: machine.clone(), transactions: node.clone(), observer: node.clone() };
         let (sender, receiver) = oneshot::channel();
         self.starts += 1;
         let context = self.context.child("node").with_attribute("start", self.starts);
@@ -142,7 +140,7 @@ impl World {
             ended.await;
         });
         let (handle, gossip) = receiver.await.unwrap();
-        self.nodes.insert(index, Running { handle, node, gossip, task });
+        self.nodes.insert(index, Running { handle, node, machine, gossip, task });
     }
 
     /// Stops a node without any warning.
