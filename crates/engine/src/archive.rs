@@ -141,11 +141,16 @@ pub(crate) async fn open<E: Context>(
     damage: &Damage,
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
-    let certificates =
-        immutable::Archive::init(context.child("certificates").with_attribute("archive", prefix), config(prefix, "certificates", page_cache.clone(), false, participants))
-            .await?;
-    let blocks =
-        immutable::Archive::init(context.child("blocks").with_attribute("archive", prefix), config(prefix, "blocks", page_cache.clone(), compress, limits)).await?;
+    let certificates = immutable::Archive::init(
+        context.child("certificates").with_attribute("archive", prefix),
+        config(prefix, "certificates", page_cache.clone(), false, participants),
+    )
+    .await?;
+    let blocks = immutable::Archive::init(
+        context.child("blocks").with_attribute("archive", prefix),
+        config(prefix, "blocks", page_cache.clone(), compress, limits),
+    )
+    .await?;
     let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };
     Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }

@@ -75,6 +75,10 @@ async fn resume<E: Spawner + Clock + Context>(context: &E, reader: &Reader<E>, m
         },
         _ = context.sleep(PATIENCE) => {},
     }
-    tracing::warn!(from = missing, to = first - 1, "nobody has the blocks before this node's state; the observer goes on without them");
+    tracing::warn!(
+        from = missing,
+        to = first - 1,
+        "nobody has the blocks before this node's state; the observer goes on without them"
+    );
     first
 }

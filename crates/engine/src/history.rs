@@ -194,7 +194,8 @@ async fn run<E, D, B, S>(
     B: Blocker<PublicKey = PublicKey>,
     S: Strategy,
 {
-    let Config { me, provider, blocker, fetch_timeout, chain, genesis, scheme, participants, limits, strategy, reader } = config;
+    let Config { me, provider, blocker, fetch_timeout, chain, genesis, scheme, participants, limits, strategy, reader } =
+        config;
     let (answered, mut answers) = mpsc::unbounded_channel();
     let (asked, mut questions) = mpsc::channel(QUEUE);
     let relay = Relay { answers: answered, questions: asked };

@@ -137,7 +137,9 @@ where
     fn header(&self, root: Digest) -> Result<Header, Error> {
         let genesis = self.reader.chain.tip().filter(|tip| tip.header.height == 0);
         let header = self.reader.chain.header_of(&root.0).or(genesis.map(|tip| tip.header.clone()));
-        header.ok_or_else(|| Corrupt { what: "the state has a root that no finalised block states".into(), place: hex::encode(root.0) }.into())
+        header.ok_or_else(|| {
+            Corrupt { what: "the state has a root that no finalised block states".into(), place: hex::encode(root.0) }.into()
+        })
     }
 
     async fn get(&self, keys: Vec<Key>) -> Result<(Header, Vec<Option<Value>>), Error> {

@@ -196,8 +196,8 @@ where
     let mut tasks = Vec::new();
 
     let Network { channels, provider: peers, blocker } = network;
-    let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips, histories]: [(Sn, Rc); CHANNELS as usize] =
-        channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
+    let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips, histories]: [(Sn, Rc);
+        CHANNELS as usize] = channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
 
     tasks.push(gossip::start(
         context.child("gossip"),
@@ -243,7 +243,9 @@ where
     let archives = async |name: &str| {
         archive::open(&context, name, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
             .await
-            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory"))
+            .unwrap_or_else(|error| {
+                panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
+            })
     };
     let (certificate_archive, block_archive) = archives(&prefix).await;
     let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));

@@ -128,8 +128,12 @@ impl World {
         let network = Network { channels, provider: self.oracle.manager(), blocker: control };
         let node = Arc::new(Node::default());
         let machine = Arc::new(Toy::default());
-        let parts =
-            Parts { partition: partition.into(), machine: machine.clone(), transactions: node.clone(), observer: node.clone() };
+        let parts = Parts {
+            partition: partition.into(),
+            machine: machine.clone(),
+            transactions: node.clone(),
+            observer: node.clone(),
+        };
         let (sender, receiver) = oneshot::channel();
         self.starts += 1;
         let context = self.context.child("node").with_attribute("start", self.starts);
