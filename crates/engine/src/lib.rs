@@ -15,6 +15,7 @@ mod handle;
 mod history;
 mod interface;
 mod keys;
+mod pace;
 mod reader;
 mod service;
 mod startup;

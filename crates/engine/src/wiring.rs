@@ -51,6 +51,7 @@ use crate::{
     certificate, chain, gossip,
     history::{self, History},
     keys,
+    pace::{Paced, Pacer},
     reader::Reader,
     service::{self, Service},
     startup,
