@@ -130,6 +130,7 @@ pub(crate) type BlockArchive<E> = Guarded<immutable::Archive<E, Digest, Arc<Seal
 pub(crate) type CertificateArchive<E> = Guarded<immutable::Archive<E, Digest, Finalization>>;
 
 /// Opens both archives.
+#[allow(clippy::too_many_arguments)]
 pub(crate) async fn open<E: Context>(
     context: &E,
     prefix: &str,
@@ -141,13 +142,15 @@ pub(crate) async fn open<E: Context>(
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
     let certificates = immutable::Archive::init(
-        context.child("certificates"),
+        context.child("certificates").with_attribute("archive", prefix),
         config(prefix, "certificates", page_cache.clone(), false, participants),
     )
     .await?;
-    let blocks =
-        immutable::Archive::init(context.child("blocks"), config(prefix, "blocks", page_cache.clone(), compress, limits))
-            .await?;
+    let blocks = immutable::Archive::init(
+        context.child("blocks").with_attribute("archive", prefix),
+        config(prefix, "blocks", page_cache.clone(), compress, limits),
+    )
+    .await?;
     let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };
     Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }

@@ -82,7 +82,7 @@ pub enum StateSync {
     /// Execute every block since genesis.
     Never,
     /// Ask the others for so long; when more than `f` of them have finalised past `views_min` views, fetch their state instead
-    /// of their blocks. The node then lacks the blocks before that point.
+    /// of their blocks. The blocks before are fetched afterwards, and not executed.
     WhenEmpty {
         /// How long to ask before starting from genesis.
         wait: Duration,

@@ -18,7 +18,7 @@ pub enum Error {
     /// The store is damaged.
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
-    /// The block is not here: not finalised yet, or before the point where this node synced.
+    /// The block is not here: not finalised yet, or from before this node synced and not fetched yet.
     #[error("this node has no block at height {0}")]
     NoBlock(u64),
     /// No state yet: the node is still syncing.

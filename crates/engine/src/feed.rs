@@ -2,48 +2,31 @@
 
 use std::{sync::Arc, time::Duration};
 
-use commonware_consensus::{
-    marshal::{core::Mailbox, standard::Standard},
-    simplex::scheme::ed25519::Scheme,
-    types::Height,
-};
+use commonware_macros::select;
 use commonware_runtime::{Clock, Handle, Spawner};
-use zhulian_primitives::Block;
+use commonware_storage::Context;
 
 use crate::{
     Observer,
     archive::{Damage, place},
-    block::Sealed,
     certificate::certificate,
-    chain::Chain,
+    reader::Reader,
 };
 
-pub(crate) type Marshal = Mailbox<Scheme, Standard<Sealed>>;
-
 const RETRY: Duration = Duration::from_millis(200);
+/// How long the observer waits for old blocks of which nobody sends any, before it goes on without them.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A finalised block from memory or the archive.
-pub(crate) async fn block_at(chain: &Chain, marshal: &Marshal, height: u64) -> Option<Arc<Block>> {
-    if let Some(block) = chain.block(height) {
-        return Some(block);
-    }
-    if chain.height()? < height {
-        return None;
-    }
-    let block = marshal.get_block(Height::new(height)).await?;
-    (block.inner().header().height == height).then(|| block.inner().block().clone())
-}
-
-/// Starts the feed after `position`.
-pub(crate) fn start<E: Spawner + Clock>(
+/// Starts the feed after the observer's position.
+pub(crate) fn start<E: Spawner + Clock + Context>(
     context: E,
     observer: Arc<dyn Observer>,
-    chain: Arc<Chain>,
-    marshal: Marshal,
+    reader: Reader<E>,
     damage: Damage,
 ) -> Handle<()> {
     // The observer may block, so it has a thread of its own.
     context.dedicated().spawn(move |context| async move {
+        let chain = reader.chain.clone();
         let mut tip = chain.watch();
         let mut next = observer.position() + 1;
         chain.set_observed(next - 1);
@@ -53,7 +36,7 @@ pub(crate) fn start<E: Spawner + Clock>(
                 return;
             };
             while next <= height {
-                let Some(block) = block_at(&chain, &marshal, next).await else {
+                let Some(block) = reader.block(next).await else {
                     if damage.contains(&place("block", next)) {
                         tracing::error!(
                             height = next,
@@ -61,16 +44,10 @@ pub(crate) fn start<E: Spawner + Clock>(
                         );
                         return;
                     }
-                    match first_after(&chain, &marshal, next, height).await {
-                        Some(first) => {
-                            tracing::warn!(from = next, to = first - 1, "blocks before the state sync are not on this node");
-                            next = first;
-                        }
-                        None => context.sleep(RETRY).await,
-                    }
+                    next = resume(&context, &reader, next).await;
                     continue;
                 };
-                let finalization = marshal.get_finalization(Height::new(next)).await;
+                let finalization = reader.certificate(next).await;
                 observer.finalised(block, finalization.as_ref().map(certificate));
                 chain.set_observed(next);
                 next += 1;
@@ -82,17 +59,26 @@ pub(crate) fn start<E: Spawner + Clock>(
     })
 }
 
-/// The first height above `missing` that is in the archive, which has no gaps but the one at its start.
-async fn first_after(chain: &Chain, marshal: &Marshal, missing: u64, tip: u64) -> Option<u64> {
-    let (mut absent, mut present) = (missing, tip);
-    block_at(chain, marshal, tip).await?;
-    while absent + 1 < present {
-        let middle = absent + (present - absent) / 2;
-        if block_at(chain, marshal, middle).await.is_some() {
-            present = middle;
-        } else {
-            absent = middle;
-        }
+/// Where to go on when the block at `missing` is not here: there, once it has been fetched, or where the archive begins, when nobody
+/// has it.
+async fn resume<E: Spawner + Clock + Context>(context: &E, reader: &Reader<E>, missing: u64) -> u64 {
+    let Some(first) = reader.first_after(missing).await else {
+        context.sleep(RETRY).await;
+        return missing;
+    };
+    let mut fetched = reader.history.watch();
+    select! {
+        progress = fetched.wait_for(|top| *top >= missing) => {
+            if progress.is_ok() {
+                return missing;
+            }
+        },
+        _ = context.sleep(PATIENCE) => {},
     }
-    (present > missing).then_some(present)
+    tracing::warn!(
+        from = missing,
+        to = first - 1,
+        "nobody has the blocks before this node's state; the observer goes on without them"
+    );
+    first
 }

@@ -26,6 +26,7 @@ pub trait Observer: Send + Sync + 'static {
 
     /// A finalised block, in order of height, each at least once over restarts. `certificate` is there when the block was
     /// certified itself and not by a descendant. May take its time: it runs on a thread of its own, consensus does not wait,
-    /// and what is missed meanwhile is read from the archive. After a state sync the heights before it are not delivered.
+    /// and what is missed meanwhile is read from the archive. After a state sync it begins with the first block, as soon as others
+    /// have sent it; heights are left out only when nobody has had them for a minute.
     fn finalised(&self, block: Arc<Block>, certificate: Option<Certificate>);
 }

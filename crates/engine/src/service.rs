@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use commonware_consensus::types::Height;
 use commonware_cryptography::sha256::Digest;
 use commonware_macros::select_loop;
 use commonware_parallel::Strategy;
@@ -19,10 +18,9 @@ use crate::{
     Corrupt, Error, Finality, StateProof, Status,
     archive::{Damage, place},
     certificate::certificate,
-    chain::Chain,
     clock,
-    feed::{Marshal, block_at},
     handle::Query,
+    reader::Reader,
     state::{self, Databases, verify_state_proof},
     status::Board,
 };
@@ -37,8 +35,7 @@ pub(crate) type Opened<E, S> = watch::Receiver<Option<Databases<E, S>>>;
 
 /// What the service reads from.
 pub(crate) struct Service<E: Context + Spawner, S: Strategy> {
-    pub chain: Arc<Chain>,
-    pub marshal: Marshal,
+    pub reader: Reader<E>,
     pub state: Opened<E, S>,
     pub board: Board,
     pub damage: Damage,
@@ -89,7 +86,7 @@ where
     }
 
     async fn block(&self, height: u64) -> Result<Arc<Block>, Error> {
-        match block_at(&self.chain, &self.marshal, height).await {
+        match self.reader.block(height).await {
             Some(block) => Ok(block),
             None => Err(self.absent("block", height)),
         }
@@ -104,7 +101,7 @@ where
     }
 
     async fn finality(&self, height: u64) -> Result<Finality, Error> {
-        let tip = self.chain.height().ok_or(Error::NotReady)?;
+        let tip = self.reader.chain.height().ok_or(Error::NotReady)?;
         let mut headers: Vec<Header> = Vec::new();
         for at in height..=tip.min(height.saturating_add(HEADERS_MAX)) {
             let header = self.block(at).await?.header.clone();
@@ -115,7 +112,7 @@ where
                 );
             }
             headers.push(header);
-            let Some(finalization) = self.marshal.get_finalization(Height::new(at)).await else {
+            let Some(finalization) = self.reader.certificate(at).await else {
                 if self.damage.contains(&place("certificate", at)) && at == tip {
                     return Err(self.absent("certificate", at));
                 }
@@ -138,8 +135,8 @@ where
 
     /// The header whose state is the one that is open, given its root.
     fn header(&self, root: Digest) -> Result<Header, Error> {
-        let genesis = self.chain.tip().filter(|tip| tip.header.height == 0);
-        let header = self.chain.header_of(&root.0).or(genesis.map(|tip| tip.header.clone()));
+        let genesis = self.reader.chain.tip().filter(|tip| tip.header.height == 0);
+        let header = self.reader.chain.header_of(&root.0).or(genesis.map(|tip| tip.header.clone()));
         header.ok_or_else(|| {
             Corrupt { what: "the state has a root that no finalised block states".into(), place: hex::encode(root.0) }.into()
         })
@@ -178,11 +175,11 @@ where
     }
 
     fn status(&self, now: u64) -> Status {
-        let tip = self.chain.tip();
+        let tip = self.reader.chain.tip();
         Status {
             height: tip.as_ref().map(|tip| tip.header.height),
             time: tip.as_ref().map(|tip| tip.header.time),
-            observed: self.chain.observed(),
+            observed: self.reader.chain.observed(),
             damage: self.damage.places(),
             ..self.board.read(now)
         }

@@ -6,7 +6,7 @@ use commonware_glue::stateful::Mailbox;
 use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_storage::Context;
-use commonware_utils::channel::watch;
+use commonware_utils::channel::{oneshot, watch};
 use zhulian_primitives::Block;
 
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
     archive::Damage,
     block::Sealed,
     chain::Chain,
-    feed::{self, Marshal},
+    feed,
+    reader::{Marshal, Reader},
     state::Databases,
     status::{Board, Phase},
     wiring,
@@ -28,13 +29,14 @@ const ATTEMPTS: usize = 200;
 
 /// What begins once the state is open.
 pub(crate) struct Ready<E: Context + Spawner, S: Strategy> {
-    pub chain: Arc<Chain>,
-    pub marshal: Marshal,
+    pub reader: Reader<E>,
     pub board: Board,
     pub genesis: Sealed,
     pub opened: watch::Sender<Option<Databases<E, S>>>,
     pub observer: Arc<dyn Observer>,
     pub damage: Damage,
+    /// Told the first block that this node has itself.
+    pub first: oneshot::Sender<u64>,
 }
 
 /// Waits for the state, checks it, then opens it to readers and starts the observer's feed.
@@ -43,9 +45,10 @@ where
     E: Context + Spawner + Clock + Metrics,
     S: Strategy,
 {
-    let Ready { chain, marshal, board, genesis, opened, observer, damage } = ready;
+    let Ready { reader, board, genesis, opened, observer, damage, first } = ready;
+    let chain = reader.chain.clone();
     let databases = executor.subscribe_databases().await;
-    let block = finalised(&context, &databases, &chain, &marshal, &genesis).await;
+    let block = finalised(&context, &databases, &chain, &reader.marshal, &genesis).await;
     if let Some(block) = block {
         // Blocks executed meanwhile are ahead of this one.
         if chain.height().is_none() {
@@ -55,7 +58,11 @@ where
     }
     opened.send_replace(Some(databases));
     board.set_phase(Phase::Running);
-    let _ = feed::start(context.child("observer"), observer, chain, marshal, damage).await;
+    let whole = chain.height() == Some(0) || reader.archived(1).await.is_some();
+    if !whole && let Some(begin) = reader.first_after(0).await {
+        let _ = first.send(begin);
+    }
+    let _ = feed::start(context.child("observer"), observer, reader, damage).await;
 }
 
 /// The finalised block whose state is open; `None` if a later one has been executed already and was checked on the way.

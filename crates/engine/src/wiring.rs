@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    Reporters,
+    BoundedBlock as _, Reporters,
     marshal::{
         self,
         core::Actor as MarshalActor,
@@ -36,7 +36,7 @@ use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage
 use commonware_storage::qmdb::sync::max_response_size;
 use commonware_utils::{
     NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
-    channel::{mpsc, watch},
+    channel::{mpsc, oneshot, watch},
     ordered::Set,
 };
 use futures::future::select_all;
@@ -48,8 +48,11 @@ use crate::{
     application::{Application, Shared, genesis},
     archive::{self, Damage},
     block::Sealed,
-    certificate, chain, gossip, keys,
+    certificate, chain, gossip,
+    history::{self, History},
+    keys,
     pace::{Paced, Pacer},
+    reader::Reader,
     service::{self, Service},
     startup,
     state::{self, Databases},
@@ -63,7 +66,7 @@ pub trait Runtime: Spawner + Clock + Metrics + Storage + CryptoRng {}
 impl<T: Spawner + Clock + Metrics + Storage + CryptoRng> Runtime for T {}
 
 /// The channels of a node, in the order in which they are registered.
-pub const CHANNELS: u64 = 8;
+pub const CHANNELS: u64 = 9;
 
 /// Messages a second that a peer may send on each channel.
 pub fn quota() -> Quota {
@@ -82,6 +85,7 @@ pub fn message_bytes_max(config: &Config) -> u32 {
             + max_response_size::<state::Family, Digest>(1, state::operation_bytes_max(config.limits.value_bytes_max))
             + 64,
         gossip::GOSSIP_BYTES_MAX + 1,
+        history::run_bytes_max(participants, Sealed::max_encode_size(&config.limits)) + 64,
     ])
 }
 
@@ -193,8 +197,8 @@ where
     let mut tasks = Vec::new();
 
     let Network { channels, provider: peers, blocker } = network;
-    let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips]: [(Sn, Rc); CHANNELS as usize] =
-        channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
+    let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips, histories]: [(Sn, Rc);
+        CHANNELS as usize] = channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
 
     tasks.push(gossip::start(
         context.child("gossip"),
@@ -237,12 +241,15 @@ where
     let pages = (config.storage.page_cache_bytes / usize::from(PAGE_BYTES)).max(16);
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
-    let (certificate_archive, block_archive) =
-        archive::open(&context, &prefix, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
+    let archives = async |name: &str| {
+        archive::open(&context, name, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
             .await
             .unwrap_or_else(|error| {
                 panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
-            });
+            })
+    };
+    let (certificate_archive, block_archive) = archives(&prefix).await;
+    let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));
 
     let genesis_state = parts.machine.genesis();
     let target = <Databases<E, S> as DatabaseSet<E>>::initial_sync_targets();
@@ -317,6 +324,26 @@ where
     )
     .await;
 
+    let reader = Reader { chain: chain.clone(), marshal: marshal.clone(), history };
+    let (first_height, first_known) = oneshot::channel();
+    tasks.push(history::start(
+        context.child("history"),
+        history::Config {
+            me: me.clone(),
+            provider: peers.clone(),
+            blocker: blocker.clone(),
+            fetch_timeout,
+            chain: config.chain,
+            genesis: genesis_digest,
+            scheme: scheme.clone(),
+            participants: count,
+            limits: config.limits,
+            strategy: strategy.clone(),
+            reader: reader.clone(),
+        },
+        first_known,
+        histories,
+    ));
     let (fetcher, resolver) = sync::start(
         context.child("state_resolver"),
         sync::Config {
@@ -377,16 +404,16 @@ where
     // Readers and the observer begin when there is a state and it is the one that was finalised.
     let (opened, state) = watch::channel(None);
     let ready = startup::Ready {
-        chain: chain.clone(),
-        marshal: marshal.clone(),
+        reader: reader.clone(),
         board: board.clone(),
         genesis: genesis.clone(),
         opened,
         observer: parts.observer,
         damage: damage.clone(),
+        first: first_height,
     };
     tasks.push(context.child("startup").spawn(move |context| startup::run(context, executor, ready)));
-    let service = Service { chain, marshal, state, board: board.clone(), damage, clock_skew_ms: config.clock_skew_ms };
+    let service = Service { reader, state, board: board.clone(), damage, clock_skew_ms: config.clock_skew_ms };
     tasks.push(context.child("service").spawn(move |context| service::run(context, service, asked)));
 
     let pacer = Pacer {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use commonware_runtime::{Clock as _, deterministic::Context};
-use zhulian_engine::{Error, verify_state_proof};
+use zhulian_engine::verify_state_proof;
 use zhulian_primitives::{Network, Validator};
 
 use crate::{
@@ -39,11 +39,9 @@ pub async fn check(context: &Context, world: &World, memory: &Memory) {
     }
 
     for (index, handle) in world.honest() {
-        let wiped = world.wiped()[index] > 0;
         for (height, block) in &blocks {
             match handle.block(*height).await {
                 Ok(own) => assert_eq!(own.header, block.header, "NOTHING IS LOST: node {index} has another block {height}"),
-                Err(Error::NoBlock(_)) if wiped => continue,
                 Err(error) => panic!("NOTHING IS LOST: node {index} at {height}: {error}"),
             }
             let finality = handle

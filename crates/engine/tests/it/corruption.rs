@@ -26,7 +26,7 @@ fn start(directory: &Path) -> Option<(Engine, Arc<Node>)> {
     config.threads = 2;
     config.pace.heartbeat = Duration::from_millis(100);
     let node = Arc::new(Node::default());
-    let (engine, _) = Engine::start(config, Arc::new(Toy), node.clone(), node.clone()).ok()?;
+    let (engine, _) = Engine::start(config, Arc::new(Toy::default()), node.clone(), node.clone()).ok()?;
     Some((engine, node))
 }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use zhulian_engine::{Observer, Transactions};
@@ -10,7 +13,11 @@ use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value
 use zhulian_primitives::{Block, Certificate, Height};
 
 /// A transaction is a key of 32 bytes and a value; the same key again makes the value longer. An empty transaction is invalid.
-pub struct Toy;
+#[derive(Default)]
+pub struct Toy {
+    /// Blocks executed to the end.
+    pub executed: AtomicU64,
+}
 
 pub fn put(key: Key, value: &[u8]) -> Vec<u8> {
     [&key[..], value].concat()
@@ -51,6 +58,7 @@ impl Machine for Toy {
             }
             outcome.receipts.push(vec![before.len() as u8, value.len() as u8]);
         }
+        self.executed.fetch_add(1, Ordering::Relaxed);
         Ok(outcome)
     }
 

@@ -78,6 +78,7 @@ pub struct World {
 pub struct Running {
     pub handle: Handle,
     pub node: Arc<Node>,
+    pub machine: Arc<Toy>,
     pub gossip: GossipReceiver,
     task: Task<()>,
 }
@@ -126,9 +127,10 @@ impl World {
         }
         let network = Network { channels, provider: self.oracle.manager(), blocker: control };
         let node = Arc::new(Node::default());
+        let machine = Arc::new(Toy::default());
         let parts = Parts {
             partition: partition.into(),
-            machine: Arc::new(Toy),
+            machine: machine.clone(),
             transactions: node.clone(),
             observer: node.clone(),
         };
@@ -142,7 +144,7 @@ impl World {
             ended.await;
         });
         let (handle, gossip) = receiver.await.unwrap();
-        self.nodes.insert(index, Running { handle, node, gossip, task });
+        self.nodes.insert(index, Running { handle, node, machine, gossip, task });
     }
 
     /// Stops a node without any warning.

@@ -1,0 +1,330 @@
+//! Blocks from before the point where this node synced, fetched afterwards, oldest first.
+//!
+//! A node that fetched a state instead of blocks is whole only when it has those too: its observer begins with the first block, and
+//! its users ask for proofs of any age. Each answer of a peer is a run of blocks that follow the last one held and ends with a certified one, so
+//! nothing is taken that a quorum did not finalise.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use commonware_codec::{Decode as _, Encode as _, EncodeSize as _, RangeCfg};
+use commonware_consensus::{
+    marshal::store::{Blocks as _, Certificates as _},
+    simplex::scheme::ed25519::Scheme,
+    types::Height,
+};
+use commonware_cryptography::{Digestible as _, ed25519::PublicKey, sha256::Digest};
+use commonware_macros::select_loop;
+use commonware_p2p::{Blocker, Provider, Receiver, Sender};
+use commonware_parallel::Strategy;
+use commonware_resolver::{self as resolver, Delivery, Resolver as _, p2p};
+use commonware_runtime::{Clock, Handle, Metrics, Spawner};
+use commonware_storage::{Context, archive::Identifier};
+use commonware_utils::{
+    NZUsize, NonZeroDuration,
+    channel::{mpsc, oneshot, watch},
+    futures::Pool,
+    sequence::U64,
+    sync::AsyncRwLock,
+};
+use rand::rand_core::CryptoRng;
+use zhulian_primitives::{Block, ChainId};
+
+use crate::{
+    Limits,
+    archive::{BlockArchive, CertificateArchive},
+    block::Sealed,
+    certificate::Finalization,
+    reader::Reader,
+};
+
+/// A run of blocks with their certificates; the last has one.
+type Run = Vec<(Sealed, Option<Finalization>)>;
+
+/// A run ends at the first certified block after so many bytes.
+pub(crate) const RUN_BYTES: usize = 1 << 20;
+/// Blocks in a run at most.
+const RUN_BLOCKS: usize = 1_024;
+const QUEUE: usize = 64;
+const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// Runs written between two syncs of the store.
+const SYNC_EVERY: u32 = 16;
+
+struct Stores<E: Context> {
+    certificates: CertificateArchive<E>,
+    blocks: BlockArchive<E>,
+}
+
+/// What was fetched.
+pub(crate) struct History<E: Context> {
+    /// Taken out while it is written.
+    stores: AsyncRwLock<Option<Stores<E>>>,
+    /// The last height held; all before are held too.
+    top: watch::Sender<u64>,
+}
+
+impl<E: Context> History<E> {
+    pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>)) -> Self {
+        let (end, _) = blocks.next_gap(Height::new(1));
+        let top = watch::Sender::new(end.map_or(0, Height::get));
+        Self { stores: AsyncRwLock::new(Some(Stores { certificates, blocks })), top }
+    }
+
+    /// The last height held.
+    pub fn top(&self) -> u64 {
+        *self.top.borrow()
+    }
+
+    /// Watches it.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.top.subscribe()
+    }
+
+    pub async fn block(&self, height: u64) -> Option<Arc<Block>> {
+        if height > self.top() {
+            return None;
+        }
+        let stores = self.stores.read().await;
+        let sealed = stores.as_ref()?.blocks.get(Identifier::Index(height)).await.ok()??;
+        Some(sealed.block().clone())
+    }
+
+    pub async fn certificate(&self, height: u64) -> Option<Finalization> {
+        if height > self.top() {
+            return None;
+        }
+        let stores = self.stores.read().await;
+        stores.as_ref()?.certificates.get(Identifier::Index(height)).await.ok()?
+    }
+
+    async fn write(&self, run: Run, sync: bool) {
+        let mut slot = self.stores.write().await;
+        let Stores { mut certificates, mut blocks } = slot.take().expect("put back after every write");
+        let stop = |error| panic!("old blocks cannot be written: {error}");
+        let mut top = self.top();
+        for (sealed, finalization) in run {
+            let (height, digest) = (sealed.header().height, sealed.digest());
+            if let Some(finalization) = finalization {
+                certificates = certificates.put(Height::new(height), digest, &finalization).await.unwrap_or_else(stop);
+            }
+            blocks = blocks.put(digest, &Arc::new(sealed)).await.unwrap_or_else(stop);
+            top = height;
+        }
+        if sync {
+            certificates = certificates.sync().await.unwrap_or_else(stop);
+            blocks = blocks.sync().await.unwrap_or_else(stop);
+        }
+        *slot = Some(Stores { certificates, blocks });
+        self.top.send_replace(top);
+    }
+}
+
+type Answer = (u64, Bytes, oneshot::Sender<bool>);
+type Question = (u64, oneshot::Sender<Bytes>);
+
+/// Carries the fetch engine's calls to the task.
+#[derive(Clone)]
+struct Relay {
+    answers: mpsc::UnboundedSender<Answer>,
+    questions: mpsc::Sender<Question>,
+}
+
+impl resolver::Consumer for Relay {
+    type Key = U64;
+    type Value = Bytes;
+    type Subscriber = ();
+    type Outcome = bool;
+
+    fn deliver(&mut self, delivery: Delivery<U64, ()>, value: Bytes) -> oneshot::Receiver<bool> {
+        let (verdict, receiver) = oneshot::channel();
+        let _ = self.answers.send((u64::from(&delivery.key), value, verdict));
+        receiver
+    }
+}
+
+impl p2p::Producer for Relay {
+    type Key = U64;
+
+    fn produce(&mut self, key: U64) -> oneshot::Receiver<Bytes> {
+        let (answer, receiver) = oneshot::channel();
+        let _ = self.questions.try_send((u64::from(&key), answer));
+        receiver
+    }
+}
+
+/// What the exchange needs.
+pub(crate) struct Config<E: Context, D, B, S> {
+    pub me: PublicKey,
+    pub provider: D,
+    pub blocker: B,
+    pub fetch_timeout: NonZeroDuration,
+    pub chain: ChainId,
+    pub genesis: Digest,
+    pub scheme: Scheme,
+    pub participants: usize,
+    pub limits: Limits,
+    pub strategy: S,
+    pub reader: Reader<E>,
+}
+
+/// Starts answering others, and fetching what this node lacks once `first`, the first block it has itself, is known.
+pub(crate) fn start<E, D, B, S>(
+    context: E,
+    config: Config<E, D, B, S>,
+    first: oneshot::Receiver<u64>,
+    channel: (impl Sender<PublicKey = PublicKey>, impl Receiver<PublicKey = PublicKey>),
+) -> Handle<()>
+where
+    E: Context + Clock + Spawner + CryptoRng + Metrics,
+    D: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+    S: Strategy,
+{
+    context.spawn(move |context| run(context, config, first, channel))
+}
+
+async fn run<E, D, B, S>(
+    mut context: E,
+    config: Config<E, D, B, S>,
+    first: oneshot::Receiver<u64>,
+    channel: (impl Sender<PublicKey = PublicKey>, impl Receiver<PublicKey = PublicKey>),
+) where
+    E: Context + Clock + Spawner + CryptoRng + Metrics,
+    D: Provider<PublicKey = PublicKey>,
+    B: Blocker<PublicKey = PublicKey>,
+    S: Strategy,
+{
+    let Config { me, provider, blocker, fetch_timeout, chain, genesis, scheme, participants, limits, strategy, reader } =
+        config;
+    let (answered, mut answers) = mpsc::unbounded_channel();
+    let (asked, mut questions) = mpsc::channel(QUEUE);
+    let relay = Relay { answers: answered, questions: asked };
+    let (engine, mut fetches) = p2p::Engine::new(
+        context.child("fetch"),
+        p2p::Config {
+            peer_provider: provider,
+            blocker,
+            consumer: relay.clone(),
+            producer: relay,
+            mailbox_size: NZUsize!(QUEUE),
+            me: Some(me),
+            fetch_timeout,
+            fetch_retry_delay: RETRY_DELAY,
+            priority_requests: false,
+            priority_responses: false,
+        },
+    );
+    let mut engine = engine.start(channel);
+    let history = reader.history.clone();
+    let mut until = 0;
+    // The block that the next run has to follow.
+    let mut last = genesis;
+    let mut written = 0u32;
+    let mut first = Box::pin(async move {
+        match first.await {
+            Ok(first) => first,
+            Err(_) => futures::future::pending().await,
+        }
+    });
+    let mut known = false;
+    let mut reads: Pool<'static, ()> = Pool::default();
+
+    select_loop! {
+        context,
+        on_stopped => {},
+        _ = &mut engine => break,
+        begin = async { if known { futures::future::pending().await } else { first.as_mut().await } } => {
+            known = true;
+            until = begin;
+            let top = history.top();
+            if top > 0 && let Some(block) = history.block(top).await {
+                last = Digest(block.header.digest());
+            }
+            if top + 1 < until {
+                tracing::info!(from = top + 1, to = until - 1, "fetching the blocks before the state that this node began with");
+                fetches.fetch(U64::from(top + 1));
+            }
+        },
+        _ = reads.next_completed() => {},
+        Some((height, value, verdict)) = answers.recv() else break => {
+            let begin = history.top() + 1;
+            let cfg = (RangeCfg::new(1..=RUN_BLOCKS), (limits, participants));
+            let run = Run::decode_cfg(value, &cfg).ok().filter(|run| {
+                height == begin && follows(run, begin, last, &chain) && certified(run, &mut context, &scheme, &strategy)
+            });
+            let Some(mut run) = run else {
+                let _ = verdict.send(false);
+                continue;
+            };
+            let _ = verdict.send(true);
+            run.retain(|(sealed, _)| sealed.header().height < until);
+            if let Some((sealed, _)) = run.last() {
+                last = sealed.digest();
+            }
+            written += 1;
+            let done = begin + run.len() as u64 >= until;
+            history.write(run, done || written.is_multiple_of(SYNC_EVERY)).await;
+            if done {
+                tracing::info!(height = history.top(), "this node has all blocks");
+            } else {
+                fetches.fetch(U64::from(history.top() + 1));
+            }
+        },
+        Some((height, answer)) = questions.recv() else break => {
+            let reader = reader.clone();
+            reads.push(async move {
+                if let Some(run) = gather(&reader, height).await {
+                    let _ = answer.send(run.encode());
+                }
+            });
+        },
+    }
+}
+
+/// Whether a run begins at `height` after the block `parent` and each of its blocks follows the one before.
+fn follows(run: &Run, height: u64, parent: Digest, chain: &ChainId) -> bool {
+    let mut expected = (height, parent.0);
+    run.iter().all(|(sealed, _)| {
+        let header = sealed.header();
+        let fits = (header.height, header.parent) == expected && &header.chain == chain;
+        expected = (header.height + 1, sealed.digest().0);
+        fits
+    })
+}
+
+/// Whether the certificates are for their blocks and valid, and the last block has one.
+fn certified<R: CryptoRng>(run: &Run, rng: &mut R, scheme: &Scheme, strategy: &impl Strategy) -> bool {
+    let valid = run.iter().all(|(sealed, finalization)| {
+        finalization.as_ref().is_none_or(|it| it.proposal.payload == sealed.digest() && it.verify(rng, scheme, strategy))
+    });
+    valid && run.last().is_some_and(|(_, finalization)| finalization.is_some())
+}
+
+/// A run from `height` on; `None` when this node does not have it.
+async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
+    let mut run: Run = Vec::new();
+    let mut bytes = 0;
+    for at in height..height.saturating_add(RUN_BLOCKS as u64) {
+        let Some(block) = reader.block(at).await else { break };
+        let proposer = crate::keys::public(&block.header.proposer)?;
+        let sealed = Sealed::new(block, proposer);
+        bytes += sealed.encode_size();
+        run.push((sealed, reader.certificate(at).await));
+        if bytes >= RUN_BYTES && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
+            break;
+        }
+        if bytes >= 2 * RUN_BYTES {
+            break;
+        }
+    }
+    while run.last().is_some_and(|(_, finalization)| finalization.is_none()) {
+        run.pop();
+    }
+    (!run.is_empty()).then_some(run)
+}
+
+/// More bytes than any run takes.
+pub(crate) fn run_bytes_max(participants: u32, block_bytes_max: usize) -> usize {
+    let certificate = Finalization::max_encode_size(participants) + 1;
+    2 * RUN_BYTES + block_bytes_max + RUN_BLOCKS * certificate + 16
+}
