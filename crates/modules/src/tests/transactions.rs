@@ -111,22 +111,21 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         (
             "an unknown key",
             bytes(|e| {
-                drop(
-                    e.map(3)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .str("ab")
-                        .unwrap()
-                        .u8(1)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .u8(9)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap(),
-                )
+                _ = e
+                    .map(3)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .str("ab")
+                    .unwrap()
+                    .u8(1)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .u8(9)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap();
             }),
             "transaction.malformed_arguments",
         ),
