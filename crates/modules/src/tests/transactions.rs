@@ -275,3 +275,45 @@ fn a_block_asks_for_its_state_in_few_rounds() {
     let largest = outcome.writes.values().flatten().map(Vec::len).filter(|len| *len < 500).max();
     assert!(largest < Some(64), "a deposit's record has {largest:?} bytes");
 }
+
+/// What may happen in a block of which each transaction changes what the next is allowed to do.
+fn any_step() -> impl Strategy<Value = (&'static str, &'static str, Vec<u8>)> {
+    let member = |name: &str| [&[0xa1, 0x00][..], &codec::to_bytes(&name)].concat();
+    prop_oneof![
+        4 => ("[ab]").prop_map(|name| ("court.off", "deposit", codec::to_bytes(&super::city::deposit_args(&name)))),
+        2 => ("[ab]").prop_map(|name| ("bureau.off", "deposit", codec::to_bytes(&super::city::deposit_args(&name)))),
+        1 => Just(("court.sys", "suspend_member", member("off"))),
+        1 => Just(("court.sys", "reinstate_member", member("off"))),
+        1 => Just(("court.sys", "suspend_member", member("sec"))),
+        1 => Just(("court.sec", "assign_roles", roles_bits("off", 0))),
+        1 => Just(("court.sec", "assign_roles", roles_bits("off", 1 << 4))),
+        1 => Just(("court.off", "add_member", add_member("clerk-01"))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// A block is its transactions one after the other: what is remembered of actors within it changes nothing.
+    #[test]
+    fn a_block_is_its_transactions_in_order(steps in prop::collection::vec(any_step(), 1..14)) {
+        let transactions: Vec<Vec<u8>> = (0..)
+            .zip(&steps)
+            .map(|(nonce, (who, call, args))| {
+                let module = if *call == "deposit" { "evidence" } else { "identity" };
+                signed(&pair(who), module, call, args, nonce, 500)
+            })
+            .collect();
+        let mut state = genesis().state();
+        let whole = execute(&executor(), &state, 1, &transactions);
+        for (bytes, receipt) in transactions.iter().zip(&whole.receipts) {
+            let alone = execute(&executor(), &state, 1, std::slice::from_ref(bytes));
+            prop_assert_eq!(slug(&Receipt::decode(receipt).unwrap()), slug(&Receipt::decode(&alone.receipts[0]).unwrap()));
+            prop_assert_eq!(receipt, &alone.receipts[0]);
+            state = apply(&state, &alone);
+        }
+        // The replay window's entries are of blocks, not of transactions.
+        let differing = apply(&genesis().state(), &whole).into_iter().filter(|(key, value)| state.get(key) != Some(value));
+        prop_assert!(differing.count() <= 2);
+    }
+}
