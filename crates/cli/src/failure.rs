@@ -158,6 +158,43 @@ impl<T> AtPath<T> for std::io::Result<T> {
     }
 }
 
+/// Bytes of the largest file that is read whole: an identity, a key, a plan, a transaction.
+const SMALL_BYTES_MAX: u64 = 16 << 20;
+
+/// Reads a small regular file whole, never more than 16 MiB.
+///
+/// # Errors
+/// When it cannot be read, is no regular file, or is too large.
+pub fn read_small(path: &std::path::Path) -> Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut file = crate::hashing::open(path).map_err(|skipped| {
+        let shown = path.display();
+        Failure::new(Exit::Failed, "file", crate::text!("无法读取文件 {shown}", "the file {shown} cannot be read")).why(skipped.why)
+    })?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(SMALL_BYTES_MAX + 1).read_to_end(&mut bytes).at(path)?;
+    if bytes.len() as u64 > SMALL_BYTES_MAX {
+        let shown = path.display();
+        return Err(Failure::new(
+            Exit::Failed,
+            "file.too_large",
+            crate::text!("文件 {shown} 超过 16 MiB,不可能是所需的文件", "the file {shown} is larger than 16 MiB, and cannot be what is wanted"),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// As [`read_small`], of a text.
+///
+/// # Errors
+/// As [`read_small`], and when it is no UTF-8.
+pub fn read_text(path: &std::path::Path) -> Result<String> {
+    String::from_utf8(read_small(path)?).map_err(|_| {
+        let shown = path.display();
+        Failure::new(Exit::Failed, "file.not_text", crate::text!("文件 {shown} 不是文本文件", "the file {shown} is not a text file"))
+    })
+}
+
 /// The reason of an input/output error, for people.
 pub fn io_reason(error: &std::io::Error) -> Text {
     use std::io::ErrorKind as K;

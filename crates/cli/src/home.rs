@@ -5,6 +5,7 @@
 //!   network.json      the identity of the network this user trusts; every verification is against it
 //!   settings.json     address of the gateway, default key
 //!   keys/NAME.zlkey   encrypted keys
+//!   commitment-secret what opens the commitments to names of deposited files
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zhulian_primitives::Network;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{AtPath as _, Exit, Failure, Result, read_small, read_text},
     keyfile::KeyFile,
     private_file, text,
     text::Text,
@@ -91,6 +92,11 @@ impl Home {
         self.dir.join("network.json")
     }
 
+    /// The secret from which the salts of commitments follow.
+    pub fn commitment_secret_path(&self) -> PathBuf {
+        self.dir.join("commitment-secret")
+    }
+
     /// Where keys are.
     pub fn keys_dir(&self) -> PathBuf {
         self.dir.join("keys")
@@ -105,7 +111,7 @@ impl Home {
         if !path.exists() {
             return Ok(Settings::default());
         }
-        let text = std::fs::read_to_string(&path).at(&path)?;
+        let text = read_text(&path)?;
         serde_json::from_str(&text).map_err(|error| {
             let shown = path.display();
             Failure::new(
@@ -237,7 +243,7 @@ pub fn read_key(path: &Path) -> Result<KeyFile> {
             .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
     }
     private_file::check_mode(path)?;
-    let text = std::fs::read_to_string(path).at(path)?;
+    let text = String::from_utf8(read_small(path)?).map_err(|_| key_failure(path, crate::keyfile::KeyFileError::Malformed))?;
     KeyFile::parse(&text).map_err(|error| key_failure(path, error))
 }
 
@@ -278,7 +284,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
 /// # Errors
 /// When the file cannot be read or is no identity.
 pub fn read_network(path: &Path) -> Result<Network> {
-    let text = std::fs::read_to_string(path).at(path)?;
+    let text = read_text(path)?;
     zhulian_verify::parse_network(&text).map_err(|error| {
         let shown = path.display();
         Failure::new(

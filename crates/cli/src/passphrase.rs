@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result, read_text},
     text,
     text::{Lang, Text},
 };
@@ -76,7 +76,7 @@ impl Source<'_> {
     fn given(&self) -> Result<Option<Passphrase>> {
         if let Some(path) = self.file {
             crate::private_file::check_mode(path)?;
-            let text = Zeroizing::new(std::fs::read_to_string(path).at(path)?);
+            let text = Zeroizing::new(read_text(path)?);
             return Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_string())));
         }
         Ok(std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new))

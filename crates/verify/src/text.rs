@@ -23,22 +23,37 @@ impl Language {
     }
 }
 
-/// The answer to a file's check.
+/// The answer to a file's check: its sentence, the witnesses, and all details.
 pub fn answer_text(answer: &Answer, language: Language) -> String {
     let facts = answer.facts();
+    let witnesses = match (answer, language) {
+        (Answer::Verified(_), Language::Zh) => witnesses(facts, language),
+        (Answer::Verified(_), Language::En) => format!(" {}", witnesses(facts, language)),
+        _ => String::new(),
+    };
+    let found = match answer {
+        Answer::Mismatch(_, mismatch) => {
+            line(language.pick("所给文件", "file given"), &record(&mismatch.found, language), language)
+        }
+        _ => String::new(),
+    };
+    format!("{}{witnesses}\n\n{}{found}", answer_sentence(answer, language), details(facts, language))
+}
+
+/// The answer to a file's check in one sentence or two.
+pub fn answer_sentence(answer: &Answer, language: Language) -> String {
+    let facts = answer.facts();
     let (time, chain) = (format_time(facts.time), &facts.network);
-    let lead = match (answer, language) {
+    match (answer, language) {
         (Answer::Verified(_), Language::Zh) => format!(
-            "核验通过。该文件已于 {time}（北京时间）存证于“{chain}”，区块高度 {}，存证编号 {}。{}",
+            "核验通过。该文件已于 {time}（北京时间）存证于“{chain}”，区块高度 {}，存证编号 {}。",
             facts.height,
             number(facts),
-            witnesses(facts, language)
         ),
         (Answer::Verified(_), Language::En) => format!(
-            "Verified. This very file was deposited on “{chain}” at {time} (UTC+8), at height {}, under number {}. {}",
+            "Verified. This very file was deposited on “{chain}” at {time} (UTC+8), at height {}, under number {}.",
             facts.height,
             number(facts),
-            witnesses(facts, language)
         ),
         (Answer::NotDeposited(_), Language::Zh) => {
             format!("尚未存证。该回执有效，但不能证明任何文件的存证：{}。", undeposited(facts, language))
@@ -56,14 +71,7 @@ pub fn answer_text(answer: &Answer, language: Language) -> String {
             number(facts),
             differences(mismatch, language)
         ),
-    };
-    let found = match answer {
-        Answer::Mismatch(_, mismatch) => {
-            line(language.pick("所给文件", "file given"), &record(&mismatch.found, language), language)
-        }
-        _ => String::new(),
-    };
-    format!("{lead}\n\n{}{found}", details(facts, language))
+    }
 }
 
 /// What a receipt proves, when there is no file to compare.
@@ -162,10 +170,10 @@ fn differences(mismatch: &Mismatch, language: Language) -> String {
         Field::Sm3 => "SM3",
         Field::ChunksRoot => language.pick("分块根", "the root over the chunks"),
     };
-    let mut parts: Vec<String> = mismatch.fields.iter().map(|f| field(f).into()).collect();
-    if let Some(chunks) = mismatch.chunks.as_ref().filter(|chunks| !chunks.is_empty()) {
-        parts.push(chunk_list(chunks, language));
-    }
+    // First what a reader can look at: the place of the change.
+    let chunks = mismatch.chunks.as_ref().filter(|chunks| !chunks.is_empty());
+    let mut parts: Vec<String> = chunks.map(|chunks| chunk_list(chunks, language)).into_iter().collect();
+    parts.extend(mismatch.fields.iter().map(|f| field(f).into()));
     parts.join(language.pick("、", ", "))
 }
 

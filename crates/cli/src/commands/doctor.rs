@@ -23,7 +23,7 @@ use crate::{
 /// Options of `doctor`.
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// First of the ports that `zhulian up` would use
+    /// First of the ports that `zhulian up` would use (zhulian up 将使用的第一个端口)
     #[arg(long, default_value_t = crate::home::PORT_BASE_DEFAULT)]
     pub port_base: u16,
 }

@@ -38,9 +38,9 @@ pub enum Command {
 /// Options of `key new`.
 #[derive(Args, Debug)]
 pub struct New {
-    /// What to call it
+    /// What to call it (密钥名称)
     pub name: String,
-    /// eddsa (Ed25519) or es256 (P-256)
+    /// eddsa (Ed25519) or es256 (P-256) (算法:eddsa 即 Ed25519,es256 即 P-256;默认 eddsa)
     #[arg(long, default_value = "eddsa", value_parser = algorithm)]
     pub algorithm: Algorithm,
 }
@@ -48,16 +48,16 @@ pub struct New {
 /// Options of commands about one key.
 #[derive(Args, Debug)]
 pub struct Named {
-    /// Which key; default the one that would sign
+    /// Which key; default the one that would sign (哪一把;默认为签名所用的那一把)
     pub name: Option<String>,
 }
 
 /// Options of `key change-passphrase`.
 #[derive(Args, Debug)]
 pub struct ChangePassphrase {
-    /// Which key; default the one that would sign
+    /// Which key; default the one that would sign (哪一把;默认为签名所用的那一把)
     pub name: Option<String>,
-    /// File with the new passphrase; otherwise it is asked for
+    /// File with the new passphrase; otherwise it is asked for (新口令所在文件;否则当面询问)
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
 }
@@ -65,12 +65,12 @@ pub struct ChangePassphrase {
 /// Options of `key import`.
 #[derive(Args, Debug)]
 pub struct Import {
-    /// What to call it
+    /// What to call it (密钥名称)
     pub name: String,
-    /// File with the secret: 64 hexadecimal digits, readable by you only; `-` reads standard input
+    /// File with the secret: 64 hexadecimal digits, readable by you only; `-` reads standard input (私钥文件:64 位十六进制,仅本人可读;- 表示标准输入)
     #[arg(long, value_name = "FILE")]
     pub secret_file: PathBuf,
-    /// eddsa (Ed25519 seed) or es256 (P-256 scalar)
+    /// eddsa (Ed25519 seed) or es256 (P-256 scalar) (算法:eddsa 即 Ed25519 种子,es256 即 P-256 标量;默认 eddsa)
     #[arg(long, default_value = "eddsa", value_parser = algorithm)]
     pub algorithm: Algorithm,
 }
@@ -141,7 +141,7 @@ fn read_secret(args: &Import) -> Result<SigningKey> {
         text
     } else {
         private_file::check_mode(&args.secret_file)?;
-        Zeroizing::new(std::fs::read_to_string(&args.secret_file).at(&args.secret_file)?)
+        Zeroizing::new(crate::failure::read_text(&args.secret_file)?)
     };
     let mut secret = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim(), &mut secret[..])

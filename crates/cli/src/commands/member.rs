@@ -52,10 +52,10 @@ pub enum KeyCommand {
 /// Options of `member add`.
 #[derive(Args, Debug)]
 pub struct Add {
-    /// A pseudonym: a-z first, then a-z 0-9 - . _; never a person's name or number
+    /// A pseudonym: a-z first, then a-z 0-9 - . _; never a person's name or number (代号:以 a-z 开头,由 a-z、0-9、-、.、_ 组成;不得用姓名或证件号码)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// It is a system, not a person
+    /// It is a system, not a person (是系统,不是人员)
     #[arg(long)]
     pub system: bool,
 }
@@ -63,10 +63,10 @@ pub struct Add {
 /// Options of `member roles` and `member confirm`.
 #[derive(Args, Debug)]
 pub struct SetRoles {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// All its roles: system_admin, security_admin, audit_admin, representative, officer, judge; none to take all away
+    /// All its roles: system_admin, security_admin, audit_admin, representative, officer, judge; none to take all away (全部角色:system_admin 系统管理员、security_admin 安全管理员、audit_admin 审计管理员、representative 代表、officer 经办人、judge 法官;不填即收回全部)
     #[arg(value_parser = role)]
     pub roles: Vec<Role>,
 }
@@ -74,7 +74,7 @@ pub struct SetRoles {
 /// A member.
 #[derive(Args, Debug)]
 pub struct One {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
 }
@@ -82,10 +82,10 @@ pub struct One {
 /// Options of `member key prove`.
 #[derive(Args, Debug)]
 pub struct Prove {
-    /// Unified social credit code of the organisation
+    /// Unified social credit code of the organisation (机构的统一社会信用代码)
     #[arg(value_parser = uscc)]
     pub organisation: Uscc,
-    /// The member that the key is for
+    /// The member that the key is for (密钥所属的成员)
     #[arg(value_parser = member)]
     pub member: MemberId,
 }
@@ -93,13 +93,13 @@ pub struct Prove {
 /// Options of `member key register`.
 #[derive(Args, Debug)]
 pub struct Register {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// Its public key, from `zhulian key export-public`
+    /// Its public key, from `zhulian key export-public` (其公钥,由 zhulian key export-public 输出)
     #[arg(value_parser = public_key)]
     pub public_key: PublicKey,
-    /// The proof that it is held, from `zhulian member key prove`
+    /// The proof that it is held, from `zhulian member key prove` (持有证明,由 zhulian member key prove 输出)
     #[arg(value_parser = signature)]
     pub proof: [u8; 64],
 }
@@ -107,10 +107,10 @@ pub struct Register {
 /// Options of `member key revoke`.
 #[derive(Args, Debug)]
 pub struct Revoke {
-    /// The public key
+    /// The public key (公钥)
     #[arg(value_parser = public_key)]
     pub public_key: PublicKey,
-    /// rotated, lost, compromised or departed
+    /// rotated, lost, compromised or departed (原因:rotated 轮换、lost 遗失、compromised 泄露、departed 离职)
     #[arg(long, value_parser = key_end)]
     pub reason: KeyEnd,
 }

@@ -9,6 +9,7 @@ pub mod member;
 pub mod network;
 pub mod node;
 pub mod org;
+mod proven;
 pub mod status;
 pub mod tx;
 pub mod up;
@@ -34,6 +35,6 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Status => status::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(session, args),
     }
 }

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     home::read_network,
     local::{Layout, NodeFiles, PASSPHRASE_FILE, Plan, node_config, random_passphrase, write_node_key},
     private_file,
@@ -37,22 +37,22 @@ pub enum Command {
 /// Options of `network init`.
 #[derive(Args, Debug)]
 pub struct Init {
-    /// Hosts of the validators, one for each validator of the plan: names or addresses, separated by commas
+    /// Hosts of the validators, one for each validator of the plan: names or addresses, separated by commas (各验证节点的主机名或地址,每个验证节点一个,用逗号分隔)
     #[arg(long, value_delimiter = ',', required = true)]
     pub hosts: Vec<String>,
-    /// Directory to write to; it must not exist or be empty
+    /// Directory to write to; it must not exist or be empty (输出目录,必须不存在或为空)
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Plan of the network (JSON); default the demonstration city
+    /// Plan of the network (JSON); default the demonstration city (网络方案(JSON);默认为演示城市)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Name of the network, instead of that of the plan
+    /// Name of the network, instead of that of the plan (网络名称,代替方案中的名称)
     #[arg(long)]
     pub name: Option<String>,
-    /// Port on which validators listen for each other
+    /// Port on which validators listen for each other (验证节点之间通信的端口)
     #[arg(long, default_value_t = 8644)]
     pub port: u16,
-    /// Port of the gateways
+    /// Port of the gateways (网关端口)
     #[arg(long, default_value_t = 8640)]
     pub gateway_port: u16,
 }
@@ -60,9 +60,9 @@ pub struct Init {
 /// Options of `network trust`.
 #[derive(Args, Debug)]
 pub struct Trust {
-    /// The identity file, from a source that you trust
+    /// The identity file, from a source that you trust (网络身份文件,须来自可信渠道)
     pub file: PathBuf,
-    /// Replace another identity that is trusted so far
+    /// Replace another identity that is trusted so far (替换目前信任的另一身份)
     #[arg(long)]
     pub replace: bool,
 }
@@ -90,7 +90,7 @@ pub fn now_ms() -> u64 {
 
 fn init(args: &Init) -> Result<Report> {
     let mut plan = match &args.plan {
-        Some(path) => Plan::parse(&std::fs::read_to_string(path).at(path)?)?,
+        Some(path) => Plan::parse(&crate::failure::read_text(path)?)?,
         None => Plan::demo(),
     };
     if let Some(name) = &args.name {

@@ -7,7 +7,7 @@ use serde_json::json;
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result, read_small},
     remote::{Remote, beijing, step},
     report::Report,
     session::Session,
@@ -31,7 +31,7 @@ pub enum Command {
 /// A transaction.
 #[derive(Args, Debug)]
 pub struct Id {
-    /// The transaction id, 64 hexadecimal digits
+    /// The transaction id, 64 hexadecimal digits (交易编号,64 位十六进制)
     #[arg(value_parser = id)]
     pub id: Hex32,
 }
@@ -39,7 +39,7 @@ pub struct Id {
 /// Options of `tx send`.
 #[derive(Args, Debug)]
 pub struct Send {
-    /// Files, each with one transaction's bytes
+    /// Files, each with one transaction's bytes (文件,每个含一笔交易的字节)
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }
@@ -47,13 +47,13 @@ pub struct Send {
 /// Options of `tx receipt`.
 #[derive(Args, Debug)]
 pub struct Receipt {
-    /// The transaction id, 64 hexadecimal digits
+    /// The transaction id, 64 hexadecimal digits (交易编号,64 位十六进制)
     #[arg(value_parser = id)]
     pub id: Hex32,
-    /// Where to write it; default ID.zlr
+    /// Where to write it; default ID.zlr (输出文件;默认为 交易编号.zlr)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub output: Option<PathBuf>,
-    /// The RFC 9942 COSE Receipt instead
+    /// The RFC 9942 COSE Receipt instead (改为 RFC 9942 COSE 回执)
     #[arg(long)]
     pub cose: bool,
 }
@@ -134,7 +134,7 @@ pub fn show(view: &view::TransactionView) -> Report {
 }
 
 fn send(remote: &Remote, args: &Send, session: &Session) -> Result<Report> {
-    let read = |path: &PathBuf| std::fs::read(path).at(path);
+    let read = |path: &PathBuf| read_small(path);
     let transactions = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let sent = remote.call(remote.client.submit(&transactions, Wait::Finalised(step(session.timeout()))))?;
     let mut views = Vec::with_capacity(sent.len());

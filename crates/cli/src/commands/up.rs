@@ -33,16 +33,16 @@ use crate::{
 /// Options of `up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Where the network keeps everything; default the home
+    /// Where the network keeps everything; default the home (网络数据目录;默认为用户目录)
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Forget the network that is there and found a new one
+    /// Forget the network that is there and found a new one (丢弃已有网络,重新创建)
     #[arg(long)]
     pub fresh: bool,
-    /// First of eight ports on 127.0.0.1: four gateways, then four validators; default 8640, or those of the last time
+    /// First of eight ports on 127.0.0.1: four gateways, then four validators; default 8640, or those of the last time (127.0.0.1 上八个端口的第一个:先四个网关,后四个验证节点;默认 8640 或上次所用)
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65_527))]
     pub port_base: Option<u16>,
-    /// Deposit no demonstration documents
+    /// Deposit no demonstration documents (不存证演示文件)
     #[arg(long)]
     pub no_demo: bool,
 }

@@ -1,6 +1,9 @@
 //! One transaction for all files: the root over their entries, and an individual receipt for each.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use zhulian_crypto::Digest;
@@ -23,7 +26,7 @@ pub struct BatchDone {
     /// Its evidence number.
     pub number: String,
     /// What its receipt proves.
-    pub facts: Verified,
+    pub facts: Arc<Verified>,
     /// RFC 9162 root over the entries.
     pub root: Digest,
     /// The receipt of the batch as a whole.
@@ -52,7 +55,7 @@ impl Depositor {
     /// When there are no jobs.
     pub async fn batch(&self, jobs: Vec<Job>, dir: &Path, bars: &Bars) -> Result<BatchDone> {
         assert!(!jobs.is_empty(), "a batch has entries");
-        let entries: Vec<Vec<u8>> = jobs.iter().map(|job| entry(job).encode()).collect();
+        let entries: Vec<Vec<u8>> = jobs.iter().map(|job| self.entry(job).encode()).collect();
         let tree = Tree::new(entries.iter().map(|entry| leaf(entry)).collect());
         let root = tree.root();
         let name = format!("batch-{}", hex::encode(&root[..8]));
@@ -70,8 +73,14 @@ impl Depositor {
         let number = evidence_number(&facts.transaction);
         let uploaded = self.upload(&number, manifest.into()).await;
 
+        let facts = Arc::new(facts);
         let totals = individual(jobs, &entries, &tree, (&base, &facts, already), bars);
         Ok(BatchDone { number, facts, root, receipt: files.receipt, manifest: files.manifest, uploaded, totals })
+    }
+
+    /// The entry of a file.
+    fn entry(&self, job: &Job) -> Entry {
+        Entry { file: job.hashed.record.clone(), name_commitment: self.name_commitment(job) }
     }
 
     /// Gives the gateway the manifest, a few times: its index may be a block behind the receipt.
@@ -147,10 +156,10 @@ fn individual(
     jobs: Vec<Job>,
     entries: &[Vec<u8>],
     tree: &Tree,
-    (base, batch, already): (&ReceiptFile, &Verified, bool),
+    (base, batch, already): (&ReceiptFile, &Arc<Verified>, bool),
     bars: &Bars,
 ) -> Totals {
-    let (root, count) = (tree.root(), entries.len() as u64);
+    let (root, count, number) = (tree.root(), entries.len() as u64, evidence_number(&batch.transaction));
     let one = |(index, job): (usize, Job)| {
         let path = tree.path(index);
         let bytes = entries[index].clone();
@@ -166,9 +175,8 @@ fn individual(
         bars.depositing.inc(1);
         match saved {
             Ok(receipt) => {
-                let entry = Some((index as u64, entry(&job)));
-                let facts = Verified { entry, chunks: file.chunks, ..batch.clone() };
-                Ok(Done { file: job.file, number: single::number_of(&facts), facts, receipt, already })
+                let number = format!("{number}-{index}");
+                Ok(Done { file: job.file, number, record: job.hashed.record, facts: batch.clone(), receipt, already })
             }
             Err(failure) => Err((job.file.path, failure)),
         }
@@ -182,11 +190,6 @@ fn individual(
         }
     }
     totals
-}
-
-/// The entry of a file.
-pub fn entry(job: &Job) -> Entry {
-    Entry { file: job.hashed.record.clone(), name_commitment: None }
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<PathBuf> {

@@ -50,6 +50,18 @@ fn receipts_of(folder: &Path) -> PathBuf {
     full.with_file_name(name)
 }
 
+/// Makes a directory and sees that a file can be written in it.
+///
+/// # Errors
+/// When it cannot.
+pub fn prepare(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let probe = dir.join(format!(".zhulian.{}.tmp", std::process::id()));
+    let written = std::fs::write(&probe, [0; 4096]);
+    let _ = std::fs::remove_file(&probe);
+    written
+}
+
 /// A path that is free: `a.pdf.zlr`, else `a.pdf.2.zlr`, and so on. An older receipt is never overwritten.
 pub fn free(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_os_string();

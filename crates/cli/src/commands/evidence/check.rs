@@ -22,9 +22,9 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["file", "sha256"])))]
 pub struct Check {
-    /// The file
+    /// The file (文件)
     pub file: Option<PathBuf>,
-    /// Or its SHA-256, 64 hexadecimal digits
+    /// Or its SHA-256, 64 hexadecimal digits (或文件的 SHA-256,64 位十六进制)
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub sha256: Option<Hex32>,
     /// The evidence number (存证编号) that the file is said to have
@@ -41,6 +41,7 @@ fn digest(text: &str) -> std::result::Result<Hex32, String> {
 /// # Errors
 /// When the file cannot be read or the gateway not be asked.
 pub fn run(session: &Session, args: &Check) -> Result<Report> {
+    let id = args.id.as_deref().map(super::show::number).transpose()?;
     let question = match (&args.file, args.sha256) {
         (Some(path), _) => {
             let bar = super::deposit::hashing_bar(session, std::fs::metadata(path).map(|data| data.len()).unwrap_or(0));
@@ -60,10 +61,10 @@ pub fn run(session: &Session, args: &Check) -> Result<Report> {
                 sm3: Some(Hex32(record.sm3)),
                 size: Some(record.size),
                 chunks_root: Some(Hex32(record.chunks_root)),
-                id: args.id.clone(),
+                id,
             }
         }
-        (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id: args.id.clone() },
+        (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id },
         (None, None) => unreachable!("the command line demands one of the two"),
     };
     let remote = Remote::new(session)?;

@@ -13,6 +13,7 @@ use crate::{
     deposit::{Bars, BatchDone, Depositor, Done, Job, Place, Totals},
     failure::{Exit, Failure, Result},
     hashing::{self, Found, Skipped},
+    opening::Secret,
     private_file,
     remote::{Remote, beijing},
     report::Report,
@@ -24,7 +25,7 @@ use crate::{
 /// Options of `evidence deposit`.
 #[derive(Args, Debug)]
 pub struct Deposit {
-    /// Files and folders; folders are walked, receipts (.zlr) in them passed over
+    /// Files and folders; folders are walked, receipts (.zlr) in them passed over (文件和目录;目录会逐层读取,其中的回执 .zlr 跳过)
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// One transaction for all files; each still gets a receipt of its own (批量存证)
@@ -36,9 +37,12 @@ pub struct Deposit {
     /// Save the certificate of each deposit as PDF, too (同时出具证书)
     #[arg(long)]
     pub certificate: bool,
-    /// Do not look for earlier deposits and receipts; needed after a withdrawal
+    /// Do not look for earlier deposits and receipts; needed after a withdrawal (不查找此前的存证和回执;停止使用后重新存证时需要)
     #[arg(long)]
     pub again: bool,
+    /// Do not commit to the files' names; otherwise a receipt can prove a name later, which stays secret until then (不对文件名作承诺;作了承诺,日后可用回执证明文件名,在此之前文件名保密)
+    #[arg(long)]
+    pub no_name: bool,
     /// What to tell about the files.
     #[command(flatten)]
     pub details: Details,
@@ -78,7 +82,9 @@ fn bars(session: &Session, found: &[Found]) -> Bars {
 /// When nothing could be deposited at all.
 pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     let network = session.home()?.network()?;
-    let details = args.details.encode()?;
+    let home = session.home()?;
+    let secret = Secret::of(&home)?;
+    let details = args.details.encode(&secret)?;
     let (found, skipped) = hashing::find(&args.paths);
     if found.is_empty() {
         return Err(nothing(&skipped));
@@ -89,6 +95,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     let mut depositor = Depositor::new(remote.client.clone(), network, key, details, status.height);
     depositor.timeout = session.timeout();
     depositor.again = args.again;
+    depositor.names = (!args.no_name).then_some(secret);
 
     let bars = bars(session, &found);
     let place = Place { dir: args.receipts.clone(), several: args.paths.len() > 1 };
@@ -122,7 +129,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         }
     }
     let certificates = if args.certificate { certificates(&remote, &totals) } else { Vec::new() };
-    Ok(report(&totals, batch.as_ref(), found.len(), &certificates))
+    Ok(report(&totals, batch.as_ref(), found.len(), &certificates, session.options.json))
 }
 
 fn nothing(skipped: &[Skipped]) -> Failure {
@@ -187,7 +194,13 @@ fn certificates(remote: &Remote, totals: &Totals) -> Vec<(PathBuf, Result<PathBu
     totals.done.iter().map(one).collect()
 }
 
-fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates: &[(PathBuf, Result<PathBuf>)]) -> Report {
+fn report(
+    totals: &Totals,
+    batch: Option<&BatchDone>,
+    found: usize,
+    certificates: &[(PathBuf, Result<PathBuf>)],
+    as_json: bool,
+) -> Report {
     let fresh = totals.done.iter().filter(|done| !done.already).count();
     let already = totals.done.len() - fresh;
     let (failed, skipped) = (totals.failed.len(), totals.skipped.len());
@@ -221,18 +234,22 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     if totals.stopped.is_some() {
         add(text!("中途停止,尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
     }
-    let mut report = Report::new(sentence, json(totals, batch, certificates)).exit(exit(totals, lost));
+    let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null }).exit(exit(totals, lost));
     report = match (&totals.done[..], batch) {
         ([done], None) => one(report, done),
         (done, None) => many(report, done),
         (done, Some(batch)) => many(batched(report, batch), done),
     };
-    for (path, failure) in &totals.failed {
+    for (path, failure) in totals.failed.iter().take(ROWS_MAX) {
         report = report.fact(Text::fixed("未能存证", "not deposited"), named(path, failure));
     }
-    for it in &totals.skipped {
+    for it in totals.skipped.iter().take(ROWS_MAX) {
         let (path, zh, en) = (it.path.display(), &it.why.zh, &it.why.en);
         report = report.fact(Text::fixed("已跳过", "skipped"), text!("{path}:{zh}", "{path}: {en}"));
+    }
+    let untold = failed.saturating_sub(ROWS_MAX) + skipped.saturating_sub(ROWS_MAX);
+    if untold > 0 {
+        report = report.fact(Text::fixed("其余", "and more"), text!("另有 {untold} 个;全部清单请加 --json", "{untold} more; for all of them add --json"));
     }
     for (path, saved) in certificates {
         if let Err(failure) = saved {
@@ -285,14 +302,10 @@ fn one(report: Report, done: &Done) -> Report {
         .fact(Text::fixed("存证时间", "deposited"), beijing(facts.time))
         .fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}:{zh}", "{signed} of {all}: {en}"))
         .fact(Text::fixed("回执", "receipt"), done.receipt.display().to_string());
-    let report = match facts.file() {
-        Some(file) => report
-            .fact(Text::fixed("文件大小", "size"), bytes(file.size))
-            .detail(Text::fixed("SHA-256", "SHA-256"), hex::encode(file.sha256))
-            .detail(Text::fixed("SM3", "SM3"), hex::encode(file.sm3)),
-        None => report,
-    };
     report
+        .fact(Text::fixed("文件大小", "size"), bytes(done.record.size))
+        .detail(Text::fixed("SHA-256", "SHA-256"), hex::encode(done.record.sha256))
+        .detail(Text::fixed("SM3", "SM3"), hex::encode(done.record.sm3))
         .detail(Text::fixed("区块高度", "height"), grouped(facts.height))
         .detail(Text::fixed("交易编号", "transaction"), facts.transaction.to_string())
 }
@@ -355,7 +368,7 @@ fn json(totals: &Totals, batch: Option<&BatchDone>, certificates: &[(PathBuf, Re
             "time": done.facts.time,
             "height": done.facts.height,
             "transaction": done.facts.transaction.to_string(),
-            "record": done.facts.file().map(hashing::record_json),
+            "record": hashing::record_json(&done.record),
         })
     };
     let failed = |(path, failure): &(PathBuf, Failure)| {

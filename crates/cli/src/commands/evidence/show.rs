@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use zhulian_api::{Query, view::EvidenceView};
+use zhulian_primitives::EvidenceRef;
 
 use crate::{
     failure::{Exit, Failure, Result},
@@ -26,13 +27,13 @@ pub struct Number {
 /// Options of `evidence list`.
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only of this organisation, by its unified social credit code
+    /// Only of this organisation, by its unified social credit code (只列出该机构的存证,填统一社会信用代码)
     #[arg(long, value_name = "USCC")]
     pub organisation: Option<String>,
-    /// How many, 1 to 200
+    /// How many, 1 to 200 (条数,1 至 200)
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
-    /// Continue after an earlier list
+    /// Continue after an earlier list (接着上一页继续)
     #[arg(long)]
     pub cursor: Option<String>,
 }
@@ -42,7 +43,7 @@ pub struct List {
 pub struct Receipt {
     /// The evidence number (存证编号)
     pub id: String,
-    /// Where to write it; default NUMBER.zlr
+    /// Where to write it; default NUMBER.zlr (输出文件;默认为 编号.zlr)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub output: Option<PathBuf>,
 }
@@ -63,7 +64,7 @@ pub fn status(status: &str) -> Text {
 /// When there is none of this number, or the gateway cannot be asked.
 pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let remote = Remote::new(session)?;
-    let evidence = remote.call(remote.client.evidence(&args.id))?;
+    let evidence = remote.call(remote.client.evidence(&number(&args.id)?))?;
     let (id, name) = (&evidence.id, &evidence.organisation_name);
     let when = zhulian_verify::format_time(evidence.time_ms);
     let sentence =
@@ -105,12 +106,7 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
             None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
         };
     }
-    if let Ok(Value::Object(details)) = serde_json::to_value(&evidence.details) {
-        for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-            report = report.fact(detail_label(name), value);
-        }
-    }
+    report = told(report, evidence);
     if let Some(file) = &evidence.file {
         report = report
             .detail(Text::fixed("SHA-256", "SHA-256"), file.sha256.to_string())
@@ -124,16 +120,87 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
         .detail(Text::fixed("交易编号", "transaction"), evidence.transaction.to_string())
 }
 
-fn detail_label(name: &str) -> Text {
-    match name {
-        "custodian" => Text::fixed("保管单位", "custodian"),
-        "source" | "source_type" => Text::fixed("来源类型", "source"),
-        "case_hint" | "case" => Text::fixed("案件线索", "case"),
-        "legal_basis" => Text::fixed("法律依据", "legal basis"),
-        "prior" | "prior_evidence" => Text::fixed("前序存证", "prior evidence"),
-        "retention" | "retain_until" => Text::fixed("保存期限", "retention"),
-        other => other.replace('_', " ").into(),
+/// What the depositor told.
+fn told(mut report: Report, evidence: &EvidenceView) -> Report {
+    let details = &evidence.details;
+    if let Some(custodian) = &evidence.custodian {
+        let (name, code) = (&custodian.name, &custodian.uscc);
+        report = report.fact(Text::fixed("保管单位", "custodian"), text!("{name}({code})", "{name} ({code})"));
     }
+    report = report
+        .fact(Text::fixed("来源类型", "source"), source_type(&details.source_type))
+        .fact(Text::fixed("法律依据", "legal basis"), details.legal_basis.as_str());
+    if let Some(hint) = &details.case_hint {
+        report = report.fact(Text::fixed("案件线索", "case"), hint.as_str());
+    }
+    if !details.prior_evidence.is_empty() {
+        report = report.fact(Text::fixed("前序存证", "prior evidence"), details.prior_evidence.join("\n"));
+    }
+    if let Some(until) = details.retention_until_ms {
+        report = report.fact(Text::fixed("保存至", "kept until"), beijing(until));
+    }
+    if !details.notes.is_empty() {
+        let codes = details.notes.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+        report = report.fact(Text::fixed("备注代码", "notes"), codes);
+    }
+    for freeze in &evidence.freezes {
+        let (court, case) = (&freeze.court.name, &freeze.case);
+        report = report.fact(Text::fixed("冻结", "freeze"), text!("{court},{case}", "{court}, {case}"));
+    }
+    if let Some(generation) = &details.generation {
+        report = report.detail(Text::fixed("生成过程说明 SHA-256", "document of facts"), generation.facts.to_string());
+        for it in &generation.commitments {
+            let field = &it.field;
+            report = report.detail(text!("承诺({field})", "commitment ({field})"), it.commitment.to_string());
+        }
+    }
+    if let Some(root) = details.process_log_root {
+        report = report.detail(Text::fixed("过程日志根", "root of the log"), root.to_string());
+    }
+    if let Some(token) = details.timestamp_token {
+        report = report.detail(Text::fixed("时间戳文件 SHA-256", "time-stamp token"), token.to_string());
+    }
+    if let Some(commitment) = details.name_commitment {
+        report = report.detail(Text::fixed("文件名承诺", "commitment to the name"), commitment.to_string());
+    }
+    report
+}
+
+/// Where evidence comes from, in both languages.
+pub fn source_type(name: &str) -> Text {
+    match name {
+        "web" => Text::fixed("网页", "web page"),
+        "screen" => Text::fixed("录屏", "recording of a screen"),
+        "file" => Text::fixed("电子文件", "file"),
+        "api" => Text::fixed("系统接口", "interface of a system"),
+        "sensor" => Text::fixed("传感器", "sensor"),
+        "contract" => Text::fixed("合同", "contract"),
+        "payment" => Text::fixed("支付", "payment"),
+        _ => Text::fixed("其他", "other"),
+    }
+}
+
+/// An evidence number as people type it. What cannot be one is told here, with the slip named, before anyone is asked.
+///
+/// # Errors
+/// When it is none.
+pub fn number(typed: &str) -> Result<String> {
+    use zhulian_primitives::EvidenceIdError as E;
+    typed.trim().parse::<EvidenceRef>().map(|number| number.to_string()).map_err(|error| {
+        Failure::new(Exit::Usage, "evidence.number", text!("“{typed}”不是存证编号", "“{typed}” is no evidence number"))
+            .why(match error {
+                E::Shape => Text::fixed(
+                    "存证编号为 ZL 加 27 个字符;批量存证的条目另加连字符和序号",
+                    "a number is ZL and 27 characters; an entry of a batch adds a hyphen and its index",
+                ),
+                E::Character => Text::fixed("含有存证编号中不会出现的字符", "it has a character that does not occur in one"),
+                E::Check => Text::fixed(
+                    "最后一位校验字符不符,可能有一位输错",
+                    "its last character, which checks the others, does not fit: look for a typing error",
+                ),
+            })
+            .next(Text::fixed("请对照回执或证书重新输入", "compare it with the receipt or the certificate"))
+    })
 }
 
 /// Shows what happened to a deposit.
@@ -142,7 +209,7 @@ fn detail_label(name: &str) -> Text {
 /// When there is none of this number, or the gateway cannot be asked.
 pub fn history(session: &Session, args: &Number) -> Result<Report> {
     let remote = Remote::new(session)?;
-    let history = remote.call(remote.client.evidence_history(&args.id))?;
+    let history = remote.call(remote.client.evidence_history(&number(&args.id)?))?;
     let (id, count) = (&history.id, history.items.len());
     let head = vec![
         Text::fixed("时间(北京时间)", "time (UTC+8)"),
@@ -150,11 +217,17 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
         Text::fixed("单位", "organisation"),
         Text::fixed("交易编号", "transaction"),
     ];
+    let mut names = std::collections::BTreeMap::new();
+    for item in &history.items {
+        // A name says more than a code; without it the code has to do.
+        let name = |code: &str| remote.call(remote.client.organisation(code)).map_or_else(|_| code.into(), |it| it.name);
+        names.entry(&item.organisation).or_insert_with_key(|code| name(code));
+    }
     let rows = history.items.iter().map(|item| {
         vec![
             zhulian_verify::format_time(item.time_ms).into(),
             event(&item.event.module, &item.event.name),
-            item.organisation.as_str().into(),
+            names[&item.organisation].as_str().into(),
             item.transaction.to_string().into(),
         ]
     });
@@ -245,8 +318,9 @@ pub fn number_row(items: &[EvidenceView]) -> (Vec<Text>, Vec<Vec<Text>>) {
 /// When there is none, or the file exists.
 pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
     let remote = Remote::new(session)?;
-    let bytes = remote.call(remote.client.evidence_receipt(&args.id))?;
-    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.zlr", args.id.replace('/', "_"))));
+    let id = number(&args.id)?;
+    let bytes = remote.call(remote.client.evidence_receipt(&id))?;
+    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.zlr")));
     let shown = path.display().to_string();
     if path.exists() {
         return Err(Failure::new(
@@ -257,7 +331,7 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
     }
     private_file::write_public(&path, &bytes)?;
-    let (id, quoted) = (&args.id, quoted(&shown));
+    let quoted = quoted(&shown);
     Ok(Report::new(
         text!("存证 {id} 的回执已保存。", "The receipt of {id} is saved."),
         json!({ "id": id, "file": shown, "bytes": bytes.len() }),
