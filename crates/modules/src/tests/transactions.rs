@@ -111,38 +111,37 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         (
             "an unknown key",
             bytes(|e| {
-                drop(
-                    e.map(3)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .str("ab")
-                        .unwrap()
-                        .u8(1)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .u8(9)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap(),
-                )
+                _ = e
+                    .map(3)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .str("ab")
+                    .unwrap()
+                    .u8(1)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .u8(9)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap();
             }),
             "transaction.malformed_arguments",
         ),
         (
             "a missing field",
-            bytes(|e| drop(e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            bytes(|e| _ = e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap()),
             "transaction.malformed_arguments",
         ),
         (
             "wrong order",
-            bytes(|e| drop(e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap()),
             "transaction.malformed",
         ),
         (
             "an unknown kind",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap()),
             "transaction.malformed_arguments",
         ),
         ("a longer integer", vec![0xa2, 0x00, 0x62, b'a', b'b', 0x01, 0x18, 0x00], "transaction.malformed"),
@@ -150,17 +149,17 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         ("no map", vec![0x05], "transaction.malformed_arguments"),
         (
             "a phone number for an id",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "identity.malformed_member",
         ),
         (
             "a name for an id",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "identity.malformed_member",
         ),
         (
             "the one form",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "ok",
         ),
     ];

@@ -107,6 +107,10 @@ const REMEMBERED: usize = 1 << 17;
 /// Transactions of one lane taken in one turn.
 const QUANTUM: usize = 8;
 
+const WAITERS_SWEEP: usize = 1_024;
+/// Ids waited for at most.
+const WAITERS_MAX: usize = 1 << 17;
+
 /// See the module.
 pub struct Pool {
     limits: Limits,
@@ -126,6 +130,8 @@ pub struct Pool {
     height: Height,
     ended: Generations<HashMap<u64, End>>,
     waiters: IdMap<Vec<oneshot::Sender<End>>>,
+    /// With so many ids waited for, those nobody waits for any more are dropped.
+    waiters_sweep: usize,
 }
 
 impl Pool {
@@ -147,6 +153,7 @@ impl Pool {
             height: 0,
             ended: Generations::new(REMEMBERED),
             waiters: IdMap::default(),
+            waiters_sweep: WAITERS_SWEEP,
         }
     }
 
@@ -397,17 +404,25 @@ impl Pool {
         }
     }
 
-    /// Waits for a transaction's end. The receiver is closed without an answer when the transaction is not pending.
+    /// Waits for a transaction's end, also of one that is still on its way here from another node. The receiver is closed without an
+    /// answer when too many wait.
     pub fn wait(&mut self, id: TransactionId) -> oneshot::Receiver<End> {
         let (sender, receiver) = oneshot::channel();
-        match self.standing(&id) {
-            Standing::Ended(end) => drop(sender.send(end)),
-            Standing::Pending => {
-                let waiters = self.waiters.entry(id).or_default();
+        if let Standing::Ended(end) = self.standing(&id) {
+            let _ = sender.send(end);
+            return receiver;
+        }
+        if self.waiters.len() >= self.waiters_sweep {
+            self.waiters.retain(|_, waiters| {
                 waiters.retain(|waiter| !waiter.is_closed());
-                waiters.push(sender);
-            }
-            Standing::Unknown => {}
+                !waiters.is_empty()
+            });
+            self.waiters_sweep = WAITERS_SWEEP.max(2 * self.waiters.len());
+        }
+        if self.waiters.len() < WAITERS_MAX {
+            let waiters = self.waiters.entry(id).or_default();
+            waiters.retain(|waiter| !waiter.is_closed());
+            waiters.push(sender);
         }
         receiver
     }
