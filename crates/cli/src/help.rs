@@ -60,7 +60,7 @@ fn localised(command: Command, lang: Lang, shared: &[String]) -> Command {
         .arg(help.help("Print help (显示帮助)"))
         .subcommand_help_heading(half("Commands (命令)", lang).leak() as &'static str)
         .help_template(match lang {
-            Lang::Zh => "{about-with-newline}\n用法: {usage}\n\n{all-args}{after-help}",
+            Lang::Zh => "{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}",
             Lang::En => "{about-with-newline}\nUsage: {usage}\n\n{all-args}{after-help}",
         })
         .mut_args(|arg| argument(arg, lang))
@@ -83,7 +83,9 @@ fn argument(arg: Arg, lang: Lang) -> Arg {
         (false, _, Lang::En) => None,
     };
     let help = arg.get_help().map(|text| half(&text.to_string(), lang));
-    let arg = arg.help_heading(heading).hide_env(true).hide_possible_values(lang == Lang::Zh).hide_default_value(lang == Lang::Zh);
+    // The library's own remarks on values are English; the Chinese texts say what they say.
+    let hide = lang == Lang::Zh && arg.get_action().takes_values();
+    let arg = arg.help_heading(heading).hide_env(true).hide_possible_values(hide).hide_default_value(hide);
     match help {
         Some(help) => arg.help(help.clone()).long_help(help),
         None => arg,
@@ -106,7 +108,7 @@ pub fn usage(error: &clap::Error) -> Failure {
             text!("没有“{name}”这个命令", "there is no command “{name}”")
         }
         ErrorKind::UnknownArgument => text!("没有“{shown}”这个选项或参数", "“{shown}” is no option or argument here"),
-        ErrorKind::MissingRequiredArgument => text!("缺少必需的参数:{shown}", "something is missing: {shown}"),
+        ErrorKind::MissingRequiredArgument => text!("缺少必需的参数：{shown}", "something is missing: {shown}"),
         ErrorKind::InvalidValue if given.is_empty() => text!("{shown} 需要一个值", "{shown} needs a value"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             text!("“{given}”不能用作 {shown}", "“{given}” cannot be {shown}")
@@ -123,11 +125,11 @@ pub fn usage(error: &clap::Error) -> Failure {
     if let Some(why) = source {
         failure = failure.why(why);
     } else if let Some(valid) = valid {
-        failure = failure.why(text!("可用的值:{valid}", "it may be: {valid}"));
+        failure = failure.why(text!("可用的值：{valid}", "it may be: {valid}"));
     }
     let similar = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue].into_iter().find_map(of);
     failure.next(match similar {
-        Some(similar) => text!("是否想用“{similar}”?加 --help 查看说明", "did you mean “{similar}”? Add --help to read more"),
+        Some(similar) => text!("是否想用“{similar}”？加 --help 查看说明", "did you mean “{similar}”? Add --help to read more"),
         None => Text::fixed("加 --help 查看说明", "add --help to read how it is used"),
     })
 }

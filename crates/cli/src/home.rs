@@ -148,13 +148,13 @@ impl Home {
                 Exit::Usage,
                 "network.not_pinned",
                 Text::fixed(
-                    "还没有可信的网络身份文件,无法核验任何回执",
+                    "还没有可信的网络身份文件，无法核验任何回执",
                     "there is no trusted network identity, so no receipt can be verified",
                 ),
             )
             .why(text!("{shown} 不存在", "{shown} does not exist"))
             .next(Text::fixed(
-                "从可信渠道(例如主管部门的公告)取得 network.json,再执行 zhulian network trust network.json,或用 --network 指定",
+                "从可信渠道（例如主管部门的公告）取得 network.json，再执行 zhulian network trust network.json，或用 --network 指定",
                 "get network.json from a source you trust, such as the authority's publication, then run \
                  `zhulian network trust network.json`, or name it with --network",
             )));

@@ -45,7 +45,7 @@ impl Secret {
             Failure::new(Exit::Key, "commitment.secret", text!("{shown} 已损坏", "{shown} is damaged"))
                 .why(Text::fixed("文件应为 32 字节", "it should have 32 bytes"))
                 .next(Text::fixed(
-                    "请从备份恢复;若无备份,删除后新的存证使用新的盐值,旧承诺将无法公开",
+                    "请从备份恢复；若无备份，删除后新的存证使用新的盐值，旧承诺将无法公开",
                     "restore it from a backup; without one, remove it: new deposits get new salts, and old commitments can no longer be opened",
                 ))
         })?;

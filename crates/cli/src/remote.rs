@@ -80,7 +80,7 @@ impl Remote {
         )
         .why(text!("两者的链标识不同", "the two have different chain identities"))
         .next(Text::fixed(
-            "核对 --url;若网络确已更换,请从可信渠道取得新的 network.json,再执行 zhulian network trust",
+            "核对 --url；若网络确已更换，请从可信渠道取得新的 network.json，再执行 zhulian network trust",
             "check --url; if the network was really replaced, get its network.json from a source you trust and run \
              `zhulian network trust`",
         )))
@@ -196,7 +196,7 @@ pub fn not_final(id: &str) -> Failure {
 /// Block time as people of this country read it.
 pub fn beijing(time_ms: u64) -> Text {
     let time = zhulian_verify::format_time(time_ms);
-    text!("{time}(北京时间)", "{time} (UTC+8)")
+    text!("{time}（北京时间）", "{time} (UTC+8)")
 }
 
 /// The least of what is left and a step, for waiting in steps.

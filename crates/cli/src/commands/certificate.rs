@@ -12,7 +12,7 @@ use crate::{failure::Result, private_file, remote::Remote, report::Report, sessi
 pub struct Certificate {
     /// The evidence number (存证编号)
     pub id: String,
-    /// Where to write it; default NUMBER.pdf (输出文件;默认为 编号.pdf)
+    /// Where to write it; default NUMBER.pdf (输出文件；默认为 编号.pdf)
     #[arg(long, short, value_name = "FILE.pdf")]
     pub output: Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ pub fn run(session: &Session, args: &Certificate) -> Result<Report> {
     )
     .fact(Text::fixed("文件", "file"), shown)
     .next(Text::fixed(
-        "证书供阅读;可独立核验的证明是回执文件(.zlr)。",
+        "证书供阅读；可独立核验的证明是回执文件（.zlr）。",
         "The certificate is for reading; what anyone can verify independently is the receipt file (.zlr).",
     )))
 }

@@ -14,6 +14,7 @@ pub mod status;
 pub mod tx;
 pub mod up;
 pub mod verify;
+mod verify_folder;
 
 use crate::{args::Command, failure::Result, report::Report, session::Session};
 

@@ -28,7 +28,7 @@ pub struct Run {
     /// The node's configuration (节点配置文件)
     #[arg(long, value_name = "node.json")]
     pub config: PathBuf,
-    /// Stop when standard input ends; for programs that start nodes (标准输入结束时停止;供启动节点的程序使用)
+    /// Stop when standard input ends; for programs that start nodes (标准输入结束时停止；供启动节点的程序使用)
     #[arg(long, hide = true)]
     pub stop_with_input: bool,
 }

@@ -58,7 +58,7 @@ pub struct Code {
 /// Options of `org propose-admit`.
 #[derive(Args, Debug)]
 pub struct ProposeAdmit {
-    /// JSON file that describes the organisation, as an entry of `zhulian network plan`; every member with its public key (描述该机构的 JSON 文件,格式同 zhulian network plan 的一项,每个成员须附公钥)
+    /// JSON file that describes the organisation, as an entry of `zhulian network plan`; every member with its public key (描述该机构的 JSON 文件，格式同 zhulian network plan 的一项，每个成员须附公钥)
     pub file: PathBuf,
 }
 
@@ -84,7 +84,7 @@ pub struct Motion {
 pub struct Vote {
     /// Number of the motion (动议编号)
     pub motion: u32,
-    /// yes or no (yes 赞成,no 反对)
+    /// yes or no (yes 赞成，no 反对)
     #[arg(value_parser = ["yes", "no"])]
     pub vote: String,
 }
@@ -146,8 +146,8 @@ fn propose(session: &Session, action: Action) -> Result<Report> {
     let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
     let number = number.map_or_else(|| "?".into(), |number| number.to_string());
     Ok(done
-        .report(text!("动议 {number} 已提出,等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))
-        .next(text!("投票:zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
+        .report(text!("动议 {number} 已提出，等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))
+        .next(text!("投票：zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
 }
 
 /// The class in both languages.
@@ -244,7 +244,7 @@ fn motions(session: &Session) -> Result<Report> {
     let mut report = Report::new(
         match count {
             1 => text!("共 1 项动议。", "There is one motion."),
-            _ => text!("共 {count} 项动议,最近的在前。", "There are {count} motions, newest first."),
+            _ => text!("共 {count} 项动议，最近的在前。", "There are {count} motions, newest first."),
         },
         json!({ "motions": list.items }),
     );
@@ -256,7 +256,7 @@ fn motions(session: &Session) -> Result<Report> {
         let (opened, closes) = (motion.opened_height, motion.closes_height);
         let value = Text {
             zh: format!(
-                "{};{action_zh};赞成 {yes},反对 {no};由 {by} 于高度 {opened} 提出,高度 {closes} 截止\n{matter}",
+                "{}；{action_zh}；赞成 {yes}，反对 {no}；由 {by} 于高度 {opened} 提出，高度 {closes} 截止\n{matter}",
                 state.zh
             )
             .into(),

@@ -51,7 +51,7 @@ fn organisation(network: &Network, code: &Uscc) -> Text {
     match network.validators.iter().find(|validator| validator.organisation == code) {
         Some(validator) => {
             let name = &validator.name;
-            text!("{name}({code})", "{name} ({code})")
+            text!("{name}（{code}）", "{name} ({code})")
         }
         None => code.into(),
     }
@@ -60,7 +60,7 @@ fn organisation(network: &Network, code: &Uscc) -> Text {
 /// A size as people say it, and to the byte.
 pub fn size(size: u64) -> Text {
     let (said, exact) = (bytes(size), grouped(size));
-    text!("{said}({exact} 字节)", "{said} ({exact} bytes)")
+    text!("{said}（{exact} 字节）", "{said} ({exact} bytes)")
 }
 
 /// The label of a field to which a deposit commits.
@@ -88,7 +88,7 @@ pub fn facts(mut report: Report, network: &Network, facts: &Verified) -> Report 
             .fact(Text::fixed("存证时间", "deposited"), beijing(facts.time));
     }
     if let Some(event) = event(facts) {
-        let own = Text::fixed("存证单位自行保管(人民法院在线诉讼规则第十七条)", "the depositor itself holds the original");
+        let own = Text::fixed("存证单位自行保管（人民法院在线诉讼规则第十七条）", "the depositor itself holds the original");
         report = report
             .fact(Text::fixed("存证单位", "depositor"), organisation(network, &event.organisation))
             .fact(Text::fixed("经办", "deposited by"), event.member)
@@ -99,7 +99,7 @@ pub fn facts(mut report: Report, network: &Network, facts: &Verified) -> Report 
         let (zh, en, at_zh, at_en) = (&who.zh, &who.en, &at.zh, &at.en);
         report = report.fact(
             Text::fixed("在先存证", "earlier deposit"),
-            text!("{zh}已于 {at_zh} 首次存证,编号 {first}", "{en} deposited the same first, at {at_en}, as {first}"),
+            text!("{zh}已于 {at_zh} 首次存证，编号 {first}", "{en} deposited the same first, at {at_en}, as {first}"),
         );
     }
     if let Some(file) = facts.file() {
@@ -110,7 +110,7 @@ pub fn facts(mut report: Report, network: &Network, facts: &Verified) -> Report 
         report = match &facts.entry {
             Some((index, _)) => {
                 let entry = grouped(index + 1);
-                report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条,共 {count} 条", "entry {entry} of {count}"))
+                report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条，共 {count} 条", "entry {entry} of {count}"))
             }
             None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
         };
@@ -120,7 +120,7 @@ pub fn facts(mut report: Report, network: &Network, facts: &Verified) -> Report 
     }
     let (signed, all) = (facts.signers.len(), facts.validators);
     let (zh, en) = (facts.signers.join("、"), facts.signers.join(", "));
-    report = report.fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}:{zh}", "{signed} of {all}: {en}"));
+    report = report.fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}：{zh}", "{signed} of {all}: {en}"));
     technical(report, facts)
 }
 
@@ -147,7 +147,7 @@ fn told(mut report: Report, details: &Details) -> Report {
         for it in &generation.commitments {
             let label = field(it.field.name());
             let (zh, en) = (label.zh, label.en);
-            report = report.detail(text!("{zh}(承诺)", "{en} (commitment)"), hex::encode(it.commitment));
+            report = report.detail(text!("{zh}（承诺）", "{en} (commitment)"), hex::encode(it.commitment));
         }
     }
     if let Some(root) = details.process_log_root {
@@ -167,7 +167,7 @@ fn technical(mut report: Report, facts: &Verified) -> Report {
             .detail(Text::fixed("SM3", "SM3"), hex::encode(file.sm3))
             .detail(Text::fixed("分块根", "root over chunks"), {
                 let root = hex::encode(file.chunks_root);
-                text!("{root}(1 MiB 分块,共 {chunks} 块)", "{root} ({chunks} of 1 MiB)")
+                text!("{root}（1 MiB 分块，共 {chunks} 块）", "{root} ({chunks} of 1 MiB)")
             });
     }
     if let Some(Deposit::Batch { root, .. }) = &facts.deposit {
@@ -183,6 +183,6 @@ fn technical(mut report: Report, facts: &Verified) -> Report {
         .detail(Text::fixed("出块者", "proposer"), facts.proposer.as_str())
         .detail(Text::fixed("终局证书高度", "certified height"), grouped(facts.certified_height))
         .detail(Text::fixed("交易编号", "transaction"), facts.transaction.to_string())
-        .detail(Text::fixed("区块内位置", "place in block"), text!("第 {index} 笔,共 {count} 笔", "{index} of {count}"))
+        .detail(Text::fixed("区块内位置", "place in block"), text!("第 {index} 笔，共 {count} 笔", "{index} of {count}"))
         .detail(Text::fixed("签名密钥", "signed with"), format!("{algorithm} {key}"))
 }

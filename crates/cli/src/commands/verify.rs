@@ -14,7 +14,7 @@ use zhulian_verify::{Answer, CheckError, RECEIPT_BYTES_MAX, Refusal};
 
 use super::proven;
 use crate::{
-    deposit::number_of,
+    deposit::{number_of, receipts_of},
     failure::{AtPath as _, Exit, Failure, Result},
     hashing,
     home::read_network,
@@ -31,15 +31,15 @@ pub const RECEIPT_ENDING: &str = "zlr";
 /// Options of `verify`.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The file to check (待核验的文件)
+    /// The file to check, or a folder with its folder of receipts (待核验的文件；也可以是目录，逐一核验其中的文件)
     pub file: PathBuf,
-    /// Its receipt; default FILE.zlr (回执;默认为 文件.zlr)
+    /// Its receipt; default FILE.zlr, for a folder FOLDER.receipts (回执；默认为 文件.zlr，目录则为 目录.receipts)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub receipt: Option<PathBuf>,
-    /// The network identity to trust, from a source of your own choosing, never one that came with the receipt; default the one pinned in the home (可信的网络身份文件,须自行从可信渠道取得,不可与回执同来;默认使用用户目录中已信任的)
+    /// The network identity to trust, from a source of your own choosing, never one that came with the receipt; default the one pinned in the home (可信的网络身份文件，须自行从可信渠道取得，不可与回执同来；默认使用用户目录中已信任的)
     #[arg(long, value_name = "network.json")]
     pub network: Option<PathBuf>,
-    /// An opening that the depositor gave out: it proves the name or a fact that the deposit commits to (存证单位给出的承诺公开文件,用于证明存证时的文件名等)
+    /// An opening that the depositor gave out: it proves the name or a fact that the deposit commits to (存证单位给出的承诺公开文件，用于证明存证时的文件名等)
     #[arg(long, value_name = "FILE.json")]
     pub opening: Vec<PathBuf>,
 }
@@ -49,12 +49,19 @@ pub struct Verify {
 /// # Errors
 /// When the receipt or the identity proves nothing, or a file cannot be read.
 pub fn run(session: &Session, args: &Verify) -> Result<Report> {
-    let receipt_path = args.receipt.clone().unwrap_or_else(|| beside(&args.file));
-    let file = document(&args.file)?;
+    let receipt_path = match (&args.receipt, args.file.is_dir()) {
+        (Some(path), _) => path.clone(),
+        (None, true) => receipts_of(&args.file),
+        (None, false) => beside(&args.file),
+    };
     let network = match &args.network {
         Some(path) => read_network(path)?,
         None => pinned(session, &receipt_path)?,
     };
+    if args.file.is_dir() {
+        return super::verify_folder::run(session, &network, &args.file, &receipt_path);
+    }
+    let file = document(&args.file)?;
     let receipt = read_receipt(&receipt_path)?;
     let bar = progress(session, &file);
     let answer = zhulian_verify::check_file(&network, &receipt, bar.wrap_read(file)).map_err(|error| match error {
@@ -99,8 +106,7 @@ pub fn report(network: &Network, answer: &Answer, file: &Path) -> Report {
         Answer::NotDeposited(_) => Exit::NotDeposited,
         Answer::Mismatch(..) => Exit::Mismatch,
     };
-    let said = |language| zhulian_verify::answer_sentence(answer, language);
-    let text = Text { zh: said(zhulian_verify::Language::Zh).into(), en: said(zhulian_verify::Language::En).into() };
+    let text = sentence(answer);
     let number = number_of(answer.facts());
     let mut json = json!({
         "answer": answer.code(),
@@ -126,12 +132,18 @@ pub fn report(network: &Network, answer: &Answer, file: &Path) -> Report {
         _ => {
             let number = quoted(&number);
             report.next(text!(
-                "以上均由回执证明,无需联网。此后是否被冻结或停止使用,须联网查询:zhulian evidence show {number}",
+                "以上均由回执证明，无需联网。此后是否被冻结或停止使用，须联网查询：zhulian evidence show {number}",
                 "All this the receipt proves by itself, offline. Whether the deposit was frozen or withdrawn since, only the \
                  network knows: zhulian evidence show {number}"
             ))
         }
     }
+}
+
+/// The answer in a sentence or two.
+pub fn sentence(answer: &Answer) -> Text {
+    let said = |language| zhulian_verify::answer_sentence(answer, language);
+    Text { zh: said(zhulian_verify::Language::Zh).into(), en: said(zhulian_verify::Language::En).into() }
 }
 
 /// Adds what an opening discloses, if the deposit commits to it.

@@ -25,7 +25,7 @@ use zhulian_primitives::{Call, Height, Network, TransactionId, VALIDITY_BLOCKS_M
 use zhulian_verify::{FileRecord, HashedFile, Verified};
 
 pub use batch::BatchDone;
-pub use place::Place;
+pub use place::{Place, receipts_of};
 pub use single::number_of;
 pub use wire::{batch_args, default_details, deposit_args, evidence_number};
 

@@ -43,7 +43,8 @@ fn name(folder: &Path) -> std::ffi::OsString {
     full.file_name().unwrap_or_default().to_os_string()
 }
 
-fn receipts_of(folder: &Path) -> PathBuf {
+/// Where the receipts of a folder's files go: `FOLDER.receipts` beside it.
+pub fn receipts_of(folder: &Path) -> PathBuf {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
     let mut name = full.file_name().unwrap_or_default().to_os_string();
     name.push(".receipts");

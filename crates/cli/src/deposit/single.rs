@@ -11,7 +11,7 @@ use zhulian_verify::{Answer, CHUNKS_MAX, ReceiptFile, Verified, check_record, ve
 
 use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, pause, place};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{AtPath as _, Exit, Failure, Result},
     hashing::Skipped,
     private_file,
     remote::explain,
@@ -75,7 +75,12 @@ impl Depositor {
                         totals.failed.push((job.file.path, failure));
                     }
                 },
-                Err(failure) => totals.stopped = Some(failure),
+                // Nobody can be asked, and the others would fare no better; a receipt that cannot be kept is this file's matter.
+                Err(failure) if failure.exit == Exit::Network => totals.stopped = Some(failure),
+                Err(failure) => {
+                    bars.depositing.inc(1);
+                    totals.failed.push((job.file.path, failure));
+                }
             }
         }
         if open.is_empty() || totals.stopped.is_some() {
@@ -125,7 +130,7 @@ impl Depositor {
             Failure::new(
                 Exit::Failed,
                 "receipt.no_place",
-                text!("未存证:回执目录 {shown} 无法写入", "not deposited, because {shown} cannot be written and has no place for the receipt"),
+                text!("未存证：回执目录 {shown} 无法写入", "not deposited, because {shown} cannot be written and has no place for the receipt"),
             )
             .why(crate::failure::io_reason(&error))
             .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
@@ -207,6 +212,9 @@ impl Depositor {
         let facts = self.proves(&bytes, job)?;
         let path = place::free(&job.receipt);
         let number = evidence_number(&facts.transaction);
+        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            std::fs::create_dir_all(dir).at(dir).map_err(|failure| unsaved(&path, &number, failure))?;
+        }
         private_file::write_public(&path, &bytes).map_err(|failure| unsaved(&path, &number, failure))?;
         Ok(Done { file: job.file.clone(), number, record: job.hashed.record.clone(), facts: facts.into(), receipt: path, already })
     }
@@ -251,10 +259,10 @@ pub(super) fn useless(why: Text) -> Failure {
     Failure::new(
         Exit::NoProof,
         "receipt.useless",
-        text!("网关给出的回执未通过核验,未保存", "the gateway's receipt does not verify and was not saved"),
+        text!("网关给出的回执未通过核验，未保存", "the gateway's receipt does not verify and was not saved"),
     )
     .why(why)
-    .next(Text::fixed("换一个网关(--url)重试", "try another gateway with --url"))
+    .next(Text::fixed("换一个网关（--url）重试", "try another gateway with --url"))
 }
 
 /// The deposit stands on the ledger, and only its receipt is not here: whoever reads this must not think that nothing happened.
@@ -263,11 +271,11 @@ fn unsaved(path: &std::path::Path, number: &str, cause: Failure) -> Failure {
     Failure::new(
         Exit::Failed,
         "receipt.unsaved",
-        text!("文件已存证(编号 {number}),但无法保存回执 {shown}", "the file is deposited as {number}, but its receipt {shown} cannot be saved"),
+        text!("文件已存证（编号 {number}），但无法保存回执 {shown}", "the file is deposited as {number}, but its receipt {shown} cannot be saved"),
     )
     .why(cause.why.unwrap_or(cause.what))
     .next(text!(
-        "排除原因后再次执行同一命令,或执行 zhulian evidence receipt {quoted} -o 文件.zlr",
+        "排除原因后再次执行同一命令，或执行 zhulian evidence receipt {quoted} -o 文件.zlr",
         "when the reason is gone run the same command again, or: zhulian evidence receipt {quoted} -o FILE.zlr"
     ))
 }

@@ -33,7 +33,7 @@ pub struct Check {
 }
 
 fn digest(text: &str) -> std::result::Result<Hex32, String> {
-    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| error.to_string())
+    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
 }
 
 /// Runs the command.
@@ -95,7 +95,7 @@ fn report(answer: &CheckAnswer, question: &CheckRequest) -> Report {
         report = report.detail(Text::fixed("不一致项", "differing"), answer.differing.join(", "));
     }
     report.next(Text::fixed(
-        "以上为网关的应答。持有回执(.zlr)者可用 zhulian verify 离线独立核验。",
+        "以上为网关的应答。持有回执（.zlr）者可用 zhulian verify 离线独立核验。",
         "This is the gateway's word. Whoever holds the receipt (.zlr) can verify independently with `zhulian verify`.",
     ))
 }

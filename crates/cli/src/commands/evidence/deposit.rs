@@ -25,7 +25,7 @@ use crate::{
 /// Options of `evidence deposit`.
 #[derive(Args, Debug)]
 pub struct Deposit {
-    /// Files and folders; folders are walked, receipts (.zlr) in them passed over (文件和目录;目录会逐层读取,其中的回执 .zlr 跳过)
+    /// Files and folders; folders are walked, receipts (.zlr) in them passed over (文件和目录；目录会逐层读取，其中的回执 .zlr 跳过)
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// One transaction for all files; each still gets a receipt of its own (批量存证)
@@ -37,10 +37,10 @@ pub struct Deposit {
     /// Save the certificate of each deposit as PDF, too (同时出具证书)
     #[arg(long)]
     pub certificate: bool,
-    /// Do not look for earlier deposits and receipts; needed after a withdrawal (不查找此前的存证和回执;停止使用后重新存证时需要)
+    /// Do not look for earlier deposits and receipts; needed after a withdrawal (不查找此前的存证和回执；停止使用后重新存证时需要)
     #[arg(long)]
     pub again: bool,
-    /// Do not commit to the files' names; otherwise a receipt can prove a name later, which stays secret until then (不对文件名作承诺;作了承诺,日后可用回执证明文件名,在此之前文件名保密)
+    /// Do not commit to the files' names; otherwise a receipt can prove a name later, which stays secret until then (不对文件名作承诺；作了承诺，日后可用回执证明文件名，在此之前文件名保密)
     #[arg(long)]
     pub no_name: bool,
     /// What to tell about the files.
@@ -120,7 +120,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         // Nothing was deposited: an error with its reason says more than a report of nothing.
         if let Some(stopped) = totals.stopped {
             return Err(stopped.next(Text::fixed(
-                "网络恢复后再次执行同一命令,已完成的不会重复",
+                "网络恢复后再次执行同一命令，已完成的不会重复",
                 "when the network is back, run the same command again; what is done is not done twice",
             )));
         }
@@ -209,14 +209,14 @@ fn report(
     let (f, a) = (grouped(fresh as u64), grouped(already as u64));
     let mut sentence = match (fresh, already) {
         (0, 0) => text!("没有文件存证成功。", "No file was deposited."),
-        (1, 0) => text!("存证成功,已获最终确认。", "The file is deposited, and the deposit is final."),
-        (_, 0) => text!("{f} 个文件存证成功,均已获最终确认。", "{f} files are deposited, and their deposits are final."),
-        (0, 1) => text!("该文件此前已存证,回执齐备。", "The file was deposited before; its receipt is here."),
+        (1, 0) => text!("存证成功，已获最终确认。", "The file is deposited, and the deposit is final."),
+        (_, 0) => text!("{f} 个文件存证成功，均已获最终确认。", "{f} files are deposited, and their deposits are final."),
+        (0, 1) => text!("该文件此前已存证，回执齐备。", "The file was deposited before; its receipt is here."),
         (0, _) => {
-            text!("{a} 个文件此前均已存证,回执齐备。", "All {a} files were deposited before; their receipts are here.")
+            text!("{a} 个文件此前均已存证，回执齐备。", "All {a} files were deposited before; their receipts are here.")
         }
         _ => text!(
-            "{f} 个文件存证成功,均已获最终确认;另有 {a} 个此前已存证。",
+            "{f} 个文件存证成功，均已获最终确认；另有 {a} 个此前已存证。",
             "{f} files are deposited, and their deposits are final; {a} more were deposited before."
         ),
     };
@@ -232,7 +232,7 @@ fn report(
     }
     let open = found.saturating_sub(totals.done.len() + failed + totals.skipped.len());
     if totals.stopped.is_some() {
-        add(text!("中途停止,尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
+        add(text!("中途停止，尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
     }
     let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null }).exit(exit(totals, lost));
     report = match (&totals.done[..], batch) {
@@ -249,7 +249,7 @@ fn report(
     }
     let untold = failed.saturating_sub(ROWS_MAX) + skipped.saturating_sub(ROWS_MAX);
     if untold > 0 {
-        report = report.fact(Text::fixed("其余", "and more"), text!("另有 {untold} 个;全部清单请加 --json", "{untold} more; for all of them add --json"));
+        report = report.fact(Text::fixed("其余", "and more"), text!("另有 {untold} 个；全部清单请加 --json", "{untold} more; for all of them add --json"));
     }
     for (path, saved) in certificates {
         if let Err(failure) = saved {
@@ -258,13 +258,13 @@ fn report(
     }
     if let Some(stopped) = &totals.stopped {
         report = report.next(stopped.what.clone()).next(text!(
-            "继续:再次执行同一命令,已完成的不会重复。",
+            "继续：再次执行同一命令，已完成的不会重复。",
             "To go on, run the same command again; what is done is not done twice."
         ));
     } else if let Some(done) = totals.done.first() {
         let (file, receipt) = (quoted(&done.file.path.to_string_lossy()), quoted(&done.receipt.to_string_lossy()));
         report = report.next(text!(
-            "请妥善保存回执。离线核验:zhulian verify {file} --receipt {receipt}",
+            "请妥善保存回执。离线核验：zhulian verify {file} --receipt {receipt}",
             "Keep the receipt. To verify offline: zhulian verify {file} --receipt {receipt}"
         ));
     }
@@ -300,7 +300,7 @@ fn one(report: Report, done: &Done) -> Report {
         .fact(Text::fixed("文件", "file"), done.file.path.display().to_string())
         .fact(Text::fixed("存证编号", "number"), done.number.as_str())
         .fact(Text::fixed("存证时间", "deposited"), beijing(facts.time))
-        .fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}:{zh}", "{signed} of {all}: {en}"))
+        .fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}：{zh}", "{signed} of {all}: {en}"))
         .fact(Text::fixed("回执", "receipt"), done.receipt.display().to_string());
     report
         .fact(Text::fixed("文件大小", "size"), bytes(done.record.size))
@@ -314,7 +314,7 @@ fn many(report: Report, done: &[Done]) -> Report {
     let head = vec![
         Text::fixed("文件", "file"),
         Text::fixed("存证编号", "number"),
-        Text::fixed("存证时间(北京时间)", "deposited (UTC+8)"),
+        Text::fixed("存证时间（北京时间）", "deposited (UTC+8)"),
         Text::fixed("结果", "outcome"),
     ];
     let row = |done: &Done| {
@@ -328,7 +328,10 @@ fn many(report: Report, done: &[Done]) -> Report {
     let report = report.table(head, done.iter().take(ROWS_MAX).map(row).collect());
     match done.len().saturating_sub(ROWS_MAX) {
         0 => report,
-        more => report.next(text!("……另有 {more} 个;全部清单请加 --json", "… and {more} more; for all of them add --json")),
+        more => {
+            let more = grouped(more as u64);
+            report.next(text!("……另有 {more} 个；全部清单请加 --json", "… and {more} more; for all of them add --json"))
+        }
     }
 }
 
@@ -349,7 +352,7 @@ fn batched(report: Report, batch: &BatchDone) -> Report {
             report.fact(
                 Text::fixed("清单上传", "upload"),
                 text!(
-                    "网关未收下条目清单({zh});存证和回执不受影响,但网上暂查不到单个条目。再次执行同一命令即可补传。",
+                    "网关未收下条目清单（{zh}）；存证和回执不受影响，但网上暂查不到单个条目。再次执行同一命令即可补传。",
                     "the gateway did not take the manifest ({en}); deposit and receipts stand, but single entries cannot be \
                      looked up yet. Run the same command again to upload it."
                 ),

@@ -29,37 +29,37 @@ pub const LEGAL_BASIS_DEFAULT: &str = "《人民法院在线诉讼规则》第�
 /// What to tell about the files. It is public for ever: nothing personal goes in.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Details {
-    /// JSON file with any of these facts, and with `generation` (docs/cli.md) (存证说明文件,JSON 格式,可含以下各项及生成过程)
+    /// JSON file with any of these facts, and with `generation` (docs/cli.md) (存证说明文件，JSON 格式，可含以下各项及生成过程)
     #[arg(long = "details", value_name = "FILE.json")]
     pub file: Option<PathBuf>,
-    /// web, screen, file, api, sensor, contract, payment or other; default file (来源类型:web 网页、screen 录屏、file 文件、api 接口、sensor 传感器、contract 合同、payment 支付、other 其他;默认 file)
+    /// web, screen, file, api, sensor, contract, payment or other; default file (来源类型：web 网页、screen 录屏、file 文件、api 接口、sensor 传感器、contract 合同、payment 支付、other 其他；默认 file)
     #[arg(long, value_name = "TYPE")]
     pub source_type: Option<String>,
     /// Why the deposit is lawful (法律依据)
     #[arg(long, value_name = "TEXT")]
     pub legal_basis: Option<String>,
-    /// Who holds the originals, by its unified social credit code, if it is not the depositor (保管单位的统一社会信用代码,若不是存证单位自己)
+    /// Who holds the originals, by its unified social credit code, if it is not the depositor (保管单位的统一社会信用代码，若不是存证单位自己)
     #[arg(long, value_name = "USCC")]
     pub custodian: Option<String>,
-    /// The case it may serve; no personal data (案件线索,不得含个人信息)
+    /// The case it may serve; no personal data (案件线索，不得含个人信息)
     #[arg(long, value_name = "TEXT")]
     pub case: Option<String>,
-    /// Evidence numbers that came before; may be given several times (前序存证编号,可重复)
+    /// Evidence numbers that came before; may be given several times (前序存证编号，可重复)
     #[arg(long, value_name = "NUMBER")]
     pub prior: Vec<String>,
-    /// Document of the facts of how it was made; its SHA-256 goes on the ledger (生成过程说明文件,其 SHA-256 上链)
+    /// Document of the facts of how it was made; its SHA-256 goes on the ledger (生成过程说明文件，其 SHA-256 上链)
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
-    /// Log of the process that made it; the root over its 1 MiB chunks goes on the ledger (生成过程日志,其分块根上链)
+    /// Log of the process that made it; the root over its 1 MiB chunks goes on the ledger (生成过程日志，其分块根上链)
     #[arg(long, value_name = "FILE")]
     pub process_log: Option<PathBuf>,
-    /// RFC 3161 time-stamp token; its SHA-256 goes on the ledger (RFC 3161 时间戳文件,其 SHA-256 上链)
+    /// RFC 3161 time-stamp token; its SHA-256 goes on the ledger (RFC 3161 时间戳文件，其 SHA-256 上链)
     #[arg(long, value_name = "FILE.tsr")]
     pub timestamp_token: Option<PathBuf>,
-    /// Code in your own published list of notes; may be given several times (本单位公开备注表中的代码,可重复)
+    /// Code in your own published list of notes; may be given several times (本单位公开备注表中的代码，可重复)
     #[arg(long, value_name = "CODE")]
     pub note: Vec<u16>,
-    /// Until when it is to be kept, such as 2036-12-31 (保存期限,例如 2036-12-31)
+    /// Until when it is to be kept, such as 2036-12-31 (保存期限，例如 2036-12-31)
     #[arg(long, value_name = "DATE")]
     pub keep_until: Option<String>,
 }
@@ -98,7 +98,7 @@ impl Details {
         let shape = match &self.file {
             None => Shape::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).at(path)?;
+                let text = crate::failure::read_text(path)?;
                 serde_json::from_str(&text).map_err(|error| unfit(&path.display().to_string(), &error.to_string()))?
             }
         };
@@ -189,7 +189,7 @@ fn unfit(field: &str, why: &str) -> Failure {
     )
     .why(why.to_string())
     .next(Text::fixed(
-        "改正后重试;说明将永久公开,请勿写入个人信息",
+        "改正后重试；说明将永久公开，请勿写入个人信息",
         "correct it and try again; it is public for ever, so put nothing personal in",
     ))
 }

@@ -30,7 +30,7 @@ pub enum Command {
     List(show::List),
     /// Save the receipt of a deposit (下载回执)
     Receipt(show::Receipt),
-    /// Disclose a name or fact that a deposit commits to, for one reader (公开承诺:向他人证明存证时的文件名等)
+    /// Disclose a name or fact that a deposit commits to, for one reader (公开承诺：向他人证明存证时的文件名等)
     Open(open::Open),
     /// Record what was done with the original (登记保管)
     Custody(act::Custody),

@@ -22,16 +22,16 @@ use crate::{
 pub struct Open {
     /// The file whose deposit it is (已存证的文件)
     pub file: PathBuf,
-    /// Its receipt; default FILE.zlr (回执,默认为 文件.zlr)
+    /// Its receipt; default FILE.zlr (回执，默认为 文件.zlr)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub receipt: Option<PathBuf>,
-    /// name, or a fact of how it was made: device, system, cleanliness, address, dns, url, tls_chain, operator, place (公开哪一项:name 文件名,或生成过程的 device、operator 等;默认 name)
+    /// name, or a fact of how it was made: device, system, cleanliness, address, dns, url, tls_chain, operator, place (公开哪一项：name 文件名，或生成过程的 device、operator 等；默认 name)
     #[arg(long, default_value = NAME, hide_default_value = true)]
     pub field: String,
-    /// The text that was committed to; needed for a fact, and for a name if the file was renamed since (当时承诺的文字;文件改名后或公开生成过程时需要)
+    /// The text that was committed to; needed for a fact, and for a name if the file was renamed since (当时承诺的文字；文件改名后或公开生成过程时需要)
     #[arg(long)]
     pub text: Option<String>,
-    /// Where to write it; default FILE.opening.json (输出文件,默认为 文件.opening.json)
+    /// Where to write it; default FILE.opening.json (输出文件，默认为 文件.opening.json)
     #[arg(long, short, value_name = "FILE.json")]
     pub output: Option<PathBuf>,
 }
@@ -71,11 +71,11 @@ pub fn run(session: &Session, args: &Open) -> Result<Report> {
             Text::fixed("无法公开该承诺", "the commitment does not open"),
         )
         .why(Text::fixed(
-            "它是在别的用户目录中作出的,或当时的文字与此不同",
+            "它是在别的用户目录中作出的，或当时的文字与此不同",
             "it was made with another home, or its text was another",
         ))
         .next(Text::fixed(
-            "在存证时所用的用户目录(--home)中执行,并用 --text 给出当时的文字",
+            "在存证时所用的用户目录（--home）中执行，并用 --text 给出当时的文字",
             "run it with the home (--home) that made the deposit, and give the text of that time with --text",
         )));
     };
@@ -94,7 +94,7 @@ pub fn run(session: &Session, args: &Open) -> Result<Report> {
     )
     .fact(Text::fixed("公开文件", "opening"), shown.as_str())
     .next(text!(
-        "只交给需要知道的人。对方核验:zhulian verify {file} --receipt {receipt} --opening {quoted}",
+        "只交给需要知道的人。对方核验：zhulian verify {file} --receipt {receipt} --opening {quoted}",
         "Give it only to whom it concerns, who verifies: zhulian verify {file} --receipt {receipt} --opening {quoted}"
     )))
 }

@@ -27,10 +27,10 @@ pub struct Number {
 /// Options of `evidence list`.
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only of this organisation, by its unified social credit code (只列出该机构的存证,填统一社会信用代码)
+    /// Only of this organisation, by its unified social credit code (只列出该机构的存证，填统一社会信用代码)
     #[arg(long, value_name = "USCC")]
     pub organisation: Option<String>,
-    /// How many, 1 to 200 (条数,1 至 200)
+    /// How many, 1 to 200 (条数，1 至 200)
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
     /// Continue after an earlier list (接着上一页继续)
@@ -43,7 +43,7 @@ pub struct List {
 pub struct Receipt {
     /// The evidence number (存证编号)
     pub id: String,
-    /// Where to write it; default NUMBER.zlr (输出文件;默认为 编号.zlr)
+    /// Where to write it; default NUMBER.zlr (输出文件；默认为 编号.zlr)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub output: Option<PathBuf>,
 }
@@ -53,7 +53,7 @@ pub fn status(status: &str) -> Text {
     match status {
         "active" | "in_use" => text!("有效", "in force"),
         "frozen" => text!("已被法院冻结", "frozen by a court"),
-        "withdrawn" => text!("已停止使用(记录永久保留)", "withdrawn from use (the record stays)"),
+        "withdrawn" => text!("已停止使用（记录永久保留）", "withdrawn from use (the record stays)"),
         other => other.into(),
     }
 }
@@ -68,12 +68,12 @@ pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let (id, name) = (&evidence.id, &evidence.organisation_name);
     let when = zhulian_verify::format_time(evidence.time_ms);
     let sentence =
-        text!("存证 {id}:由“{name}”于 {when}(北京时间)存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
+        text!("存证 {id}：由“{name}”于 {when}（北京时间）存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
     let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
     // A number may end with a check character that a shell would take for itself.
     let id = quoted(id);
     Ok(report.next(text!(
-        "下载回执:zhulian evidence receipt {id};历史:zhulian evidence history {id}",
+        "下载回执：zhulian evidence receipt {id}；历史：zhulian evidence history {id}",
         "Its receipt: `zhulian evidence receipt {id}`; its history: `zhulian evidence history {id}`"
     )))
 }
@@ -84,24 +84,24 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
     report = report
         .fact(Text::fixed("存证编号", "number"), evidence.id.as_str())
         .fact(Text::fixed("存证时间", "deposited"), beijing(evidence.time_ms))
-        .fact(Text::fixed("存证单位", "depositor"), text!("{name}({uscc})", "{name} ({uscc})"))
+        .fact(Text::fixed("存证单位", "depositor"), text!("{name}（{uscc}）", "{name} ({uscc})"))
         .fact(Text::fixed("状态", "status"), status(&evidence.status));
     if let Some(first) = &evidence.first_deposit {
         report = report.fact(
             Text::fixed("首次存证", "first deposit"),
-            text!("同一文件此前已有存证:{first}", "the same file was deposited earlier: {first}"),
+            text!("同一文件此前已有存证：{first}", "the same file was deposited earlier: {first}"),
         );
     }
     if let Some(file) = &evidence.file {
         let (size, exact) = (bytes(file.size), grouped(file.size));
-        report = report.fact(Text::fixed("文件大小", "size"), text!("{size}({exact} 字节)", "{size} ({exact} bytes)"));
+        report = report.fact(Text::fixed("文件大小", "size"), text!("{size}（{exact} 字节）", "{size} ({exact} bytes)"));
     }
     if let Some(count) = evidence.batch_count {
         let count = grouped(count);
         report = match evidence.entry {
             Some(entry) => {
                 let entry = grouped(entry + 1);
-                report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条,共 {count} 条", "entry {entry} of {count}"))
+                report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条，共 {count} 条", "entry {entry} of {count}"))
             }
             None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
         };
@@ -125,7 +125,7 @@ fn told(mut report: Report, evidence: &EvidenceView) -> Report {
     let details = &evidence.details;
     if let Some(custodian) = &evidence.custodian {
         let (name, code) = (&custodian.name, &custodian.uscc);
-        report = report.fact(Text::fixed("保管单位", "custodian"), text!("{name}({code})", "{name} ({code})"));
+        report = report.fact(Text::fixed("保管单位", "custodian"), text!("{name}（{code}）", "{name} ({code})"));
     }
     report = report
         .fact(Text::fixed("来源类型", "source"), source_type(&details.source_type))
@@ -151,7 +151,7 @@ fn told(mut report: Report, evidence: &EvidenceView) -> Report {
         report = report.detail(Text::fixed("生成过程说明 SHA-256", "document of facts"), generation.facts.to_string());
         for it in &generation.commitments {
             let field = &it.field;
-            report = report.detail(text!("承诺({field})", "commitment ({field})"), it.commitment.to_string());
+            report = report.detail(text!("承诺（{field}）", "commitment ({field})"), it.commitment.to_string());
         }
     }
     if let Some(root) = details.process_log_root {
@@ -190,12 +190,12 @@ pub fn number(typed: &str) -> Result<String> {
         Failure::new(Exit::Usage, "evidence.number", text!("“{typed}”不是存证编号", "“{typed}” is no evidence number"))
             .why(match error {
                 E::Shape => Text::fixed(
-                    "存证编号为 ZL 加 27 个字符;批量存证的条目另加连字符和序号",
+                    "存证编号为 ZL 加 27 个字符；批量存证的条目另加连字符和序号",
                     "a number is ZL and 27 characters; an entry of a batch adds a hyphen and its index",
                 ),
                 E::Character => Text::fixed("含有存证编号中不会出现的字符", "it has a character that does not occur in one"),
                 E::Check => Text::fixed(
-                    "最后一位校验字符不符,可能有一位输错",
+                    "最后一位校验字符不符，可能有一位输错",
                     "its last character, which checks the others, does not fit: look for a typing error",
                 ),
             })
@@ -212,7 +212,7 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
     let history = remote.call(remote.client.evidence_history(&number(&args.id)?))?;
     let (id, count) = (&history.id, history.items.len());
     let head = vec![
-        Text::fixed("时间(北京时间)", "time (UTC+8)"),
+        Text::fixed("时间（北京时间）", "time (UTC+8)"),
         Text::fixed("事项", "what"),
         Text::fixed("单位", "organisation"),
         Text::fixed("交易编号", "transaction"),
@@ -236,7 +236,7 @@ pub fn history(session: &Session, args: &Number) -> Result<Report> {
         match count {
             1 => text!("存证 {id} 只有存证一条记录。", "Nothing has happened to evidence {id} since it was deposited."),
             _ => text!(
-                "存证 {id} 共有 {count} 条记录,按时间先后。",
+                "存证 {id} 共有 {count} 条记录，按时间先后。",
                 "{count} things happened to evidence {id}, oldest first."
             ),
         },
@@ -272,12 +272,12 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
     let count = list.items.len();
     let (head, rows) = number_row(&list.items);
     let report = Report::new(
-        text!("最近的 {count} 项存证:", "The latest {count} deposits:"),
+        text!("最近的 {count} 项存证：", "The latest {count} deposits:"),
         json!({ "items": list.items, "next": list.next }),
     )
     .table(head, rows);
     Ok(match list.next {
-        Some(next) => report.next(text!("更多:加上 --cursor {next}", "For more, add --cursor {next}")),
+        Some(next) => report.next(text!("更多：加上 --cursor {next}", "For more, add --cursor {next}")),
         None => report,
     })
 }
@@ -286,7 +286,7 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
 pub fn number_row(items: &[EvidenceView]) -> (Vec<Text>, Vec<Vec<Text>>) {
     let head = vec![
         Text::fixed("存证编号", "number"),
-        Text::fixed("存证时间(北京时间)", "deposited (UTC+8)"),
+        Text::fixed("存证时间（北京时间）", "deposited (UTC+8)"),
         Text::fixed("存证单位", "depositor"),
         Text::fixed("状态", "status"),
         Text::fixed("内容", "content"),
@@ -326,7 +326,7 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "file.exists",
-            text!("文件 {shown} 已存在,不会覆盖", "the file {shown} exists and is not overwritten"),
+            text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
         )
         .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
     }
@@ -338,7 +338,7 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
     )
     .fact(Text::fixed("文件", "file"), shown.as_str())
     .next(text!(
-        "离线核验:zhulian verify 文件 --receipt {quoted}",
+        "离线核验：zhulian verify 文件 --receipt {quoted}",
         "To verify offline: `zhulian verify FILE --receipt {quoted}`"
     )))
 }
