@@ -90,7 +90,7 @@ pub fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Skipped>) {
                 }
                 Ok(entry) if entry.path_is_symlink() => skipped.push(Skipped {
                     path: entry.path().into(),
-                    code: "not_a_file",
+                    code: "link",
                     why: text!("是符号链接，未跟随", "it is a symbolic link, and is not followed"),
                 }),
                 Ok(entry) => skipped.push(Skipped::special(entry.path())),

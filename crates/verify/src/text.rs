@@ -62,12 +62,12 @@ pub fn answer_sentence(answer: &Answer, language: Language) -> String {
             format!("Not deposited. The receipt is good, but proves no deposit of a file: {}.", undeposited(facts, language))
         }
         (Answer::Mismatch(_, mismatch), Language::Zh) => format!(
-            "与存证内容不一致。编号 {} 于 {time}（北京时间）存证的是另一份文件；不同之处：{}。",
+            "与存证内容不一致。该文件与编号 {} 于 {time}（北京时间）存证的内容不同；不同之处：{}。",
             number(facts),
             differences(mismatch, language)
         ),
         (Answer::Mismatch(_, mismatch), Language::En) => format!(
-            "Does not match what was deposited. Number {} of {time} (UTC+8) is of another file; what differs: {}.",
+            "Does not match what was deposited. Its content is not that of number {}, deposited at {time} (UTC+8); what differs: {}.",
             number(facts),
             differences(mismatch, language)
         ),
@@ -172,13 +172,13 @@ fn differences(mismatch: &Mismatch, language: Language) -> String {
     };
     // First what a reader can look at: the place of the change.
     let chunks = mismatch.chunks.as_ref().filter(|chunks| !chunks.is_empty());
-    let mut parts: Vec<String> = chunks.map(|chunks| chunk_list(chunks, language)).into_iter().collect();
+    let mut parts: Vec<String> = chunks.map(|chunks| chunk_list(chunks, mismatch, language)).into_iter().collect();
     parts.extend(mismatch.fields.iter().map(|f| field(f).into()));
     parts.join(language.pick("、", ", "))
 }
 
 /// Chunks as runs, counted from 1, with the bytes they span; at most eight runs are spelled out.
-fn chunk_list(chunks: &[u64], language: Language) -> String {
+fn chunk_list(chunks: &[u64], mismatch: &Mismatch, language: Language) -> String {
     const RUNS_MAX: usize = 8;
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for chunk in chunks {
@@ -187,10 +187,11 @@ fn chunk_list(chunks: &[u64], language: Language) -> String {
             _ => runs.push((*chunk, *chunk)),
         }
     }
-    let size = CHUNK_BYTES as u64;
+    // The last chunk is shorter; chunks that differ are within the longer of the two files.
+    let (size, end) = (CHUNK_BYTES as u64, mismatch.deposited.size.max(mismatch.found.size).max(1));
     let run = |(first, last): &(u64, u64)| {
         let numbers = if first == last { format!("{}", first + 1) } else { format!("{}–{}", first + 1, last + 1) };
-        let (from, to) = (first * size, (last + 1) * size - 1);
+        let (from, to) = (first * size, ((last + 1) * size).min(end) - 1);
         match language {
             Language::Zh => format!("第 {numbers} 块（字节 {from}–{to}）"),
             Language::En => format!("chunk {numbers} (bytes {from}–{to})"),

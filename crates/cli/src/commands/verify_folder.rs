@@ -54,8 +54,10 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     };
     let mut results: Vec<(String, Found)> = files.par_iter().map(check).collect();
     bar.finish_and_clear();
+    // A deposit of the folder did not follow its links either.
+    let (links, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(|it| it.code == "link");
     results.extend(skipped.into_iter().map(|it| (it.path.display().to_string(), Found::Unread(it.why))));
-    Ok(report(&results))
+    Ok(report(&results, links.len()))
 }
 
 fn one(network: &Network, file: &Path, receipt: &Path) -> Found {
@@ -82,7 +84,7 @@ fn one(network: &Network, file: &Path, receipt: &Path) -> Found {
     }
 }
 
-fn report(results: &[(String, Found)]) -> Report {
+fn report(results: &[(String, Found)], links: usize) -> Report {
     let pick = |wanted: fn(&Found) -> Option<&Text>| -> Vec<(&String, &Text)> {
         results.iter().filter_map(|(file, found)| Some((file, wanted(found)?))).collect()
     };
@@ -125,6 +127,7 @@ fn report(results: &[(String, Found)]) -> Report {
             "no_proof": list(&no_proof),
             "unread": list(&unread),
             "without_receipt": without,
+            "links": links,
         }),
     )
     .exit(exit);
@@ -143,7 +146,11 @@ fn report(results: &[(String, Found)]) -> Report {
     for file in without.iter().take(NAMED_MAX) {
         report = report.fact(Text::fixed("没有回执", "no receipt"), file.as_str());
     }
-    more(report, without.len())
+    let report = more(report, without.len());
+    match links {
+        0 => report,
+        _ => report.fact(Text::fixed("符号链接", "links"), text!("{links} 个，未跟随", "{links}, not followed")),
+    }
 }
 
 fn more(report: Report, count: usize) -> Report {

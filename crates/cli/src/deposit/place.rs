@@ -45,7 +45,9 @@ fn name(folder: &Path) -> std::ffi::OsString {
 
 /// Where the receipts of a folder's files go: `FOLDER.receipts` beside it.
 pub fn receipts_of(folder: &Path) -> PathBuf {
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
+    // As it was named, so that what is shown can be read; `.` and `..` have a name only where they lead to.
+    let named = folder.file_name().is_some() && !folder.ends_with(".");
+    let full = if named { folder.into() } else { folder.canonicalize().unwrap_or_else(|_| folder.into()) };
     let mut name = full.file_name().unwrap_or_default().to_os_string();
     name.push(".receipts");
     full.with_file_name(name)

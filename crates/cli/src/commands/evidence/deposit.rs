@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use zhulian_modules::evidence::BATCH_ENTRIES_MAX;
 
 use super::details::Details;
 use crate::{
@@ -97,10 +98,20 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     depositor.again = args.again;
     depositor.names = (!args.no_name).then_some(secret);
 
+    let count = found.len();
+    if args.batch && count as u64 > BATCH_ENTRIES_MAX {
+        let (given, most) = (grouped(count as u64), grouped(BATCH_ENTRIES_MAX));
+        return Err(Failure::new(
+            Exit::Usage,
+            "deposit.batch_too_large",
+            text!("一个批次最多 {most} 个文件，现有 {given} 个", "a batch holds {most} files at most, and these are {given}"),
+        )
+        .next(Text::fixed("请分几个目录、分批存证", "deposit them in several batches, folder by folder")));
+    }
     let bars = bars(session, &found);
     let place = Place { dir: args.receipts.clone(), several: args.paths.len() > 1 };
     let (mut totals, batch) = if args.batch {
-        let (jobs, mut unread) = hash_all(&found, &place, &bars);
+        let (jobs, mut unread) = hash_all(found, &place, &bars);
         if jobs.is_empty() {
             unread.extend(skipped);
             return Err(nothing(&unread));
@@ -111,7 +122,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         totals.skipped = unread;
         (totals, Some(batch))
     } else {
-        (remote.run(depositor.singly(hash_ahead(found.clone(), place, &bars), &bars)), None)
+        (remote.run(depositor.singly(hash_ahead(found, place, &bars), &bars)), None)
     };
     totals.skipped.extend(skipped);
     bars.hashing.finish_and_clear();
@@ -129,7 +140,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         }
     }
     let certificates = if args.certificate { certificates(&remote, &totals) } else { Vec::new() };
-    Ok(report(&totals, batch.as_ref(), found.len(), &certificates, session.options.json))
+    Ok(report(&totals, batch.as_ref(), count, &certificates, session.options.json))
 }
 
 fn nothing(skipped: &[Skipped]) -> Failure {
@@ -154,7 +165,7 @@ fn hash_ahead(
     let bar = bars.hashing.clone();
     std::thread::spawn(move || {
         for part in found.chunks(256) {
-            let jobs: Vec<_> = part.par_iter().map(|file| job(file, &place, &bar)).collect();
+            let jobs: Vec<_> = part.par_iter().map(|file| job(file.clone(), &place, &bar)).collect();
             for job in jobs {
                 // Nobody receives any more: the deposits have stopped.
                 if send.blocking_send(job).is_err() {
@@ -166,8 +177,8 @@ fn hash_ahead(
     futures::stream::unfold(receive, |mut receive| async move { Some((receive.recv().await?, receive)) }).boxed()
 }
 
-fn hash_all(found: &[Found], place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipped>) {
-    let jobs: Vec<_> = found.par_iter().map(|file| job(file, place, &bars.hashing)).collect();
+fn hash_all(found: Vec<Found>, place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipped>) {
+    let jobs: Vec<_> = found.into_par_iter().map(|file| job(file, place, &bars.hashing)).collect();
     let (mut good, mut bad) = (Vec::with_capacity(jobs.len()), Vec::new());
     for job in jobs {
         match job {
@@ -178,9 +189,9 @@ fn hash_all(found: &[Found], place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipp
     (good, bad)
 }
 
-fn job(file: &Found, place: &Place, bar: &ProgressBar) -> std::result::Result<Job, Skipped> {
+fn job(file: Found, place: &Place, bar: &ProgressBar) -> std::result::Result<Job, Skipped> {
     let hashed = hashing::hash(&file.path, bar)?;
-    Ok(Job { receipt: place.of(file), file: file.clone(), hashed })
+    Ok(Job { receipt: place.of(&file), file, hashed })
 }
 
 /// A certificate beside each receipt; what cannot be had is reported, and is no reason to call the deposit failed.
