@@ -169,7 +169,8 @@ pub fn read_small(path: &std::path::Path) -> Result<Vec<u8>> {
     use std::io::Read as _;
     let mut file = crate::hashing::open(path).map_err(|skipped| {
         let shown = path.display();
-        Failure::new(Exit::Failed, "file", crate::text!("无法读取文件 {shown}", "the file {shown} cannot be read")).why(skipped.why)
+        Failure::new(Exit::Failed, "file", crate::text!("无法读取文件 {shown}", "the file {shown} cannot be read"))
+            .why(skipped.why)
     })?;
     let mut bytes = Vec::new();
     file.by_ref().take(SMALL_BYTES_MAX + 1).read_to_end(&mut bytes).at(path)?;
@@ -178,7 +179,10 @@ pub fn read_small(path: &std::path::Path) -> Result<Vec<u8>> {
         return Err(Failure::new(
             Exit::Failed,
             "file.too_large",
-            crate::text!("文件 {shown} 超过 16 MiB，不可能是所需的文件", "the file {shown} is larger than 16 MiB, and cannot be what is wanted"),
+            crate::text!(
+                "文件 {shown} 超过 16 MiB，不可能是所需的文件",
+                "the file {shown} is larger than 16 MiB, and cannot be what is wanted"
+            ),
         ));
     }
     Ok(bytes)
@@ -191,7 +195,11 @@ pub fn read_small(path: &std::path::Path) -> Result<Vec<u8>> {
 pub fn read_text(path: &std::path::Path) -> Result<String> {
     String::from_utf8(read_small(path)?).map_err(|_| {
         let shown = path.display();
-        Failure::new(Exit::Failed, "file.not_text", crate::text!("文件 {shown} 不是文本文件", "the file {shown} is not a text file"))
+        Failure::new(
+            Exit::Failed,
+            "file.not_text",
+            crate::text!("文件 {shown} 不是文本文件", "the file {shown} is not a text file"),
+        )
     })
 }
 

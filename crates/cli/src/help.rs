@@ -36,7 +36,9 @@ fn halves(both: &str) -> Text {
         open.map(|(at, _)| (&inner[..at], &inner[at + 1..]))
     });
     match split {
-        Some((en, zh)) if zh.chars().any(chinese) => Text { zh: zh.trim().to_string().into(), en: en.trim().to_string().into() },
+        Some((en, zh)) if zh.chars().any(chinese) => {
+            Text { zh: zh.trim().to_string().into(), en: en.trim().to_string().into() }
+        }
         _ => both.into(),
     }
 }
@@ -52,7 +54,8 @@ fn localised(command: Command, lang: Lang, shared: &[String]) -> Command {
     let help = Arg::new("help").short('h').long("help").action(ArgAction::HelpShort);
     let about = command.get_about().map(|text| half(&text.to_string(), lang));
     let after = command.get_after_help().map(|text| half(&text.to_string(), lang));
-    let global: Vec<String> = command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
+    let global: Vec<String> =
+        command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().to_string()).collect();
     let shared = [shared, &global[..]].concat();
     let mut command = command
         .disable_help_flag(true)
@@ -75,13 +78,14 @@ fn localised(command: Command, lang: Lang, shared: &[String]) -> Command {
 }
 
 fn argument(arg: Arg, lang: Lang) -> Arg {
-    let heading = match (arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version"), arg.is_positional(), lang) {
-        (true, _, Lang::Zh) => Some("通用选项"),
-        (true, _, Lang::En) => Some("Options of every command"),
-        (false, true, Lang::Zh) => Some("参数"),
-        (false, false, Lang::Zh) => Some("选项"),
-        (false, _, Lang::En) => None,
-    };
+    let heading =
+        match (arg.is_global_set() || matches!(arg.get_id().as_str(), "help" | "version"), arg.is_positional(), lang) {
+            (true, _, Lang::Zh) => Some("通用选项"),
+            (true, _, Lang::En) => Some("Options of every command"),
+            (false, true, Lang::Zh) => Some("参数"),
+            (false, false, Lang::Zh) => Some("选项"),
+            (false, _, Lang::En) => None,
+        };
     let help = arg.get_help().map(|text| half(&text.to_string(), lang));
     // The library's own remarks on values are English; the Chinese texts say what they say.
     let hide = lang == Lang::Zh && arg.get_action().takes_values();
@@ -113,7 +117,9 @@ pub fn usage(error: &clap::Error) -> Failure {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation | ErrorKind::InvalidUtf8 => {
             text!("“{given}”不能用作 {shown}", "“{given}” cannot be {shown}")
         }
-        ErrorKind::ArgumentConflict => text!("{shown} 不能与其他选项同用或重复", "{shown} cannot be given twice or beside the other options"),
+        ErrorKind::ArgumentConflict => {
+            text!("{shown} 不能与其他选项同用或重复", "{shown} cannot be given twice or beside the other options")
+        }
         ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues | ErrorKind::TooManyValues | ErrorKind::NoEquals => {
             text!("{shown} 的值的个数不对", "{shown} has another number of values than it needs")
         }
@@ -127,9 +133,12 @@ pub fn usage(error: &clap::Error) -> Failure {
     } else if let Some(valid) = valid {
         failure = failure.why(text!("可用的值：{valid}", "it may be: {valid}"));
     }
-    let similar = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue].into_iter().find_map(of);
+    let similar =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue].into_iter().find_map(of);
     failure.next(match similar {
-        Some(similar) => text!("是否想用“{similar}”？加 --help 查看说明", "did you mean “{similar}”? Add --help to read more"),
+        Some(similar) => {
+            text!("是否想用“{similar}”？加 --help 查看说明", "did you mean “{similar}”? Add --help to read more")
+        }
         None => Text::fixed("加 --help 查看说明", "add --help to read how it is used"),
     })
 }

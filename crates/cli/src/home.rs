@@ -243,7 +243,8 @@ pub fn read_key(path: &Path) -> Result<KeyFile> {
             .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
     }
     private_file::check_mode(path)?;
-    let text = String::from_utf8(read_small(path)?).map_err(|_| key_failure(path, crate::keyfile::KeyFileError::Malformed))?;
+    let text =
+        String::from_utf8(read_small(path)?).map_err(|_| key_failure(path, crate::keyfile::KeyFileError::Malformed))?;
     KeyFile::parse(&text).map_err(|error| key_failure(path, error))
 }
 

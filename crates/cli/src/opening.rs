@@ -113,7 +113,11 @@ impl Opening {
 
 fn unfit(path: &Path) -> Failure {
     let shown = path.display();
-    Failure::new(Exit::NoProof, "opening.malformed", text!("{shown} 不是承诺公开文件", "{shown} is no opening of a commitment"))
+    Failure::new(
+        Exit::NoProof,
+        "opening.malformed",
+        text!("{shown} 不是承诺公开文件", "{shown} is no opening of a commitment"),
+    )
 }
 
 /// What the deposit of a receipt says beside the file: its details.

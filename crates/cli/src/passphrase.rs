@@ -87,7 +87,10 @@ impl Source<'_> {
             return Err(Failure::new(
                 Exit::Key,
                 "key.no_passphrase",
-                Text::fixed("需要密钥口令，但没有可询问的终端", "a passphrase is needed, and there is no terminal to ask on"),
+                Text::fixed(
+                    "需要密钥口令，但没有可询问的终端",
+                    "a passphrase is needed, and there is no terminal to ask on",
+                ),
             )
             .next(text!(
                 "设置环境变量 {PASSPHRASE_VARIABLE}，或使用 --passphrase-file 指定口令文件",

@@ -136,7 +136,8 @@ fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
 
 fn signature(text: &str) -> std::result::Result<[u8; 64], String> {
     let mut bytes = [0; 64];
-    hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| "a proof has 128 hexadecimal digits (持有证明为 128 位十六进制数字)".to_string())?;
+    hex::decode_to_slice(text.trim(), &mut bytes)
+        .map_err(|_| "a proof has 128 hexadecimal digits (持有证明为 128 位十六进制数字)".to_string())?;
     Ok(bytes)
 }
 

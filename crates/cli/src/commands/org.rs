@@ -146,7 +146,10 @@ fn propose(session: &Session, action: Action) -> Result<Report> {
     let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
     let number = number.map_or_else(|| "?".into(), |number| number.to_string());
     Ok(done
-        .report(text!("动议 {number} 已提出，等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))
+        .report(text!(
+            "动议 {number} 已提出，等待各机构投票。",
+            "Motion {number} is open; the organisations may vote on it."
+        ))
         .next(text!("投票：zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
 }
 

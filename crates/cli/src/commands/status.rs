@@ -46,7 +46,8 @@ pub fn run(session: &Session) -> Result<Report> {
         report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
     }
     let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
-    report = report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
+    report =
+        report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
     for damage in &status.damage {
         report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
     }

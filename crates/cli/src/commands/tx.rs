@@ -59,7 +59,10 @@ pub struct Receipt {
 }
 
 fn id(text: &str) -> std::result::Result<Hex32, String> {
-    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
+    text.trim()
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
 }
 
 /// Runs the command.

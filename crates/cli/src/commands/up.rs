@@ -330,7 +330,9 @@ fn died(index: usize, name: &str, how: &str, pause: Duration, down: &[bool]) -> 
     let enough = left >= zhulian_primitives::quorum(down.len());
     let (zh, en) = match enough {
         true => ("其余节点继续工作，网络不受影响", "the others go on, and so does the network"),
-        false => ("在线节点不足法定人数，网络暂停，恢复后继续", "too few are left, so the network pauses until they are back"),
+        false => {
+            ("在线节点不足法定人数，网络暂停，恢复后继续", "too few are left, so the network pauses until they are back")
+        }
     };
     text!(
         "节点 {number}（{name}）意外退出（{how}），{seconds} 秒后重启；{zh}。",

@@ -120,7 +120,10 @@ pub fn report(network: &Network, answer: &Answer, file: &Path) -> Report {
         json["differs"] = mismatch.fields.iter().map(|field| field_name(*field)).collect();
         json["chunks"] = mismatch.chunks.clone().into();
         json["found"] = hashing::record_json(&mismatch.found);
-        let given = |label: &str| Text { zh: format!("所给文件 {label}").into(), en: format!("{label} of the file given").into() };
+        let given = |label: &str| Text {
+            zh: format!("所给文件 {label}").into(),
+            en: format!("{label} of the file given").into(),
+        };
         report = report
             .detail(Text::fixed("所给文件大小", "size of the file given"), proven::size(mismatch.found.size))
             .detail(given("SHA-256"), hex::encode(mismatch.found.sha256))
@@ -154,7 +157,10 @@ fn opened(mut report: Report, answer: &Answer, path: &Path) -> Result<Report> {
         return Err(Failure::new(
             Exit::NoProof,
             "opening.unfit",
-            text!("{shown} 与存证时的承诺不符,不能证明任何内容", "{shown} does not fit what the deposit commits to, and proves nothing"),
+            text!(
+                "{shown} 与存证时的承诺不符,不能证明任何内容",
+                "{shown} does not fit what the deposit commits to, and proves nothing"
+            ),
         )
         .next(Text::fixed("请向存证单位重新索取", "ask the depositor for it again")));
     }

@@ -158,7 +158,10 @@ fn more(report: Report, count: usize) -> Report {
         0 => report,
         left => {
             let left = grouped(left as u64);
-            report.fact(Text::fixed("其余", "and more"), text!("另有 {left} 个；全部清单请加 --json", "{left} more; for all of them add --json"))
+            report.fact(
+                Text::fixed("其余", "and more"),
+                text!("另有 {left} 个；全部清单请加 --json", "{left} more; for all of them add --json"),
+            )
         }
     }
 }

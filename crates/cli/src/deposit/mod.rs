@@ -125,7 +125,18 @@ impl Depositor {
     /// What deposits are made with, at a network that stands at `height`.
     pub fn new(client: Client, network: Network, key: SigningKey, details: Vec<u8>, height: Height) -> Self {
         let timeout = Duration::from_secs(60);
-        Self { client, network, key, details, names: None, timeout, again: false, height: AtomicU64::new(height), ours: Mutex::default(), prepared: Mutex::default() }
+        Self {
+            client,
+            network,
+            key,
+            details,
+            names: None,
+            timeout,
+            again: false,
+            height: AtomicU64::new(height),
+            ours: Mutex::default(),
+            prepared: Mutex::default(),
+        }
     }
 
     /// The commitment to a file's name; none if nothing is to be said of it, or it is no text.

@@ -130,7 +130,10 @@ impl Depositor {
             Failure::new(
                 Exit::Failed,
                 "receipt.no_place",
-                text!("未存证：回执目录 {shown} 无法写入", "not deposited, because {shown} cannot be written and has no place for the receipt"),
+                text!(
+                    "未存证：回执目录 {shown} 无法写入",
+                    "not deposited, because {shown} cannot be written and has no place for the receipt"
+                ),
             )
             .why(crate::failure::io_reason(&error))
             .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
@@ -216,7 +219,14 @@ impl Depositor {
             std::fs::create_dir_all(dir).at(dir).map_err(|failure| unsaved(&path, &number, failure))?;
         }
         private_file::write_public(&path, &bytes).map_err(|failure| unsaved(&path, &number, failure))?;
-        Ok(Done { file: job.file.clone(), number, record: job.hashed.record.clone(), facts: facts.into(), receipt: path, already })
+        Ok(Done {
+            file: job.file.clone(),
+            number,
+            record: job.hashed.record.clone(),
+            facts: facts.into(),
+            receipt: path,
+            already,
+        })
     }
 
     /// A receipt is kept only if it proves, against the trusted identity, that this very file was deposited.
@@ -271,7 +281,10 @@ fn unsaved(path: &std::path::Path, number: &str, cause: Failure) -> Failure {
     Failure::new(
         Exit::Failed,
         "receipt.unsaved",
-        text!("文件已存证（编号 {number}），但无法保存回执 {shown}", "the file is deposited as {number}, but its receipt {shown} cannot be saved"),
+        text!(
+            "文件已存证（编号 {number}），但无法保存回执 {shown}",
+            "the file is deposited as {number}, but its receipt {shown} cannot be saved"
+        ),
     )
     .why(cause.why.unwrap_or(cause.what))
     .next(text!(

@@ -159,7 +159,9 @@ fn the_report_says_what_a_certificate_says() {
     let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
     let dir = place(&receipt("eddsa"), &small);
     let text = stdout(&verify(dir.path(), &[]));
-    for label in ["number", "deposited", "size", "witnesses", "SHA-256", "SM3", "height", "block", "transaction", "proposer", "chain"] {
+    for label in
+        ["number", "deposited", "size", "witnesses", "SHA-256", "SM3", "height", "block", "transaction", "proposer", "chain"]
+    {
         assert!(text.contains(&format!("\n  {label} ")), "{label}: {text}");
     }
     let number = json(&verify(dir.path(), &["--json"]))["number"].clone();

@@ -73,7 +73,9 @@ fn withdraw_reason(text: &str) -> std::result::Result<WithdrawReason, String> {
 }
 
 fn case_number(text: &str) -> std::result::Result<CaseNumber, String> {
-    CaseNumber::parse(text).map_err(|_| "1 to 64 bytes of visible characters without a personal number (1 至 64 字节的可见字符，不含个人号码)".into())
+    CaseNumber::parse(text).map_err(|_| {
+        "1 to 64 bytes of visible characters without a personal number (1 至 64 字节的可见字符，不含个人号码)".into()
+    })
 }
 
 /// What a number is of, as the ledger addresses it.

@@ -27,13 +27,16 @@ pub struct Check {
     /// Or its SHA-256, 64 hexadecimal digits (或文件的 SHA-256,64 位十六进制)
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub sha256: Option<Hex32>,
-    /// The evidence number (存证编号) that the file is said to have
+    /// The evidence number that the file is said to have (文件据称的存证编号)
     #[arg(long, value_name = "NUMBER")]
     pub id: Option<String>,
 }
 
 fn digest(text: &str) -> std::result::Result<Hex32, String> {
-    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
+    text.trim()
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
 }
 
 /// Runs the command.

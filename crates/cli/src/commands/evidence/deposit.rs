@@ -104,7 +104,10 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "deposit.batch_too_large",
-            text!("一个批次最多 {most} 个文件，现有 {given} 个", "a batch holds {most} files at most, and these are {given}"),
+            text!(
+                "一个批次最多 {most} 个文件，现有 {given} 个",
+                "a batch holds {most} files at most, and these are {given}"
+            ),
         )
         .next(Text::fixed("请分几个目录、分批存证", "deposit them in several batches, folder by folder")));
     }
@@ -245,7 +248,8 @@ fn report(
     if totals.stopped.is_some() {
         add(text!("中途停止，尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
     }
-    let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null }).exit(exit(totals, lost));
+    let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null })
+        .exit(exit(totals, lost));
     report = match (&totals.done[..], batch) {
         ([done], None) => one(report, done),
         (done, None) => many(report, done),
@@ -260,7 +264,10 @@ fn report(
     }
     let untold = failed.saturating_sub(ROWS_MAX) + skipped.saturating_sub(ROWS_MAX);
     if untold > 0 {
-        report = report.fact(Text::fixed("其余", "and more"), text!("另有 {untold} 个；全部清单请加 --json", "{untold} more; for all of them add --json"));
+        report = report.fact(
+            Text::fixed("其余", "and more"),
+            text!("另有 {untold} 个；全部清单请加 --json", "{untold} more; for all of them add --json"),
+        );
     }
     for (path, saved) in certificates {
         if let Err(failure) = saved {

@@ -129,7 +129,10 @@ impl Details {
         prior.sort();
         prior.dedup();
         details.prior_evidence = prior;
-        let keep = self.keep_until.as_deref().map(|date| end_of_day(date).ok_or_else(|| unfit("keep_until", "not a date such as 2036-12-31")));
+        let keep = self
+            .keep_until
+            .as_deref()
+            .map(|date| end_of_day(date).ok_or_else(|| unfit("keep_until", "not a date such as 2036-12-31")));
         details.retention_until = keep.transpose()?.or(shape.retention_until_ms);
         if let Some(log) = self.process_log.as_ref().or(shape.process_log.as_ref()) {
             details.process_log_root = Some(record(log)?.chunks_root);
@@ -139,7 +142,9 @@ impl Details {
         }
         details.notes = self.note.iter().chain(&shape.notes).copied().collect::<BTreeSet<_>>().into_iter().collect();
         details.generation = self.generation(shape.generation, secret)?;
-        details.check().map_err(|_| unfit("details", "at most 16 numbers of prior evidence, 16 notes and 16 committed facts"))?;
+        details
+            .check()
+            .map_err(|_| unfit("details", "at most 16 numbers of prior evidence, 16 notes and 16 committed facts"))?;
         Ok(codec::to_bytes(&details))
     }
 
@@ -149,7 +154,8 @@ impl Details {
         let single = shape.map(|shape| shape.commit).unwrap_or_default();
         let commit = |(name, text): (String, String)| {
             let known = || GenerationField::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
-            let field = GenerationField::parse(&name).ok_or_else(|| unfit("generation", &format!("{name:?} is none of {}", known())))?;
+            let field = GenerationField::parse(&name)
+                .ok_or_else(|| unfit("generation", &format!("{name:?} is none of {}", known())))?;
             Ok(FieldCommitment { field, commitment: secret.commit(&name, &facts, &text) })
         };
         let mut commitments = single.into_iter().map(commit).collect::<Result<Vec<_>>>()?;

@@ -7,8 +7,8 @@ mod details;
 mod open;
 mod show;
 
-pub use details::{Details, LEGAL_BASIS_DEFAULT};
 pub use deposit::hashing_bar;
+pub use details::{Details, LEGAL_BASIS_DEFAULT};
 pub use show::{number, source_type};
 
 use clap::Subcommand;

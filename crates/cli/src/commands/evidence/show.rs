@@ -67,8 +67,10 @@ pub fn show(session: &Session, args: &Number) -> Result<Report> {
     let evidence = remote.call(remote.client.evidence(&number(&args.id)?))?;
     let (id, name) = (&evidence.id, &evidence.organisation_name);
     let when = zhulian_verify::format_time(evidence.time_ms);
-    let sentence =
-        text!("存证 {id}：由“{name}”于 {when}（北京时间）存证。", "Evidence {id} was deposited by “{name}” at {when} (UTC+8).");
+    let sentence = text!(
+        "存证 {id}：由“{name}”于 {when}（北京时间）存证。",
+        "Evidence {id} was deposited by “{name}” at {when} (UTC+8)."
+    );
     let report = facts(Report::new(sentence, serde_json::to_value(&evidence).unwrap_or_default()), &evidence);
     // A number may end with a check character that a shell would take for itself.
     let id = quoted(id);
