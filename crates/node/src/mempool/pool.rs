@@ -1,12 +1,17 @@
 //! The pool itself: what waits, in which order it is proposed, and how it ends. No threads, no clock; one lock around it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use tokio::sync::oneshot;
+use zhulian_crypto::DigestState;
+use zhulian_execution::Prepared;
 use zhulian_primitives::{Height, TransactionId, VALIDITY_BLOCKS_MAX};
 
 use super::lanes::{Lanes, Owner};
-use crate::ids::{Generations, IdMap, IdState};
+use crate::ids::{Generations, IdMap};
 
 /// Bounds of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +29,7 @@ impl Default for Limits {
 }
 
 /// A transaction that passed every check that needs no state.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Candidate {
     /// Its id.
     pub id: TransactionId,
@@ -34,6 +39,8 @@ pub struct Candidate {
     pub owner: Owner,
     /// Last height at which it may be executed.
     pub valid_until: Height,
+    /// Ready for execution, if it has been made so.
+    pub prepared: Option<Arc<Prepared>>,
 }
 
 /// What the pool says to a candidate.
@@ -94,6 +101,7 @@ struct Entry {
     proposed: Height,
     /// The last proposal whose ancestors contain it.
     excluded: u64,
+    prepared: Option<Arc<Prepared>>,
 }
 
 #[derive(Default)]
@@ -192,7 +200,7 @@ impl Pool {
         if self.by_id.contains_key(id) {
             return Standing::Pending;
         }
-        let key = IdState::default().fingerprint(id);
+        let key = DigestState::default().fingerprint(&id.0);
         match self.ended.young.get(&key).or_else(|| self.ended.old.get(&key)) {
             Some(end) => Standing::Ended(*end),
             None => Standing::Unknown,
@@ -221,7 +229,7 @@ impl Pool {
         if let Some(verdict) = self.verdict(&candidate.id, candidate.valid_until) {
             return verdict;
         }
-        let Candidate { id, bytes, owner, valid_until } = candidate;
+        let Candidate { id, bytes, owner, valid_until, prepared } = candidate;
         let len = bytes.len();
         if self.bytes + len > self.limits.bytes_max {
             return Admission::Full;
@@ -237,7 +245,7 @@ impl Pool {
         });
         let at = &mut self.slots[slot as usize];
         at.turn = at.turn.wrapping_add(1);
-        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, excluded: 0 });
+        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, excluded: 0, prepared });
         let handle = Handle { slot, turn: at.turn };
         let queue = self.lanes.get(lane);
         queue.queue.push_back(handle);
@@ -308,6 +316,12 @@ impl Pool {
         taken
     }
 
+    /// What waits of these, ready for execution.
+    pub fn prepared(&self, ids: &[TransactionId]) -> Vec<Option<Arc<Prepared>>> {
+        let prepared = |id| self.slots[*self.by_id.get(id)? as usize].entry.as_ref()?.prepared.clone();
+        ids.iter().map(prepared).collect()
+    }
+
     /// These stand in a block at `height` that may become final.
     pub fn proposed(&mut self, height: Height, ids: &[TransactionId]) {
         if height <= self.height {
@@ -363,7 +377,7 @@ impl Pool {
     /// Notes how a transaction ended. The first end is the one that counts: a doubled transaction's second receipt says only that
     /// it is a double.
     fn end(&mut self, id: TransactionId, end: End) {
-        let key = IdState::default().fingerprint(&id);
+        let key = DigestState::default().fingerprint(&id.0);
         let end = match self.ended.old.get(&key) {
             Some(first) => *first,
             None => {

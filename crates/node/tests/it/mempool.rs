@@ -22,7 +22,7 @@ fn owner(n: u8) -> Owner {
 fn candidate(n: u64, whose: Owner, bytes: usize, valid_until: u64) -> Candidate {
     let mut content = vec![0; bytes.max(8)];
     content[..8].copy_from_slice(&n.to_be_bytes());
-    Candidate { id: id(n), bytes: content.into(), owner: whose, valid_until }
+    Candidate { id: id(n), bytes: content.into(), owner: whose, valid_until, prepared: None }
 }
 
 fn number(bytes: &[u8]) -> u64 {
