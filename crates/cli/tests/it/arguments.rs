@@ -147,7 +147,7 @@ fn help_is_in_one_language_for_every_command() {
     }
     let dir = tempfile::tempdir().expect("a directory");
     let text = stdout(&zhulian(dir.path(), &["--lang", "zh", "evidence", "deposit", "--help"]));
-    assert!(text.contains("用法:") && text.contains("通用选项") && !text.contains("Usage"), "{text}");
+    assert!(text.contains("用法：") && text.contains("通用选项") && !text.contains("Usage"), "{text}");
 }
 
 #[test]
