@@ -195,7 +195,7 @@ impl Home {
                 text!("“{name}”不能作为密钥名称", "“{name}” cannot be the name of a key"),
             )
             .why(Text::fixed(
-                "名称由字母、汉字、数字、-、_、.、@ 组成,不以点开头",
+                "名称由字母、汉字、数字、-、_、.、@ 组成，不以点开头",
                 "a name has letters, digits, - _ . @, and does not begin with a dot",
             )));
         }
@@ -224,7 +224,7 @@ impl Home {
                 Err(Failure::new(
                     Exit::Usage,
                     "key.which",
-                    text!("有多把密钥,请指定用哪一把:{names}", "there are several keys; say which one to use: {names}"),
+                    text!("有多把密钥，请指定用哪一把：{names}", "there are several keys; say which one to use: {names}"),
                 )
                 .next(Text::fixed("加上 --key 名称", "add --key NAME")))
             }
@@ -253,7 +253,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
     use crate::keyfile::KeyFileError as E;
     let shown = path.display();
     let (code, why) = match error {
-        E::Malformed => ("key.malformed", Text::fixed("文件已损坏,或不是密钥文件", "the file is damaged, or no key file")),
+        E::Malformed => ("key.malformed", Text::fixed("文件已损坏，或不是密钥文件", "the file is damaged, or no key file")),
         E::UnknownFormat => {
             ("key.unknown_format", Text::fixed("文件属于其他格式或版本", "the file is of another format or version"))
         }
@@ -263,7 +263,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
         ),
         E::WrongPassphrase => (
             "key.wrong_passphrase",
-            Text::fixed("口令错误,或文件被改动过", "the passphrase is wrong, or the file was changed"),
+            Text::fixed("口令错误，或文件被改动过", "the passphrase is wrong, or the file was changed"),
         ),
         E::OtherKey => (
             "key.other_key",
@@ -273,7 +273,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
     let failure = Failure::new(Exit::Key, code, text!("密钥 {shown} 无法使用", "the key {shown} cannot be used")).why(why);
     match error {
         E::WrongPassphrase => failure.next(Text::fixed(
-            "核对口令后重试;若口令无误,请从备份恢复密钥文件",
+            "核对口令后重试；若口令无误，请从备份恢复密钥文件",
             "try again with the right passphrase; if it was right, restore the key file from a backup",
         )),
         _ => failure.next(Text::fixed("请从备份恢复密钥文件", "restore the key file from a backup")),

@@ -165,7 +165,7 @@ fn show(session: &Session, args: &Named, bare: bool) -> Result<Report> {
         return Ok(Report::new(public_key.to_string(), json));
     }
     Ok(Report::new(
-        text!("密钥“{name}”可以使用,需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."),
+        text!("密钥“{name}”可以使用，需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."),
         json,
     )
     .fact(Text::fixed("文件", "file"), shown)
@@ -232,7 +232,7 @@ fn change_passphrase(session: &Session, args: &ChangePassphrase) -> Result<Repor
     )
     .fact(Text::fixed("文件", "file"), shown)
     .next(Text::fixed(
-        "旧备份仍可用旧口令打开,请一并处理。",
+        "旧备份仍可用旧口令打开，请一并处理。",
         "Old copies of the file still open with the old passphrase; deal with them.",
     )))
 }

@@ -193,11 +193,11 @@ fn trust(session: &Session, args: &Trust) -> Result<Report> {
             text!("已信任另一个网络“{was}”", "another network, “{was}”, is trusted already"),
         )
         .why(text!(
-            "改为信任“{now}”后,原网络的回执将无法核验",
+            "改为信任“{now}”后，原网络的回执将无法核验",
             "when “{now}” is trusted instead, receipts of the former no longer verify"
         ))
         .next(Text::fixed(
-            "确需更换请加 --replace;或用 --home 另设目录",
+            "确需更换请加 --replace；或用 --home 另设目录",
             "add --replace if that is meant, or keep a separate --home",
         )));
     }

@@ -158,7 +158,7 @@ fn opened(mut report: Report, answer: &Answer, path: &Path) -> Result<Report> {
             Exit::NoProof,
             "opening.unfit",
             text!(
-                "{shown} 与存证时的承诺不符,不能证明任何内容",
+                "{shown} 与存证时的承诺不符，不能证明任何内容",
                 "{shown} does not fit what the deposit commits to, and proves nothing"
             ),
         )
@@ -209,7 +209,7 @@ fn pinned(session: &Session, receipt: &Path) -> Result<Network> {
         }
         let shown = lying.display();
         failure.next(text!(
-            "回执旁边有 {shown},但与回执同来的身份文件不能自证。请先从可信渠道核对其内容,确认后用 --network {shown} 指定",
+            "回执旁边有 {shown}，但与回执同来的身份文件不能自证。请先从可信渠道核对其内容，确认后用 --network {shown} 指定",
             "there is {shown} beside the receipt, but an identity that came with a receipt proves nothing by itself. \
              Compare it with a source you trust, then name it with --network {shown}"
         ))
@@ -229,7 +229,7 @@ pub fn read_receipt(path: &Path) -> Result<Vec<u8>> {
             text!("没有回执文件 {shown}", "there is no receipt {shown}"),
         )
         .next(Text::fixed(
-            "用 --receipt 指定回执;若只想查询网络,可用 zhulian evidence check 文件",
+            "用 --receipt 指定回执；若只想查询网络，可用 zhulian evidence check 文件",
             "name it with --receipt; to ask the network instead, run `zhulian evidence check FILE`",
         )));
     }
@@ -251,7 +251,7 @@ fn refused(path: &Path, network: &Network, refusal: Refusal) -> Failure {
     match refusal {
         Refusal::OtherNetwork | Refusal::Transaction(zhulian_primitives::TransactionError::WrongChain) => {
             failure.next(text!(
-                "该回执不属于“{name}”;请用其所属网络的身份文件核验",
+                "该回执不属于“{name}”；请用其所属网络的身份文件核验",
                 "the receipt is not of “{name}”; verify it with the identity of its own network"
             ))
         }
@@ -271,6 +271,6 @@ pub fn no_proof(path: &Path, why: Text, code: &str) -> Failure {
 /// A directory where a file is wanted.
 pub fn not_a_file(path: &Path) -> Failure {
     let shown = path.display();
-    Failure::new(Exit::Usage, "file.is_directory", text!("{shown} 是目录,不是文件", "{shown} is a directory, not a file"))
+    Failure::new(Exit::Usage, "file.is_directory", text!("{shown} 是目录，不是文件", "{shown} is a directory, not a file"))
         .next(Text::fixed("请指定单个文件", "name a single file"))
 }
