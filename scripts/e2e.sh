@@ -109,6 +109,23 @@ say "a file whose folder cannot be read is named, the rest is deposited"
 printf 'one more\n' >"$work/more.txt"
 expect 8 "$zhulian" evidence deposit "$work/more.txt" "$work/no-such-file"
 
+say "what is no regular file is refused at once, and a place that takes no receipt is found before depositing"
+expect 1 timeout 20 "$zhulian" evidence deposit /dev/zero
+mkfifo "$work/pipe"
+expect 1 timeout 20 "$zhulian" evidence deposit "$work/pipe"
+printf 'no place for its receipt\n' >"$work/unplaced.txt"
+expect 1 "$zhulian" evidence deposit "$work/unplaced.txt" --receipts "$work/contract.txt"
+expect 3 "$zhulian" evidence check "$work/unplaced.txt"
+
+say "names are committed to, and opened for one reader"
+expect 0 "$zhulian" evidence open "$work/contract.txt"
+cp "$work/contract.txt" "$work/renamed.txt"
+expect 0 "$zhulian" verify "$work/renamed.txt" --receipt "$work/contract.txt.zlr" --opening "$work/contract.txt.opening.json"
+grep -q 'contract.txt$' "$work/out" || { cat "$work/out" >&2; fail "the name is not shown"; }
+sed -i 's/contract.txt/contrast.txt/' "$work/contract.txt.opening.json"
+expect 5 "$zhulian" verify "$work/renamed.txt" --receipt "$work/contract.txt.zlr" --opening "$work/contract.txt.opening.json"
+expect 0 "$zhulian" evidence open "$work/batch/7.txt" --receipt "$work/batch.receipts/7.txt.zlr" -o "$work/7.json"
+
 say "killing node 2 with -9; the network goes on and the node comes back"
 kill -9 "$(node_pid 2)"
 printf 'while node 2 is down\n' >"$work/down.txt"
@@ -142,7 +159,8 @@ until_true 60 gone
 say "with the network gone: offline verification"
 expect 0 "$zhulian" verify "$work/contract.txt"
 expect 0 "$zhulian" verify "$work/large.bin"
-for i in $(seq 1 25); do expect 0 "$zhulian" verify "$work/files/$i.txt" --receipt "$work/files.receipts/$i.txt.zlr"; done
+expect 0 "$zhulian" verify "$work/files"
+expect 0 "$zhulian" verify "$work/batch"
 for i in 1 77 200; do expect 0 "$zhulian" verify "$work/batch/$i.txt" --receipt "$work/batch.receipts/$i.txt.zlr"; done
 expect 0 "$zhulian" verify "$work/batch/empty" --receipt "$work/batch.receipts/empty.zlr"
 
@@ -151,6 +169,9 @@ printf '\xff' | dd of="$work/large.bin" bs=1 seek=1500000 conv=notrunc status=no
 cmp -s -n 1 -i 1500000:0 "$work/large.bin" <(printf '\xff') || fail "the byte was not written"
 expect 4 "$zhulian" --json verify "$work/large.bin"
 tr -d ' \n' <"$work/out" | grep -q '"chunks":\[1\]' || { cat "$work/out" >&2; fail "the changed chunk is not named"; }
+printf 'x' >>"$work/files/7.txt"
+expect 4 "$zhulian" --json verify "$work/files"
+grep -q '"verified": 24' "$work/out" || { cat "$work/out" >&2; fail "one of 25 files is changed"; }
 cp "$work/contract.txt.zlr" "$work/forged.zlr"
 printf '\x00' | dd of="$work/forged.zlr" bs=1 seek=200 conv=notrunc status=none
 expect 5 "$zhulian" verify "$work/contract.txt" --receipt "$work/forged.zlr"
