@@ -141,12 +141,26 @@ until_true 60 "$zhulian" evidence check "$work/down.txt"
 printf 'after all were killed\n' >"$work/after.txt"
 expect 0 "$zhulian" --timeout 120 evidence deposit "$work/after.txt"
 
-say "stopping, wiping node 3, starting again"
+say "stopping, wiping node 3, starting again; it executes the blocks it lost"
 down
 rm -rf "$work/home/nodes/3/data"
 up
 until_true 120 reaches 3 "$(height 1)"
 expect 0 "$zhulian" --url "http://127.0.0.1:$((base + 2))" evidence check "$work/contract.txt"
+
+say "killing node 2, wiping it while the others go on; it fetches their state, then the blocks from before"
+sed -i 's/"when_far_behind"/"always"/' "$work/home/nodes/2/node.json"
+kill -STOP "$up_pid" # or 'up' would start it again at once
+pid="$(node_pid 2)"
+kill -9 "$pid"
+sleep 0.5
+rm -rf "$work/home/nodes/2/data"
+kill -CONT "$up_pid"
+until_true 120 reaches 2 "$(height 1)"
+grep -q 'fetching the state from others' "$work/home/nodes/2/log.txt" || fail "node 2 did not fetch the state"
+until_true 60 "$zhulian" --url "http://127.0.0.1:$((base + 1))" evidence check "$work/contract.txt"
+printf 'after the state was fetched\n' >"$work/synced.txt"
+expect 0 "$zhulian" --url "http://127.0.0.1:$((base + 1))" --timeout 120 evidence deposit "$work/synced.txt"
 
 say "killing 'up' itself with -9 leaves no process behind"
 pids="$(for n in 1 2 3 4; do node_pid $n; done)"
