@@ -155,7 +155,9 @@ fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks)
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {
                 if batch.is_empty() && blocks.tip().is_some_and(|tip| tip >= next) {
-                    catch_up(blocks, &mut batch, &mut next, height == 0);
+                    // Of a node that fetched its state the earlier blocks come later, in order; that nobody has them is the engine's
+                    // to say, by handing over a later one.
+                    catch_up(blocks, &mut batch, &mut next, false);
                 }
                 break;
             }
