@@ -22,4 +22,4 @@ pub use receipt_file::{
 };
 pub use refusal::Refusal;
 pub use text::{Language, answer_sentence, answer_text, format_time, verified_text};
-pub use verify::{Verified, verify_receipt};
+pub use verify::{Verified, Verifier, verify_receipt};

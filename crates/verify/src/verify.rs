@@ -7,7 +7,7 @@ use zhulian_primitives::{
     TransactionId,
 };
 
-use crate::{CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_of};
+use crate::{BatchEntry, CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_of};
 
 /// The facts a receipt proves, to whoever trusts the network identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,14 +72,53 @@ impl Verified {
 /// # Errors
 /// The first check that fails, in the order in which [`Refusal`] declares them.
 pub fn verify_receipt(network: &Network, receipt: &[u8]) -> Result<Verified, Refusal> {
-    network.check().map_err(|_| Refusal::BadNetwork)?;
-    let file = ReceiptFile::decode(receipt)?;
+    Verifier::new(network).verify(receipt)
+}
+
+/// Checks many receipts. The receipts of one batch differ only in their entries, so what they share is checked once.
+pub struct Verifier<'a> {
+    network: &'a Network,
+    /// The last receipt that passed, without entry and chunks, and what it proves.
+    last: Option<(ReceiptFile, Verified)>,
+}
+
+impl<'a> Verifier<'a> {
+    /// A verifier that trusts this identity.
+    pub fn new(network: &'a Network) -> Self {
+        Self { network, last: None }
+    }
+
+    /// See [`verify_receipt`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn verify(&mut self, receipt: &[u8]) -> Result<Verified, Refusal> {
+        self.network.check().map_err(|_| Refusal::BadNetwork)?;
+        let mut file = ReceiptFile::decode(receipt)?;
+        let (entry, chunks) = (file.entry.take(), file.chunks.take());
+        let mut verified = match &self.last {
+            Some((last, verified)) if *last == file => verified.clone(),
+            _ => {
+                let verified = transaction(self.network, &file)?;
+                self.last = Some((file, verified.clone()));
+                verified
+            }
+        };
+        verified.entry = in_batch(entry.as_ref(), verified.deposit.as_ref())?;
+        verified.chunks = chunks;
+        check_chunks(&verified)?;
+        Ok(verified)
+    }
+}
+
+/// Checks everything but the entry of a batch and the chunks.
+fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusal> {
     let transaction = Transaction::decode(&file.transaction)
         .and_then(|transaction| transaction.verify(&network.chain).map(|()| transaction))
         .map_err(Refusal::Transaction)?;
-    let outcome = outcome(&file, transaction.id)?;
+    let outcome = outcome(file, transaction.id)?;
     let (header, last) = headers(network, &file.headers)?;
-    in_block(&file, &header)?;
+    in_block(file, &header)?;
     let certificate = certificate(network, &file.certificate, &last)?;
 
     let executed = outcome.refusal.is_none();
@@ -88,9 +127,8 @@ pub fn verify_receipt(network: &Network, receipt: &[u8]) -> Result<Verified, Ref
             .map_err(|_| Refusal::DepositMalformed)?,
         false => None,
     };
-    let entry = entry(&file, deposit.as_ref())?;
     let name = |index: usize| network.validators[index].name.clone();
-    let verified = Verified {
+    Ok(Verified {
         network: network.name.clone(),
         chain: network.chain,
         transaction: transaction.id,
@@ -110,11 +148,9 @@ pub fn verify_receipt(network: &Network, receipt: &[u8]) -> Result<Verified, Ref
         validators: network.validators.len(),
         certified_height: last.height,
         deposit,
-        entry,
-        chunks: file.chunks,
-    };
-    chunks(&verified)?;
-    Ok(verified)
+        entry: None,
+        chunks: None,
+    })
 }
 
 fn outcome(file: &ReceiptFile, id: TransactionId) -> Result<Receipt, Refusal> {
@@ -201,8 +237,8 @@ fn certificate(network: &Network, bytes: &[u8], last: &Header) -> Result<Certifi
     Ok(certificate)
 }
 
-fn entry(file: &ReceiptFile, deposit: Option<&Deposit>) -> Result<Option<(u64, Entry)>, Refusal> {
-    let Some(given) = &file.entry else { return Ok(None) };
+fn in_batch(given: Option<&BatchEntry>, deposit: Option<&Deposit>) -> Result<Option<(u64, Entry)>, Refusal> {
+    let Some(given) = given else { return Ok(None) };
     let Some(Deposit::Batch { root, count }) = deposit else { return Err(Refusal::EntryWithoutBatch) };
     let entry = Entry::decode(&given.bytes).map_err(|_| Refusal::EntryMalformed)?;
     if root_from_path(leaf(&given.bytes), given.index, *count, &given.path) != Some(*root) {
@@ -211,7 +247,7 @@ fn entry(file: &ReceiptFile, deposit: Option<&Deposit>) -> Result<Option<(u64, E
     Ok(Some((given.index, entry)))
 }
 
-fn chunks(verified: &Verified) -> Result<(), Refusal> {
+fn check_chunks(verified: &Verified) -> Result<(), Refusal> {
     let Some(chunks) = &verified.chunks else { return Ok(()) };
     let Some(file) = verified.file() else { return Err(Refusal::ChunksWithoutFile) };
     if chunks.len() as u64 != file.size.div_ceil(CHUNK_BYTES as u64) || root_of_leaves(chunks.clone()) != file.chunks_root {

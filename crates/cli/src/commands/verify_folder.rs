@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use zhulian_primitives::Network;
-use zhulian_verify::{Answer, CheckError};
+use zhulian_verify::{Answer, FileHasher, Verifier, check_record};
 
 use super::verify::{beside, read_receipt, sentence};
 use crate::{
@@ -47,12 +47,12 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     }
     let (files, skipped) = hashing::find(&[folder.to_path_buf()]);
     let bar = crate::commands::evidence::hashing_bar(session, files.iter().map(|file| file.size).sum());
-    let check = |file: &hashing::Found| {
-        let found = one(network, &file.path, &beside(&receipts.join(&file.relative)));
+    let check = |verifier: &mut Verifier<'_>, file: &hashing::Found| {
+        let found = one(verifier, &file.path, &beside(&receipts.join(&file.relative)));
         bar.inc(file.size);
         (file.path.display().to_string(), found)
     };
-    let mut results: Vec<(String, Found)> = files.par_iter().map(check).collect();
+    let mut results: Vec<(String, Found)> = files.par_iter().map_init(|| Verifier::new(network), check).collect();
     bar.finish_and_clear();
     // A deposit of the folder did not follow its links either.
     let (links, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(|it| it.code == "link");
@@ -60,7 +60,7 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     Ok(report(&results, links.len()))
 }
 
-fn one(network: &Network, file: &Path, receipt: &Path) -> Found {
+fn one(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
     if !receipt.exists() {
         return Found::WithoutReceipt;
     }
@@ -72,15 +72,23 @@ fn one(network: &Network, file: &Path, receipt: &Path) -> Found {
         Ok(opened) => opened,
         Err(skipped) => return Found::Unread(skipped.why),
     };
-    match zhulian_verify::check_file(network, &bytes, opened) {
-        Ok(Answer::Verified(_)) => Found::Verified,
-        Ok(answer @ Answer::NotDeposited(_)) => Found::NotDeposited(sentence(&answer)),
-        Ok(answer @ Answer::Mismatch(..)) => Found::Mismatch(sentence(&answer)),
-        Err(CheckError::Refused(refusal)) => Found::NoProof(Text {
-            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-            en: refusal.text(zhulian_verify::Language::En).into(),
-        }),
-        Err(CheckError::Read(error)) => Found::Unread(crate::failure::io_reason(&error)),
+    let facts = match verifier.verify(&bytes) {
+        Ok(facts) => facts,
+        Err(refusal) => {
+            return Found::NoProof(Text {
+                zh: refusal.text(zhulian_verify::Language::Zh).into(),
+                en: refusal.text(zhulian_verify::Language::En).into(),
+            });
+        }
+    };
+    let hashed = match FileHasher::read(opened) {
+        Ok(hashed) => hashed,
+        Err(error) => return Found::Unread(crate::failure::io_reason(&error)),
+    };
+    match check_record(facts, &hashed) {
+        Answer::Verified(_) => Found::Verified,
+        answer @ Answer::NotDeposited(_) => Found::NotDeposited(sentence(&answer)),
+        answer @ Answer::Mismatch(..) => Found::Mismatch(sentence(&answer)),
     }
 }
 
