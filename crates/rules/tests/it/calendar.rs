@@ -88,3 +88,37 @@ proptest! {
         }
     }
 }
+
+/// The calendar that the city's packs carry.
+const STATUTORY: &str = include_str!("../../../../scenarios/packs/working-days/working-days.calendar");
+
+#[test]
+fn the_statutory_calendar_agrees_with_a_foreign_package() {
+    let calendar = Calendar::parse(STATUTORY).expect("a calendar");
+    let mut checked = 0;
+    for line in include_str!("../data/working-days.txt").lines().filter(|line| !line.starts_with('#')) {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["year", year, count] => {
+                let works = |day: &i64| calendar.is_working_day(Date::from_days(*day).expect("a date")).expect("covered");
+                let (first, last) = (day(&format!("{year}-01-01")).days(), day(&format!("{year}-12-31")).days());
+                assert_eq!((first..=last).filter(works).count().to_string(), count, "{line}");
+            }
+            ["day", date, what] => assert_eq!(calendar.is_working_day(day(date)), Ok(what == "work"), "{line}"),
+            ["add", from, count, end] => {
+                let found = calendar.add_working_days(day(from), count.parse().expect("a number"));
+                assert_eq!(found, Ok(day(end)), "{line}");
+            }
+            ["between", from, to, count] => {
+                let found = calendar.working_days_between(day(from), day(to));
+                assert_eq!(found, Ok(count.parse().expect("a number")), "{line}");
+            }
+            _ => panic!("{line}"),
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 117);
+    let (first, last) = calendar.bounds();
+    assert_eq!((first, last), (day("2004-01-01"), day("2026-12-31")));
+    assert!(calendar.add_working_days(day("2026-12-31"), 1).is_err(), "2027 is not published yet");
+}
