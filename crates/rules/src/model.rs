@@ -13,6 +13,9 @@ use crate::types::Type;
 use crate::value::{Name, Value};
 use std::sync::Arc;
 
+/// Gas for seeing whether a value is of a type.
+const FIT_GAS: u64 = 100_000;
+
 /// How strictly a model is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -183,6 +186,13 @@ impl Model {
     pub fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
         let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
         self.decide_in_order(index, &self.in_order(facts), gas)
+    }
+
+    /// Whether a value is of an input's type, allowed values included; `None` if there is no such input.
+    pub fn accepts(&self, input: &str, value: &Value) -> Option<bool> {
+        let input = &self.inputs[self.input_index(input)?];
+        let mut ev = Evaluator::new(self, Gas::new(FIT_GAS));
+        Some(ev.coerce(value.clone(), &input.ty).is_ok() && ev.faults.is_empty())
     }
 
     /// Names and types of the inputs that a decision needs, itself or through other decisions; empty if there is no such one.
