@@ -57,12 +57,13 @@ fn files(ctx: &mut Context<'_>, items: &[Item]) -> Result<Vec<Vec<u8>>, Halt> {
     Ok(files)
 }
 
-/// Compiles what a manifest names, from the state or from memory.
-pub(super) fn compiled(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
+/// Accepts a manifest whose files are in the state (P1, P2). They are read whether or not the pack is in memory: memory may know
+/// it from a block that never became final, and must not stand for what the state lacks.
+pub(super) fn accept(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
+    let files = files(ctx, &manifest.items)?;
     if let Some(pack) = cached(&manifest.digest()) {
         return Ok(pack);
     }
-    let files = files(ctx, &manifest.items)?;
     let pack = Arc::new(Pack::compile(manifest.clone(), &files).map_err(|_| Error::NotAccepted)?);
     keep(&pack);
     Ok(pack)
@@ -151,10 +152,11 @@ pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<O
 pub fn load(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Arc<Pack>, Halt> {
     let found = version(ctx, pack, number)?;
     match cached(&found.digest) {
+        // P1, P2: what is enacted was drafted, so the state has its files and they compile.
         Some(pack) => Ok(pack),
         None => {
             let manifest = state::MANIFEST.get(ctx, &found.digest)?.expect("P2: what is enacted was drafted");
-            compiled(ctx, &manifest)
+            accept(ctx, &manifest)
         }
     }
 }

@@ -146,7 +146,7 @@ pub fn decide(session: &Session, args: &Decide) -> Result<Report> {
     }
     facts.sort_by(|a, b| a.name.cmp(&b.name));
     let call =
-        DecideCall { pack: args.pack.clone(), version: args.version, decision: args.decision.clone(), facts, subject: None };
+        DecideCall { pack: args.pack.clone(), version: args.number, decision: args.decision.clone(), facts, subject: None };
     let done = act(session, MODULE, &call)?;
     let decided = done.view.events.iter().flatten().find(|event| event.name == "decided");
     let field = |name: &str| {
