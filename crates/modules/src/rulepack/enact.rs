@@ -69,7 +69,11 @@ pub(super) fn accept(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<P
     Ok(pack)
 }
 
-fn version(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
+/// The record of a version: its term, and which version a case keeps (P7).
+///
+/// # Errors
+/// [`Halt::Missing`] when state is not loaded, or there is no such version.
+pub fn record(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
     Ok(state::VERSION.get(ctx, &(pack.clone(), number))?.ok_or(Error::VersionNotFound)?)
 }
 
@@ -79,7 +83,7 @@ pub(crate) fn may_enact(ctx: &mut Context<'_>, digest: &Digest) -> Result<Manife
     let latest = state::LATEST.get(ctx, &manifest.pack)?.unwrap_or(0);
     let mut standing = None;
     for number in (1..=latest).rev() {
-        let found = version(ctx, &manifest.pack, number)?;
+        let found = record(ctx, &manifest.pack, number)?;
         if found.annulled.is_none() {
             standing = Some(found);
             break;
@@ -116,7 +120,7 @@ pub(crate) fn enact(ctx: &mut Context<'_>, digest: &Digest) -> Result<(), Halt> 
 
 /// Whether a version could be annulled now.
 pub(crate) fn may_annul(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
-    let found = version(ctx, pack, number)?;
+    let found = record(ctx, pack, number)?;
     rules::may_annul(&found, ctx.block_time())?;
     Ok(found)
 }
@@ -137,7 +141,7 @@ pub(crate) fn annul(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result
 pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<Option<u32>, Halt> {
     let latest = state::LATEST.get(ctx, pack)?.ok_or(Error::PackNotFound)?;
     for number in (1..=latest).rev() {
-        let found = version(ctx, pack, number)?;
+        let found = record(ctx, pack, number)?;
         if found.annulled.is_none() && found.from <= at {
             return Ok(found.covers(at).then_some(number));
         }
@@ -150,7 +154,7 @@ pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<O
 /// # Errors
 /// [`Halt::Missing`] when state is not loaded, or there is no such version.
 pub fn load(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Arc<Pack>, Halt> {
-    let found = version(ctx, pack, number)?;
+    let found = record(ctx, pack, number)?;
     match cached(&found.digest) {
         // P1, P2: what is enacted was drafted, so the state has its files and they compile.
         Some(pack) => Ok(pack),
@@ -175,7 +179,7 @@ pub fn decide(ctx: &mut Context<'_>, call: &Decide) -> Result<Decided, Halt> {
     let number = match call.version {
         None => in_force.ok_or(Error::NotInForce)?,
         Some(number) => {
-            let found = version(ctx, &call.pack, number)?;
+            let found = record(ctx, &call.pack, number)?;
             rules::may_use(number, &found, in_force, now)?;
             number
         }
