@@ -115,7 +115,7 @@ pub fn publish(session: &Session, args: &Publish) -> Result<Report> {
 
 fn motion_number(done: &Acted) -> String {
     let opened = done.view.events.iter().flatten().find(|event| event.name == "motion_opened");
-    let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
+    let number = opened.and_then(|event| event.data.get("number").or_else(|| event.data.get("0")).cloned());
     number.map_or_else(|| "?".into(), |number| number.to_string())
 }
 
