@@ -122,3 +122,16 @@ fn the_statutory_calendar_agrees_with_a_foreign_package() {
     assert_eq!((first, last), (day("2004-01-01"), day("2026-12-31")));
     assert!(calendar.add_working_days(day("2026-12-31"), 1).is_err(), "2027 is not published yet");
 }
+
+proptest! {
+    /// No text makes the reader panic, and what it accepts answers for every day.
+    #[test]
+    fn any_text_is_read_or_refused(text in "(calendar 1\ncovers 20[0-9]{2}-0[1-9]-[0-3][0-9] 20[0-9]{2}-1[0-2]-[0-3][0-9]\n)?((off|work) 20[0-9]{2}-[01][0-9]-[0-3][0-9] .{0,4}\n){0,4}.{0,20}") {
+        if let Ok(calendar) = Calendar::parse(&text) {
+            let (first, last) = calendar.bounds();
+            prop_assert!(first <= last);
+            prop_assert!(calendar.is_working_day(first).is_ok() && calendar.is_working_day(last).is_ok());
+            prop_assert!(calendar.working_days_between(first, last).is_ok());
+        }
+    }
+}

@@ -96,3 +96,14 @@ proptest! {
         prop_assert!(back.is_some(), "{}", text);
     }
 }
+
+proptest! {
+    /// No text makes the readers of rates, values and cases panic.
+    #[test]
+    fn any_text_is_read_or_refused(text in "([a-z ]{1,8} ?= ?[-0-9a-z\"@\\[\\]{}(),.:]{0,24}\n){0,3}.{0,40}") {
+        let _ = assignments(&text);
+        let _ = Value::from_canonical(&text);
+        let _ = zhulian_rules::cases::Suite::parse(&text);
+        let _ = zhulian_rules::cases::Suite::parse(&format!("<testCases><testCase>{text}</testCase></testCases>"));
+    }
+}
