@@ -109,6 +109,23 @@ say "a file whose folder cannot be read is named, the rest is deposited"
 printf 'one more\n' >"$work/more.txt"
 expect 8 "$zhulian" evidence deposit "$work/more.txt" "$work/no-such-file"
 
+say "what is no regular file is refused at once, and a place that takes no receipt is found before depositing"
+expect 1 timeout 20 "$zhulian" evidence deposit /dev/zero
+mkfifo "$work/pipe"
+expect 1 timeout 20 "$zhulian" evidence deposit "$work/pipe"
+printf 'no place for its receipt\n' >"$work/unplaced.txt"
+expect 1 "$zhulian" evidence deposit "$work/unplaced.txt" --receipts "$work/contract.txt"
+expect 3 "$zhulian" evidence check "$work/unplaced.txt"
+
+say "names are committed to, and opened for one reader"
+expect 0 "$zhulian" evidence open "$work/contract.txt"
+cp "$work/contract.txt" "$work/renamed.txt"
+expect 0 "$zhulian" verify "$work/renamed.txt" --receipt "$work/contract.txt.zlr" --opening "$work/contract.txt.opening.json"
+grep -q 'contract.txt$' "$work/out" || { cat "$work/out" >&2; fail "the name is not shown"; }
+sed -i 's/contract.txt/contrast.txt/' "$work/contract.txt.opening.json"
+expect 5 "$zhulian" verify "$work/renamed.txt" --receipt "$work/contract.txt.zlr" --opening "$work/contract.txt.opening.json"
+expect 0 "$zhulian" evidence open "$work/batch/7.txt" --receipt "$work/batch.receipts/7.txt.zlr" -o "$work/7.json"
+
 say "killing node 2 with -9; the network goes on and the node comes back"
 kill -9 "$(node_pid 2)"
 printf 'while node 2 is down\n' >"$work/down.txt"
@@ -124,12 +141,26 @@ until_true 60 "$zhulian" evidence check "$work/down.txt"
 printf 'after all were killed\n' >"$work/after.txt"
 expect 0 "$zhulian" --timeout 120 evidence deposit "$work/after.txt"
 
-say "stopping, wiping node 3, starting again"
+say "stopping, wiping node 3, starting again; it executes the blocks it lost"
 down
 rm -rf "$work/home/nodes/3/data"
 up
 until_true 120 reaches 3 "$(height 1)"
 expect 0 "$zhulian" --url "http://127.0.0.1:$((base + 2))" evidence check "$work/contract.txt"
+
+say "killing node 2, wiping it while the others go on; it fetches their state, then the blocks from before"
+sed -i 's/"when_far_behind"/"always"/' "$work/home/nodes/2/node.json"
+kill -STOP "$up_pid" # or 'up' would start it again at once
+pid="$(node_pid 2)"
+kill -9 "$pid"
+sleep 0.5
+rm -rf "$work/home/nodes/2/data"
+kill -CONT "$up_pid"
+until_true 120 reaches 2 "$(height 1)"
+grep -q 'fetching the state from others' "$work/home/nodes/2/log.txt" || fail "node 2 did not fetch the state"
+until_true 60 "$zhulian" --url "http://127.0.0.1:$((base + 1))" evidence check "$work/contract.txt"
+printf 'after the state was fetched\n' >"$work/synced.txt"
+expect 0 "$zhulian" --url "http://127.0.0.1:$((base + 1))" --timeout 120 evidence deposit "$work/synced.txt"
 
 say "killing 'up' itself with -9 leaves no process behind"
 pids="$(for n in 1 2 3 4; do node_pid $n; done)"
@@ -142,7 +173,8 @@ until_true 60 gone
 say "with the network gone: offline verification"
 expect 0 "$zhulian" verify "$work/contract.txt"
 expect 0 "$zhulian" verify "$work/large.bin"
-for i in $(seq 1 25); do expect 0 "$zhulian" verify "$work/files/$i.txt" --receipt "$work/files.receipts/$i.txt.zlr"; done
+expect 0 "$zhulian" verify "$work/files"
+expect 0 "$zhulian" verify "$work/batch"
 for i in 1 77 200; do expect 0 "$zhulian" verify "$work/batch/$i.txt" --receipt "$work/batch.receipts/$i.txt.zlr"; done
 expect 0 "$zhulian" verify "$work/batch/empty" --receipt "$work/batch.receipts/empty.zlr"
 
@@ -151,6 +183,9 @@ printf '\xff' | dd of="$work/large.bin" bs=1 seek=1500000 conv=notrunc status=no
 cmp -s -n 1 -i 1500000:0 "$work/large.bin" <(printf '\xff') || fail "the byte was not written"
 expect 4 "$zhulian" --json verify "$work/large.bin"
 tr -d ' \n' <"$work/out" | grep -q '"chunks":\[1\]' || { cat "$work/out" >&2; fail "the changed chunk is not named"; }
+printf 'x' >>"$work/files/7.txt"
+expect 4 "$zhulian" --json verify "$work/files"
+grep -q '"verified": 24' "$work/out" || { cat "$work/out" >&2; fail "one of 25 files is changed"; }
 cp "$work/contract.txt.zlr" "$work/forged.zlr"
 printf '\x00' | dd of="$work/forged.zlr" bs=1 seek=200 conv=notrunc status=none
 expect 5 "$zhulian" verify "$work/contract.txt" --receipt "$work/forged.zlr"

@@ -50,6 +50,34 @@ test('a deposited file is verified in the browser, with facts and a receipt to t
   await close();
 });
 
+test('a receipt alone tells who, when and under which number, and asks for the file', async () => {
+  const { page, errors, close } = await open();
+  await page.route('**/v1/evidence/**', (route) => route.abort());
+  await drop(page, [file('document.bin.zlr', await readFile(receiptPath))]);
+  const card = page.locator('.card.record');
+  await card.waitFor();
+  assert.match(await card.innerText(), /回执有效[\s\S]*存证机构[\s\S]*存证编号\s+ZL[0-9A-Z*~$=]{27}/);
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test("the address on a certificate's code shows the deposit, and the file is compared with it", async () => {
+  const first = await open('en-US');
+  await drop(first.page, [deposited]);
+  await first.page.locator('.card.verified').waitFor();
+  const number = (await first.page.locator('.card dd').allInnerTexts()).find((text) => /^ZL/.test(text));
+  await first.close();
+  const { page, errors, close } = await open('en-US');
+  await page.goto(`${url}/?id=${encodeURIComponent(number)}`);
+  await page.locator('.card.record').waitFor();
+  assert.match(await page.locator('.card').innerText(), new RegExp(number.replace(/[*$]/g, '\\$&')));
+  await shot(page, 'linked-en');
+  await drop(page, [file('other.bin', Buffer.from('another file'))]);
+  await page.locator('.card.mismatch').waitFor();
+  assert.deepEqual(errors, []);
+  await close();
+});
+
 test('an unknown file is not deposited', async () => {
   const { page, close } = await open();
   await drop(page, [file('未知.txt', Buffer.from(`never deposited ${Math.random()}`))]);

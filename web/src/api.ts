@@ -53,6 +53,10 @@ export async function check(sha256: string, size: number, id?: string): Promise<
   return (await get('/v1/evidence/check', { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json();
 }
 
+export async function evidence(id: string): Promise<EvidenceView> {
+  return (await get(`/v1/evidence/${encodeURIComponent(id)}`)).json();
+}
+
 export async function receipt(id: string): Promise<Uint8Array> {
   return new Uint8Array(await (await get(`/v1/evidence/${encodeURIComponent(id)}/receipt`)).arrayBuffer());
 }

@@ -4,25 +4,30 @@ import { getLanguage, text, time, type Text } from './text.js';
 
 /** One answer about one file. */
 export interface Shown {
-  kind: 'verified' | 'not_deposited' | 'mismatch' | 'refused' | 'failed';
+  kind: 'verified' | 'not_deposited' | 'mismatch' | 'record' | 'refused' | 'failed';
+  /** Name of the file; empty when only a number or a receipt is known. */
   file: string;
   /** More words, in both languages. */
   zh?: string;
   en?: string;
   evidence?: EvidenceView;
+  /** Proven by the receipt, without a word from the server. */
+  number?: string | undefined;
+  depositor?: { name: string; code?: string } | '' | undefined;
+  entry?: { index: number; count: number } | undefined;
   /** Names of the validators that signed, known only after the receipt was verified here. */
   signers?: string[];
   height?: number;
   time_ms?: number;
   transaction?: string;
-  sha256?: string;
-  chunks?: number[];
+  sha256?: string | undefined;
+  chunks?: number[] | undefined;
   receipt?: Uint8Array;
 }
 
-const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', refused: '✗', failed: '!' } as const;
+const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', record: 'i', refused: '✗', failed: '!' } as const;
 const LEAD: Partial<Record<Shown['kind'], Text>> = {
-  verified: 'verifiedLead', not_deposited: 'notDepositedLead', mismatch: 'mismatchLead',
+  verified: 'verifiedLead', not_deposited: 'notDepositedLead', mismatch: 'mismatchLead', record: 'recordLead',
 };
 
 function element<K extends keyof HTMLElementTagNameMap>(tag: K, content?: string, className?: string): HTMLElementTagNameMap[K] {
@@ -64,22 +69,34 @@ function facts(shown: Shown): HTMLElement {
   };
   const evidence = shown.evidence;
   row('fileName', shown.file);
-  row('who', evidence && `${evidence.organisation_name}(${evidence.organisation})`);
+  const who = evidence ? { name: evidence.organisation_name, code: evidence.organisation } : shown.depositor || undefined;
+  const zh = getLanguage() === 'zh';
+  row('who', who && (who.code ? (zh ? `${who.name}（${who.code}）` : `${who.name} (${who.code})`) : who.name));
   const at = shown.time_ms ?? evidence?.time_ms;
   row('when', at === undefined ? undefined : `${time(at)} (UTC+8)`);
-  row('number', evidence?.id);
+  row('number', shown.number ?? evidence?.id);
   row('status', evidence && status(evidence.status));
-  if (evidence?.entry !== undefined) {
-    list.append(element('dt'), element('dd', text('entry', { n: evidence.entry + 1, count: evidence.batch_count ?? '?' })));
-  }
-  if (shown.chunks?.length) row('chunks', shown.chunks.map((chunk) => `${chunk}–${chunk + 1} MiB`).join(getLanguage() === 'zh' ? '、' : ', '));
-  row('vouched', shown.signers?.join(getLanguage() === 'zh' ? '、' : ', '));
+  if (shown.entry) row('batch', text('entry', { n: shown.entry.index + 1, count: shown.entry.count }));
+  if (shown.chunks?.length) row('chunks', runs(shown.chunks).join(zh ? '、' : ', '));
+  row('vouched', shown.signers?.join(zh ? '、' : ', '));
   return list;
+}
+
+/** Chunks of 1 MiB as runs of the file, at most eight of them. */
+function runs(chunks: number[]): string[] {
+  const found: [number, number][] = [];
+  for (const chunk of chunks) {
+    const last = found.at(-1);
+    if (last && last[1] === chunk) last[1] = chunk + 1;
+    else found.push([chunk, chunk + 1]);
+  }
+  const named = found.slice(0, 8).map(([from, to]) => `${from}–${to} MiB`);
+  return found.length > 8 ? [...named, '…'] : named;
 }
 
 function status(code: string): string {
   const names: Record<string, [string, string]> = {
-    in_use: ['有效', 'in use'], frozen: ['已由法院冻结', 'frozen by a court'], withdrawn: ['已停止使用(未删除)', 'withdrawn from use (not erased)'],
+    in_use: ['有效', 'in use'], frozen: ['已由法院冻结', 'frozen by a court'], withdrawn: ['已停止使用（未删除）', 'withdrawn from use (not erased)'],
   };
   return names[code]?.[getLanguage() === 'zh' ? 0 : 1] ?? code;
 }
@@ -89,10 +106,10 @@ function links(shown: Shown): HTMLElement {
   if (shown.receipt) {
     const link = element('a', text('receipt'), 'button');
     link.href = URL.createObjectURL(new Blob([shown.receipt as BlobPart], { type: 'application/cbor' }));
-    link.download = `${shown.file}.zlr`;
+    link.download = `${shown.file || shown.number || 'receipt'}.zlr`;
     actions.append(link);
   }
-  if (shown.evidence && shown.kind === 'verified') {
+  if (shown.evidence && (shown.kind === 'verified' || shown.kind === 'record')) {
     const link = element('a', text('certificate'), 'button');
     link.href = certificateUrl(shown.evidence.id);
     actions.append(link);

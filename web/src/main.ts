@@ -3,7 +3,7 @@ import * as api from './api.js';
 import { drawBlocks, followBlocks } from './blocks.js';
 import { card, type Shown } from './card.js';
 import { getLanguage, setLanguage, text } from './text.js';
-import { checkWithReceipt, hash, pinned, type Pinned } from './verifier.js';
+import { checkWithReceipt, hash, pinned, type Pinned, readReceipt } from './verifier.js';
 
 const RECEIPT = /\.zlr$/i;
 let shown: Shown[] = [];
@@ -32,6 +32,8 @@ async function take(files: File[]): Promise<void> {
   const receipts = files.filter((file) => RECEIPT.test(file.name));
   const documents = files.filter((file) => !RECEIPT.test(file.name));
   shown = [];
+  draw();
+  if (!documents.length) shown = await Promise.all(receipts.map(alone));
   for (const document of documents) {
     const own = receipts.find((receipt) => receipt.name.replace(RECEIPT, '') === document.name)
       ?? (documents.length === 1 ? receipts[0] : undefined);
@@ -39,6 +41,31 @@ async function take(files: File[]): Promise<void> {
     draw();
   }
   progress(undefined);
+  draw();
+}
+
+/** A receipt without its file: what it proves, and a request for the file. */
+async function alone(file: File): Promise<Shown> {
+  try {
+    network ??= await pinned();
+    return { ...readReceipt(network, new Uint8Array(await file.arrayBuffer())), file: '' };
+  } catch (error) {
+    return failure(file.name, error);
+  }
+}
+
+/** The address on a certificate's code: shows the deposit of that number, and holds the number ready for the file. */
+async function linked(id: string): Promise<void> {
+  byId<HTMLInputElement>('number').value = id;
+  byId('number').closest('details')!.open = true;
+  try {
+    network ??= await pinned();
+    const [evidence, receipt] = await Promise.all([api.evidence(id), api.receipt(id)]);
+    shown = [{ ...readReceipt(network, receipt), file: '', evidence }];
+  } catch (error) {
+    shown = [failure('', error)];
+  }
+  draw();
 }
 
 function failure(file: string, error: unknown): Shown {
@@ -59,7 +86,7 @@ async function answer(document: File, receiptFile?: File): Promise<Shown> {
   const evidence = found.evidence[0];
   // The server's word is not enough: fetch the receipt and let it speak.
   if (!evidence || found.answer === 'not_deposited') {
-    return { kind: 'not_deposited', file: document.name, sha256, zh: found.zh, en: found.en };
+    return { kind: 'not_deposited', file: document.name, sha256 };
   }
   const receipt = await api.receipt(evidence.id);
   return { ...checkWithReceipt(network, receipt, hashed), file: document.name, sha256, evidence, receipt };
@@ -91,6 +118,8 @@ void pinned().then(
     const link = byId<HTMLAnchorElement>('identity');
     link.href = URL.createObjectURL(new Blob([found.json], { type: 'application/json' }));
     draw();
+    const id = new URLSearchParams(location.search).get('id')?.trim();
+    if (id) void linked(id);
   },
   (error: unknown) => { shown = [failure('', error)]; draw(); },
 );

@@ -1,5 +1,5 @@
 /** Where the page meets the verifier, and the network identity it trusts. */
-import { checkRecord, type HashedFile, hashFile, type Network, parseNetwork, Refused, verifyReceipt } from '@zhulian/verify';
+import { checkRecord, fileOf, type HashedFile, hashFile, type Network, parseNetwork, Refused, type Verified, verifyReceipt } from '@zhulian/verify';
 
 import * as api from './api.js';
 import type { Shown } from './card.js';
@@ -33,20 +33,57 @@ export function hash(file: File, progress: (done: number) => void): Promise<Hash
   return hashFile(file, (bytes) => progress(file.size ? bytes / file.size : 1));
 }
 
+/** Crockford's base 32, then the five symbols that only a check character takes (docs/receipt-format.md). */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U';
+
+/** The number that people know a deposit by: it follows from the transaction's id. */
+export function evidenceNumber(transaction: string, entry?: number): string {
+  const value = BigInt(`0x${transaction.slice(0, 32)}`);
+  const digits = Array.from({ length: 26 }, (_, place) => ALPHABET[Number((value >> BigInt(5 * (25 - place))) & 31n)]).join('');
+  const number = `ZL${digits}${ALPHABET[Number(value % 37n)]}`;
+  return entry === undefined ? number : `${number}-${entry}`;
+}
+
+/** What a receipt proves beside the file: who, when, under which number. */
+function proven(network: Network, facts: Verified, receipt: Uint8Array): Omit<Shown, 'file' | 'kind'> {
+  const event = facts.events.find(({ module, name }) => module === 'evidence' && /deposited$/.test(name))?.data as
+    | Record<string, unknown>
+    | undefined;
+  const code = typeof event?.['3'] === 'string' ? event['3'] : undefined;
+  const name = network.validators.find(({ organisation }) => organisation === code)?.name;
+  const batch = facts.deposit && 'batch' in facts.deposit ? facts.deposit.batch.count : undefined;
+  return {
+    number: facts.deposit ? evidenceNumber(facts.transaction, facts.entry?.index) : undefined,
+    depositor: code && (name ? { name, code } : { name: code }),
+    entry: facts.entry && batch !== undefined ? { index: facts.entry.index, count: batch } : undefined,
+    signers: facts.signers,
+    height: facts.height,
+    time_ms: facts.time,
+    transaction: facts.transaction,
+    receipt,
+  };
+}
+
 /** What a receipt says of a hashed file, checked here against the pinned identity. */
 export function checkWithReceipt(network: Network, receipt: Uint8Array, hashed: HashedFile): Omit<Shown, 'file'> {
-  try {
+  return guarded(() => {
     const answer = checkRecord(verifyReceipt(network, receipt), hashed);
-    const { facts } = answer;
-    return {
-      kind: answer.answer,
-      signers: facts.signers,
-      height: facts.height,
-      time_ms: facts.time,
-      transaction: facts.transaction,
-      chunks: answer.answer === 'mismatch' ? (answer.mismatch.chunks ?? undefined) : undefined,
-      receipt,
-    };
+    const chunks = answer.answer === 'mismatch' ? (answer.mismatch.chunks ?? undefined) : undefined;
+    return { ...proven(network, answer.facts, receipt), kind: answer.answer, chunks };
+  });
+}
+
+/** What a receipt proves by itself, when there is no file yet to compare. */
+export function readReceipt(network: Network, receipt: Uint8Array): Omit<Shown, 'file'> {
+  return guarded(() => {
+    const facts = verifyReceipt(network, receipt);
+    return { ...proven(network, facts, receipt), kind: 'record', sha256: fileOf(facts)?.sha256 };
+  });
+}
+
+function guarded(check: () => Omit<Shown, 'file'>): Omit<Shown, 'file'> {
+  try {
+    return check();
   } catch (error) {
     if (error instanceof Refused) return { kind: 'refused', zh: error.text('zh'), en: error.text('en') };
     throw error;

@@ -71,7 +71,7 @@ errors! {
         "the body cannot be read", "请求体无法解析",
         "correct what the detail names", "请按说明更正";
     UnacceptableBody = "request.unacceptable_body", 422, retry: false,
-        "the body reads well, but says something that is not taken", "请求体可以解析,但内容不被接受",
+        "the body reads well, but says something that is not taken", "请求体可以解析，但内容不被接受",
         "correct the field that the detail names", "请更正说明所指的字段";
     MalformedPath = "request.malformed_path", 400, retry: false,
         "a part of the address is not of the expected form", "地址中的某一部分格式不对",
@@ -82,10 +82,10 @@ errors! {
     MalformedCursor = "request.malformed_cursor", 400, retry: false,
         "the cursor is not one of this list", "游标不属于此列表",
         "use `next` of the former part unchanged, or leave the cursor out to start again",
-        "请原样使用上一页的 next,或去掉游标从头开始";
+        "请原样使用上一页的 next，或去掉游标从头开始";
     TimedOut = "request.timed_out", 503, retry: true,
-        "the request took too long and was given up", "请求耗时过长,已放弃",
-        "try again, with a smaller part if it is a list", "请重试;如为列表请减少每页数量";
+        "the request took too long and was given up", "请求耗时过长，已放弃",
+        "try again, with a smaller part if it is a list", "请重试；如为列表请减少每页数量";
     TooBusy = "request.too_busy", 503, retry: true,
         "too many requests are being served", "正在处理的请求过多",
         "try again after the seconds in Retry-After", "请在 Retry-After 所示秒数后重试";
@@ -97,36 +97,36 @@ errors! {
         "send the same bytes again after the seconds in Retry-After", "请在 Retry-After 所示秒数后重新发送同一内容";
     NotReady = "node.not_ready", 503, retry: true,
         "the node is starting or catching up with the others", "节点正在启动或追赶其他节点",
-        "try again later, or ask another node", "请稍后重试,或访问其他节点";
+        "try again later, or ask another node", "请稍后重试，或访问其他节点";
     Stopping = "node.stopping", 503, retry: true,
         "the node is going down", "节点正在停止",
         "ask another node", "请访问其他节点";
     Damaged = "node.damaged", 500, retry: false,
-        "what is stored here failed its check and is not served", "本节点所存数据未通过校验,不予提供",
-        "ask another node; its operator should look at /v1/status", "请访问其他节点;运维人员请查看 /v1/status";
+        "what is stored here failed its check and is not served", "本节点所存数据未通过校验，不予提供",
+        "ask another node; its operator should look at /v1/status", "请访问其他节点；运维人员请查看 /v1/status";
     Internal = "node.internal", 500, retry: true,
-        "the node failed to answer, by a fault of its own", "节点自身故障,未能作答",
-        "try again, or ask another node; the operator finds the cause in the log", "请重试或访问其他节点;运维人员可在日志中查到原因";
+        "the node failed to answer, by a fault of its own", "节点自身故障，未能作答",
+        "try again, or ask another node; the operator finds the cause in the log", "请重试或访问其他节点；运维人员可在日志中查到原因";
     NoFonts = "certificate.no_fonts", 503, retry: true,
         "this node has no Chinese font to set certificates with", "本节点缺少制作证书所需的中文字体",
         "the operator installs fonts-noto-cjk or names a font in ZHULIAN_FONT; the receipt file proves the same without",
-        "请运维人员安装 fonts-noto-cjk 或用 ZHULIAN_FONT 指定字体;回执文件具有同等证明力";
+        "请运维人员安装 fonts-noto-cjk 或用 ZHULIAN_FONT 指定字体；回执文件具有同等证明力";
     TransactionNotFound = "query.transaction_not_found", 404, retry: true,
         "no finalised transaction has this id", "没有此编号的已确认交易",
-        "check the id; a transaction that was just sent may still wait for its block", "请核对编号;刚提交的交易可能仍在等待入块";
+        "check the id; a transaction that was just sent may still wait for its block", "请核对编号；刚提交的交易可能仍在等待入块";
     TransactionNotFinal = "query.transaction_not_final", 409, retry: true,
         "the transaction is not finalised", "交易尚未确认",
-        "wait with ?wait=finalised on /v1/transactions/{id}, then ask again", "请先用 /v1/transactions/{id}?wait=finalised 等待,再行查询";
+        "wait with ?wait=finalised on /v1/transactions/{id}, then ask again", "请先用 /v1/transactions/{id}?wait=finalised 等待，再行查询";
     BlockNotFound = "query.block_not_found", 404, retry: true,
         "no finalised block has this height", "没有此高度的已确认区块",
         "ask for a height that /v1/status names as reached", "请查询 /v1/status 所示高度以内的区块";
     EvidenceNotFound = "query.evidence_not_found", 404, retry: true,
         "no deposited evidence has this number", "没有此存证编号",
-        "check the number, its last character guards against slips", "请核对存证编号,其末位为校验字符";
+        "check the number, its last character guards against slips", "请核对存证编号，其末位为校验字符";
     EntryNotFound = "query.entry_not_found", 404, retry: true,
         "this node does not hold this entry of the batch", "本节点没有该批次的此条目",
         "upload the batch's entries to /v1/evidence/batches/{id}/entries, or check the number",
-        "请将批次条目上传至 /v1/evidence/batches/{id}/entries,或核对编号";
+        "请将批次条目上传至 /v1/evidence/batches/{id}/entries，或核对编号";
     OrganisationNotFound = "query.organisation_not_found", 404, retry: true,
         "no organisation of this network has this code", "本网络没有此统一社会信用代码的机构",
         "check the 18 characters of the unified social credit code", "请核对 18 位统一社会信用代码";
@@ -136,7 +136,7 @@ errors! {
     EntryMalformed = "batch.entry_malformed", 422, retry: false,
         "an entry is not of the published form", "条目不符合公布的格式",
         "correct the entry that the detail names; docs/receipt-format.md has the form",
-        "请更正说明所指的条目;格式见 docs/receipt-format.md";
+        "请更正说明所指的条目；格式见 docs/receipt-format.md";
     EntriesMismatch = "batch.entries_mismatch", 422, retry: false,
         "the entries do not give the count and root that were deposited", "所传条目与已存证的数量和根不符",
         "upload exactly the deposited entries in their order", "请按原顺序上传已存证的全部条目";

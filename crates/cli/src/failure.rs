@@ -33,18 +33,18 @@ pub enum Exit {
 impl Exit {
     /// Every code with what it means.
     pub const ALL: [(Exit, Text); 10] = [
-        (Exit::Done, Text::fixed("完成;核验时表示“核验通过”", "done; for a check: verified")),
+        (Exit::Done, Text::fixed("完成；核验时表示“核验通过”", "done; for a check: verified")),
         (Exit::Failed, Text::fixed("其他错误", "another error")),
         (Exit::Usage, Text::fixed("命令行用法错误", "the command line makes no sense")),
-        (Exit::NotDeposited, Text::fixed("核验结果:尚未存证", "check: not deposited")),
-        (Exit::Mismatch, Text::fixed("核验结果:与存证内容不一致", "check: does not match what was deposited")),
+        (Exit::NotDeposited, Text::fixed("核验结果：尚未存证", "check: not deposited")),
+        (Exit::Mismatch, Text::fixed("核验结果：与存证内容不一致", "check: does not match what was deposited")),
         (Exit::NoProof, Text::fixed("回执或网络身份文件不能作为证明", "a receipt or network identity proves nothing")),
         (Exit::Refused, Text::fixed("交易被网络拒绝", "the network refused the transaction")),
         (
             Exit::Network,
             Text::fixed("无法连接网络、网络繁忙或超时", "the network cannot be reached, is busy, or did not answer in time"),
         ),
-        (Exit::Partial, Text::fixed("部分完成,有文件被跳过", "done in part: some files were skipped, and each is named")),
+        (Exit::Partial, Text::fixed("部分完成，有文件被跳过", "done in part: some files were skipped, and each is named")),
         (Exit::Key, Text::fixed("密钥无法使用", "a key cannot be used: wrong passphrase, damaged file, unsafe file mode")),
     ];
 }
@@ -107,18 +107,18 @@ impl Failure {
     /// The text for people.
     pub fn render(&self, lang: Lang) -> String {
         let mut out = match lang {
-            Lang::Zh => format!("出错了:{}\n", self.what.zh),
+            Lang::Zh => format!("出错了：{}\n", self.what.zh),
             Lang::En => format!("Error: {}\n", self.what.en),
         };
         if let Some(why) = &self.why {
             out += &match lang {
-                Lang::Zh => format!("原因:{}\n", why.zh),
+                Lang::Zh => format!("原因：{}\n", why.zh),
                 Lang::En => format!("Why:   {}\n", why.en),
             };
         }
         if let Some(next) = &self.next {
             out += &match lang {
-                Lang::Zh => format!("下一步:{}\n", next.zh),
+                Lang::Zh => format!("下一步：{}\n", next.zh),
                 Lang::En => format!("Next:  {}\n", next.en),
             };
         }
@@ -156,6 +156,51 @@ impl<T> AtPath<T> for std::io::Result<T> {
             .why(io_reason(&error))
         })
     }
+}
+
+/// Bytes of the largest file that is read whole: an identity, a key, a plan, a transaction.
+const SMALL_BYTES_MAX: u64 = 16 << 20;
+
+/// Reads a small regular file whole, never more than 16 MiB.
+///
+/// # Errors
+/// When it cannot be read, is no regular file, or is too large.
+pub fn read_small(path: &std::path::Path) -> Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut file = crate::hashing::open(path).map_err(|skipped| {
+        let shown = path.display();
+        Failure::new(Exit::Failed, "file", crate::text!("无法读取文件 {shown}", "the file {shown} cannot be read"))
+            .why(skipped.why)
+    })?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(SMALL_BYTES_MAX + 1).read_to_end(&mut bytes).at(path)?;
+    if bytes.len() as u64 > SMALL_BYTES_MAX {
+        let shown = path.display();
+        return Err(Failure::new(
+            Exit::Failed,
+            "file.too_large",
+            crate::text!(
+                "文件 {shown} 超过 16 MiB，不可能是所需的文件",
+                "the file {shown} is larger than 16 MiB, and cannot be what is wanted"
+            ),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// As [`read_small`], of a text.
+///
+/// # Errors
+/// As [`read_small`], and when it is no UTF-8.
+pub fn read_text(path: &std::path::Path) -> Result<String> {
+    String::from_utf8(read_small(path)?).map_err(|_| {
+        let shown = path.display();
+        Failure::new(
+            Exit::Failed,
+            "file.not_text",
+            crate::text!("文件 {shown} 不是文本文件", "the file {shown} is not a text file"),
+        )
+    })
 }
 
 /// The reason of an input/output error, for people.

@@ -45,6 +45,11 @@ impl Skipped {
         Self { path: path.into(), code: "unreadable", why: io_reason(error) }
     }
 
+    /// Left out because it is a device, a pipe or a socket: such a thing may give bytes for ever, and has no content to return to.
+    pub fn special(path: &Path) -> Self {
+        Self { path: path.into(), code: "not_a_file", why: text!("不是普通文件", "it is no regular file") }
+    }
+
     /// The object for programs.
     pub fn json(&self) -> Value {
         json!({ "file": self.path.display().to_string(), "code": self.code, "zh": self.why.zh, "en": self.why.en })
@@ -65,6 +70,10 @@ pub fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Skipped>) {
             }
         };
         if !top.is_dir() {
+            if !top.is_file() {
+                skipped.push(Skipped::special(path));
+                continue;
+            }
             let relative = PathBuf::from(path.file_name().unwrap_or(path.as_os_str()));
             take(Found { path: path.clone(), relative, folder: None, size: top.len() }, &mut seen, &mut found);
             continue;
@@ -79,15 +88,12 @@ pub fn find(paths: &[PathBuf]) -> (Vec<Found>, Vec<Skipped>) {
                     let file = Found { path: entry.path().into(), relative, folder: Some(path.clone()), size };
                     take(file, &mut seen, &mut found);
                 }
-                Ok(entry) => skipped.push(Skipped {
+                Ok(entry) if entry.path_is_symlink() => skipped.push(Skipped {
                     path: entry.path().into(),
-                    code: "not_a_file",
-                    why: if entry.path_is_symlink() {
-                        text!("是符号链接,未跟随", "it is a symbolic link, and is not followed")
-                    } else {
-                        text!("不是普通文件", "it is no regular file")
-                    },
+                    code: "link",
+                    why: text!("是符号链接，未跟随", "it is a symbolic link, and is not followed"),
                 }),
+                Ok(entry) => skipped.push(Skipped::special(entry.path())),
                 Err(error) => {
                     let at = error.path().unwrap_or(path).to_path_buf();
                     let why = error.io_error().map_or_else(|| error.to_string().into(), io_reason);
@@ -120,21 +126,34 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+/// Opens a regular file. What it is, is asked before it is opened, because opening a pipe waits for whoever writes into it.
+///
+/// # Errors
+/// When it cannot be opened, or is a directory, a device, a pipe or a socket.
+pub fn open(path: &Path) -> Result<File, Skipped> {
+    let unreadable = |error: std::io::Error| Skipped::unreadable(path, &error);
+    let data = std::fs::metadata(path).map_err(unreadable)?;
+    if data.is_dir() {
+        return Err(Skipped { path: path.into(), code: "not_a_file", why: text!("是目录", "it is a directory") });
+    }
+    if !data.is_file() {
+        return Err(Skipped::special(path));
+    }
+    File::open(path).map_err(unreadable)
+}
+
 /// Hashes one file; what is read moves the bar on.
 ///
 /// # Errors
 /// When the file cannot be read, is a directory, or changed while it was read.
 pub fn hash(path: &Path, bar: &ProgressBar) -> Result<HashedFile, Skipped> {
     let unreadable = |error: std::io::Error| Skipped::unreadable(path, &error);
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open(path)?;
     let before = file.metadata().map_err(unreadable)?;
-    if before.is_dir() {
-        return Err(Skipped { path: path.into(), code: "not_a_file", why: text!("是目录", "it is a directory") });
-    }
     let hashed = FileHasher::read(Counted { inner: &file, bar }).map_err(unreadable)?;
     let after = file.metadata().map_err(unreadable)?;
     // A file that grows while it is read has no one content to deposit.
-    let changed = before.is_file() && (after.len() != hashed.record.size || before.modified().ok() != after.modified().ok());
+    let changed = after.len() != hashed.record.size || before.modified().ok() != after.modified().ok();
     if changed {
         return Err(Skipped {
             path: path.into(),

@@ -5,6 +5,7 @@
 //!   network.json      the identity of the network this user trusts; every verification is against it
 //!   settings.json     address of the gateway, default key
 //!   keys/NAME.zlkey   encrypted keys
+//!   commitment-secret what opens the commitments to names of deposited files
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zhulian_primitives::Network;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{AtPath as _, Exit, Failure, Result, read_small, read_text},
     keyfile::KeyFile,
     private_file, text,
     text::Text,
@@ -91,6 +92,11 @@ impl Home {
         self.dir.join("network.json")
     }
 
+    /// The secret from which the salts of commitments follow.
+    pub fn commitment_secret_path(&self) -> PathBuf {
+        self.dir.join("commitment-secret")
+    }
+
     /// Where keys are.
     pub fn keys_dir(&self) -> PathBuf {
         self.dir.join("keys")
@@ -105,7 +111,7 @@ impl Home {
         if !path.exists() {
             return Ok(Settings::default());
         }
-        let text = std::fs::read_to_string(&path).at(&path)?;
+        let text = read_text(&path)?;
         serde_json::from_str(&text).map_err(|error| {
             let shown = path.display();
             Failure::new(
@@ -142,13 +148,13 @@ impl Home {
                 Exit::Usage,
                 "network.not_pinned",
                 Text::fixed(
-                    "还没有可信的网络身份文件,无法核验任何回执",
+                    "还没有可信的网络身份文件，无法核验任何回执",
                     "there is no trusted network identity, so no receipt can be verified",
                 ),
             )
             .why(text!("{shown} 不存在", "{shown} does not exist"))
             .next(Text::fixed(
-                "从可信渠道(例如主管部门的公告)取得 network.json,再执行 zhulian network trust network.json,或用 --network 指定",
+                "从可信渠道（例如主管部门的公告）取得 network.json，再执行 zhulian network trust network.json，或用 --network 指定",
                 "get network.json from a source you trust, such as the authority's publication, then run \
                  `zhulian network trust network.json`, or name it with --network",
             )));
@@ -189,7 +195,7 @@ impl Home {
                 text!("“{name}”不能作为密钥名称", "“{name}” cannot be the name of a key"),
             )
             .why(Text::fixed(
-                "名称由字母、汉字、数字、-、_、.、@ 组成,不以点开头",
+                "名称由字母、汉字、数字、-、_、.、@ 组成，不以点开头",
                 "a name has letters, digits, - _ . @, and does not begin with a dot",
             )));
         }
@@ -218,7 +224,7 @@ impl Home {
                 Err(Failure::new(
                     Exit::Usage,
                     "key.which",
-                    text!("有多把密钥,请指定用哪一把:{names}", "there are several keys; say which one to use: {names}"),
+                    text!("有多把密钥，请指定用哪一把：{names}", "there are several keys; say which one to use: {names}"),
                 )
                 .next(Text::fixed("加上 --key 名称", "add --key NAME")))
             }
@@ -237,7 +243,8 @@ pub fn read_key(path: &Path) -> Result<KeyFile> {
             .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
     }
     private_file::check_mode(path)?;
-    let text = std::fs::read_to_string(path).at(path)?;
+    let text =
+        String::from_utf8(read_small(path)?).map_err(|_| key_failure(path, crate::keyfile::KeyFileError::Malformed))?;
     KeyFile::parse(&text).map_err(|error| key_failure(path, error))
 }
 
@@ -246,7 +253,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
     use crate::keyfile::KeyFileError as E;
     let shown = path.display();
     let (code, why) = match error {
-        E::Malformed => ("key.malformed", Text::fixed("文件已损坏,或不是密钥文件", "the file is damaged, or no key file")),
+        E::Malformed => ("key.malformed", Text::fixed("文件已损坏，或不是密钥文件", "the file is damaged, or no key file")),
         E::UnknownFormat => {
             ("key.unknown_format", Text::fixed("文件属于其他格式或版本", "the file is of another format or version"))
         }
@@ -256,7 +263,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
         ),
         E::WrongPassphrase => (
             "key.wrong_passphrase",
-            Text::fixed("口令错误,或文件被改动过", "the passphrase is wrong, or the file was changed"),
+            Text::fixed("口令错误，或文件被改动过", "the passphrase is wrong, or the file was changed"),
         ),
         E::OtherKey => (
             "key.other_key",
@@ -266,7 +273,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
     let failure = Failure::new(Exit::Key, code, text!("密钥 {shown} 无法使用", "the key {shown} cannot be used")).why(why);
     match error {
         E::WrongPassphrase => failure.next(Text::fixed(
-            "核对口令后重试;若口令无误,请从备份恢复密钥文件",
+            "核对口令后重试；若口令无误，请从备份恢复密钥文件",
             "try again with the right passphrase; if it was right, restore the key file from a backup",
         )),
         _ => failure.next(Text::fixed("请从备份恢复密钥文件", "restore the key file from a backup")),
@@ -278,7 +285,7 @@ pub fn key_failure(path: &Path, error: crate::keyfile::KeyFileError) -> Failure 
 /// # Errors
 /// When the file cannot be read or is no identity.
 pub fn read_network(path: &Path) -> Result<Network> {
-    let text = std::fs::read_to_string(path).at(path)?;
+    let text = read_text(path)?;
     zhulian_verify::parse_network(&text).map_err(|error| {
         let shown = path.display();
         Failure::new(

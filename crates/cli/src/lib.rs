@@ -6,9 +6,11 @@ pub mod commands;
 pub mod deposit;
 pub mod failure;
 pub mod hashing;
+pub mod help;
 pub mod home;
 pub mod keyfile;
 pub mod local;
+pub mod opening;
 pub mod passphrase;
 pub mod private_file;
 pub mod remote;
@@ -18,15 +20,17 @@ pub mod text;
 
 use std::{io::Write as _, process::ExitCode};
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::{args::Arguments, failure::Exit, session::Session, text::Lang};
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let lang = Lang::of_arguments(std::env::args_os().skip(1)).unwrap_or_else(Lang::of_environment);
+    let parsed = help::command(lang).try_get_matches().and_then(|found| Arguments::from_arg_matches(&found));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, lang),
     };
     let session = Session::new(arguments.options);
     match commands::run(&session, &arguments.command) {
@@ -58,22 +62,19 @@ fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
     use clap::error::ErrorKind as K;
-    let asked = matches!(error.kind(), K::DisplayHelp | K::DisplayVersion);
-    if asked || !std::env::args().any(|argument| argument == "--json") {
+    if matches!(error.kind(), K::DisplayHelp | K::DisplayVersion) {
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    let failure = help::usage(error);
+    if std::env::args().any(|argument| argument == "--json") {
+        print(&pretty(&failure.json()));
+    } else if error.kind() == K::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
     } else {
-        let failure = failure::Failure::new(
-            Exit::Usage,
-            "usage",
-            text::Text { zh: "命令行用法错误".into(), en: "the command line makes no sense".into() },
-        )
-        .why(error.render().to_string());
-        print(&pretty(&failure.json()));
+        eprint!("{}", failure.render(lang));
     }
-    if !asked && Lang::of_environment() == Lang::Zh && !std::env::args().any(|argument| argument == "--json") {
-        eprintln!("用法有误;加 --help 查看说明。");
-    }
-    if asked { Exit::Done.into() } else { Exit::Usage.into() }
+    Exit::Usage.into()
 }

@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, path::Path};
 use zeroize::Zeroizing;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result, read_text},
     text,
     text::{Lang, Text},
 };
@@ -38,7 +38,7 @@ impl Source<'_> {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
-        self.ask(&text!("密钥“{key}”的口令:", "Passphrase of the key “{key}”: "))
+        self.ask(&text!("密钥“{key}”的口令：", "Passphrase of the key “{key}”: "))
     }
 
     /// A passphrase for a new key: long enough, and typed twice when it is typed.
@@ -58,10 +58,10 @@ impl Source<'_> {
     /// As [`Self::choose`], and when there is no terminal to ask on.
     pub fn choose_anew(&self, key: &str) -> Result<Passphrase> {
         let first = long_enough(self.ask(&text!(
-            "为密钥“{key}”设置口令(至少 {LEN_MIN} 个字符):",
+            "为密钥“{key}”设置口令（至少 {LEN_MIN} 个字符）：",
             "New passphrase for the key “{key}” (at least {LEN_MIN} characters): "
         ))?)?;
-        let second = self.ask(&Text::fixed("请再次输入口令:", "The same passphrase again: "))?;
+        let second = self.ask(&Text::fixed("请再次输入口令：", "The same passphrase again: "))?;
         if *first != *second {
             return Err(Failure::new(
                 Exit::Key,
@@ -76,7 +76,7 @@ impl Source<'_> {
     fn given(&self) -> Result<Option<Passphrase>> {
         if let Some(path) = self.file {
             crate::private_file::check_mode(path)?;
-            let text = Zeroizing::new(std::fs::read_to_string(path).at(path)?);
+            let text = Zeroizing::new(read_text(path)?);
             return Ok(Some(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_string())));
         }
         Ok(std::env::var(PASSPHRASE_VARIABLE).ok().map(Zeroizing::new))
@@ -87,10 +87,13 @@ impl Source<'_> {
             return Err(Failure::new(
                 Exit::Key,
                 "key.no_passphrase",
-                Text::fixed("需要密钥口令,但没有可询问的终端", "a passphrase is needed, and there is no terminal to ask on"),
+                Text::fixed(
+                    "需要密钥口令，但没有可询问的终端",
+                    "a passphrase is needed, and there is no terminal to ask on",
+                ),
             )
             .next(text!(
-                "设置环境变量 {PASSPHRASE_VARIABLE},或使用 --passphrase-file 指定口令文件",
+                "设置环境变量 {PASSPHRASE_VARIABLE}，或使用 --passphrase-file 指定口令文件",
                 "set {PASSPHRASE_VARIABLE}, or name a file with --passphrase-file"
             )));
         }
@@ -108,7 +111,7 @@ fn long_enough(passphrase: Passphrase) -> Result<Passphrase> {
     Err(Failure::new(
         Exit::Key,
         "key.passphrase_short",
-        text!("口令太短:至少需要 {LEN_MIN} 个字符", "the passphrase is too short: at least {LEN_MIN} characters"),
+        text!("口令太短：至少需要 {LEN_MIN} 个字符", "the passphrase is too short: at least {LEN_MIN} characters"),
     )
     .next(Text::fixed("请换用更长的口令", "choose a longer one")))
 }

@@ -26,11 +26,11 @@ pub fn check_mode(path: &Path) -> Result<()> {
         Exit::Key,
         "key.file_mode",
         text!(
-            "文件 {shown} 的权限为 {mode:04o},其他用户也能访问",
+            "文件 {shown} 的权限为 {mode:04o}，其他用户也能访问",
             "the file {shown} has mode {mode:04o}, so others can reach it"
         ),
     )
-    .why(text!("私密文件只能由其所有者读写(0600)", "a private file may be read and written by its owner only (0600)"))
+    .why(text!("私密文件只能由其所有者读写（0600）", "a private file may be read and written by its owner only (0600)"))
     .next(text!("执行 chmod 600 {shown}", "run: chmod 600 {shown}")))
 }
 

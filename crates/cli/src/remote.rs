@@ -80,7 +80,7 @@ impl Remote {
         )
         .why(text!("两者的链标识不同", "the two have different chain identities"))
         .next(Text::fixed(
-            "核对 --url;若网络确已更换,请从可信渠道取得新的 network.json,再执行 zhulian network trust",
+            "核对 --url；若网络确已更换，请从可信渠道取得新的 network.json，再执行 zhulian network trust",
             "check --url; if the network was really replaced, get its network.json from a source you trust and run \
              `zhulian network trust`",
         )))
@@ -97,7 +97,7 @@ pub fn explain(error: &ClientError, url: &str) -> Failure {
         )
         .why(transport_reason(cause))
         .next(Text::fixed(
-            "确认网络正在运行(本机演示网络:zhulian up),或用 --url 指定其他网关;zhulian doctor 可协助查找原因",
+            "确认网络正在运行（本机演示网络：zhulian up），或用 --url 指定其他网关；zhulian doctor 可协助查找原因",
             "make sure that the network runs (a local one: `zhulian up`), or name another gateway with --url; \
              `zhulian doctor` helps to find the cause",
         )),
@@ -113,7 +113,7 @@ pub fn explain(error: &ClientError, url: &str) -> Failure {
             match retry_after.map(|wait| wait.as_secs()) {
                 Some(seconds) => {
                     let Text { zh, en } = remedy;
-                    failure.next(text!("{zh}({seconds} 秒后可重试)", "{en} (in {seconds} seconds)"))
+                    failure.next(text!("{zh}（{seconds} 秒后可重试）", "{en} (in {seconds} seconds)"))
                 }
                 None => failure.next(remedy),
             }
@@ -121,7 +121,7 @@ pub fn explain(error: &ClientError, url: &str) -> Failure {
         ClientError::Unexpected(status) => Failure::new(
             Exit::Network,
             "network.unexpected",
-            text!("{url} 返回了意外的应答(状态 {status})", "{url} gave an unexpected answer (status {status})"),
+            text!("{url} 返回了意外的应答（状态 {status}）", "{url} gave an unexpected answer (status {status})"),
         )
         .why(Text::fixed("该地址可能不是珠联网关", "perhaps there is no Zhulian gateway at this address"))
         .next(Text::fixed("核对 --url", "check --url")),
@@ -169,7 +169,7 @@ pub fn refused(view: &view::TransactionView) -> Failure {
         (None, view::TransactionState::Expired) => Failure::new(
             Exit::Network,
             "transaction.expired",
-            text!("交易 {id} 已过有效期,未写入账本", "the transaction {id} expired before it was in a block"),
+            text!("交易 {id} 已过有效期，未写入账本", "the transaction {id} expired before it was in a block"),
         )
         .next(Text::fixed("请重新执行该命令", "run the command again")),
         _ => not_final(&id),
@@ -184,11 +184,11 @@ pub fn not_final(id: &str) -> Failure {
         text!("交易 {id} 在限定时间内尚未确认", "the transaction {id} is not final within the time allowed"),
     )
     .why(Text::fixed(
-        "交易已被受理,但网络暂未达成终局;不会丢失,到期后自动失效",
+        "交易已被受理，但网络暂未达成终局；不会丢失，到期后自动失效",
         "it was accepted, but the network has not finalised it; it will either be, or expire",
     ))
     .next(text!(
-        "稍后执行 zhulian tx wait {id},或再次执行原命令(已完成的不会重复)",
+        "稍后执行 zhulian tx wait {id}，或再次执行原命令（已完成的不会重复）",
         "run `zhulian tx wait {id}` later, or the same command again; what is done is not done twice"
     ))
 }
@@ -196,7 +196,7 @@ pub fn not_final(id: &str) -> Failure {
 /// Block time as people of this country read it.
 pub fn beijing(time_ms: u64) -> Text {
     let time = zhulian_verify::format_time(time_ms);
-    text!("{time}(北京时间)", "{time} (UTC+8)")
+    text!("{time}（北京时间）", "{time} (UTC+8)")
 }
 
 /// The least of what is left and a step, for waiting in steps.

@@ -19,28 +19,28 @@ use crate::{
 /// Options of every command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-    /// Print one JSON document instead of text (输出 JSON)
+    /// Print one JSON document instead of text (输出一份 JSON 文档，供程序读取)
     #[arg(long, global = true)]
     pub json: bool,
-    /// Language of the output: zh or en; default from the locale (输出语言)
+    /// Language: zh or en; default from the locale (语言：zh 中文，en 英文；默认随系统)
     #[arg(long, global = true, value_enum, env = "ZHULIAN_LANG", hide_env = true)]
     pub lang: Option<Lang>,
-    /// Address of a gateway, default from settings or http://127.0.0.1:8640 (网关地址)
+    /// Address of a gateway; default from the settings or http://127.0.0.1:8640; also ZHULIAN_URL (网关地址；默认取设置或 http://127.0.0.1:8640；也可用环境变量 ZHULIAN_URL)
     #[arg(long, global = true, env = "ZHULIAN_URL", value_name = "URL")]
     pub url: Option<String>,
-    /// Directory with keys, settings and the trusted network identity, default ./.zhulian or ~/.zhulian (用户目录)
+    /// Directory with keys, settings and the trusted network identity; default ./.zhulian or ~/.zhulian; also ZHULIAN_HOME (用户目录，存放密钥、设置和可信网络身份；默认 ./.zhulian 或 ~/.zhulian；也可用 ZHULIAN_HOME)
     #[arg(long, global = true, env = "ZHULIAN_HOME", value_name = "DIR")]
     pub home: Option<PathBuf>,
-    /// Key to sign with: a name in the home, or a file (签名密钥)
+    /// Key to sign with: a name in the home, or a file; also ZHULIAN_KEY (签名密钥：用户目录中的名称，或文件；也可用 ZHULIAN_KEY)
     #[arg(long, global = true, env = "ZHULIAN_KEY", value_name = "NAME")]
     pub key: Option<String>,
-    /// File with the key's passphrase; otherwise ZHULIAN_PASSPHRASE or a question (口令文件)
+    /// File with the key's passphrase; otherwise ZHULIAN_PASSPHRASE or a question (密钥口令文件；否则用 ZHULIAN_PASSPHRASE 或当面询问)
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// No progress bars (不显示进度条)
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Seconds to wait for the network to make something final (等待终局的秒数)
+    /// Seconds to wait for the network to make something final (等待最终确认的秒数，默认 60)
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
 }

@@ -22,6 +22,14 @@ impl Lang {
         }
     }
 
+    /// The language that a command line asks for, right or wrong as it may be otherwise.
+    pub fn of_arguments(arguments: impl Iterator<Item = std::ffi::OsString>) -> Option<Self> {
+        let words: Vec<String> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+        let after = words.iter().position(|word| word == "--lang").and_then(|at| words.get(at + 1)).map(String::as_str);
+        let named = after.or_else(|| words.iter().find_map(|word| word.strip_prefix("--lang=")));
+        named.and_then(|name| <Self as clap::ValueEnum>::from_str(name, true).ok())
+    }
+
     /// The language of the environment: `ZHULIAN_LANG`, or else the POSIX order `LC_ALL`, `LC_MESSAGES`, `LANG`.
     pub fn of_environment() -> Self {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());

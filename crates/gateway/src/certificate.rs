@@ -16,7 +16,7 @@ fn status(name: &str) -> Bilingual {
     match name {
         "in_use" => Bilingual::new("有效", "in use"),
         "frozen" => Bilingual::new("已由法院冻结", "frozen by a court"),
-        "withdrawn" => Bilingual::new("已停止使用(记录保留)", "withdrawn from use (the record stays)"),
+        "withdrawn" => Bilingual::new("已停止使用（记录保留）", "withdrawn from use (the record stays)"),
         other => Bilingual::new(other, other),
     }
 }
@@ -73,7 +73,7 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
     let mut notes = Vec::new();
     if let (Some(Deposit::Batch { count, .. }), None) = (&verified.deposit, file) {
         notes.push(Bilingual::new(
-            format!("本证书证明一个批次,共 {count} 项;上述摘要为全部条目的 Merkle 根(RFC 9162)。"),
+            format!("本证书证明一个批次，共 {count} 项；上述摘要为全部条目的 Merkle 根（RFC 9162）。"),
             format!(
                 "This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."
             ),
@@ -81,7 +81,7 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
     }
     if view.custodian.is_none() {
         notes.push(Bilingual::new(
-            "原件由存证机构自行保管(中立性提示,人民法院在线诉讼规则第十七条)。",
+            "原件由存证机构自行保管（中立性提示，人民法院在线诉讼规则第十七条）。",
             "The depositor itself holds the original (neutrality, Online Litigation Rules of the People's Courts, art. 17).",
         ));
     }
@@ -93,7 +93,7 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
     }
     if let Some(first) = &view.first_deposit {
         notes.push(Bilingual::new(
-            format!("同一文件此前已有存证,编号 {first}。"),
+            format!("同一文件此前已有存证，编号 {first}。"),
             format!("The same file was deposited before, under number {first}."),
         ));
     }

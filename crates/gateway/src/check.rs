@@ -80,9 +80,13 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         Some(fields) => (view::Answer::Mismatch, fields.clone()),
     };
     let (zh, en) = match answer {
-        view::Answer::Verified => ("核验通过:该文件与链上存证一致", "verified: the file is what was deposited"),
-        view::Answer::NotDeposited => ("该文件尚未存证", "not deposited: no such file is on the ledger"),
-        view::Answer::Mismatch => ("该文件与链上存证不一致", "mismatch: the file is not what was deposited"),
+        view::Answer::Verified => ("核验通过：该文件与链上存证一致。", "Verified: the file is what was deposited."),
+        view::Answer::NotDeposited => {
+            ("尚未存证：链上没有该文件的存证。", "Not deposited: the ledger holds no deposit of this file.")
+        }
+        view::Answer::Mismatch => {
+            ("不一致：该文件与链上存证的内容不同。", "Does not match: the file is not what was deposited.")
+        }
     };
     Ok(view::CheckAnswer { answer, zh: zh.into(), en: en.into(), evidence, differing, height })
 }

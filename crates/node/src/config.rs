@@ -105,6 +105,8 @@ pub enum StateSync {
     /// Fetch the others' state when they are far ahead; the node then lacks the blocks before.
     #[default]
     WhenFarBehind,
+    /// Fetch the others' state whenever they have one, however short the chain.
+    Always,
     /// Execute every block since genesis, so that the node and its index have all of them.
     Never,
 }
@@ -244,6 +246,7 @@ impl Config {
             },
             state_sync: match self.state_sync {
                 StateSync::WhenFarBehind => engine::StateSync::default(),
+                StateSync::Always => engine::StateSync::WhenEmpty { wait: Duration::from_secs(10), views_min: 1 },
                 StateSync::Never => engine::StateSync::Never,
             },
             storage: engine::Storage { page_cache_bytes: self.page_cache_mib << 20, ..engine::Storage::default() },

@@ -21,5 +21,5 @@ pub use receipt_file::{
     AssembleError, BatchEntry, CHUNKS_MAX, HEADERS_MAX, PATH_MAX, RECEIPT_BYTES_MAX, RECEIPT_FORMAT, ReceiptFile,
 };
 pub use refusal::Refusal;
-pub use text::{Language, answer_text, format_time, verified_text};
+pub use text::{Language, answer_sentence, answer_text, format_time, verified_text};
 pub use verify::{Verified, verify_receipt};

@@ -23,22 +23,37 @@ impl Language {
     }
 }
 
-/// The answer to a file's check.
+/// The answer to a file's check: its sentence, the witnesses, and all details.
 pub fn answer_text(answer: &Answer, language: Language) -> String {
     let facts = answer.facts();
+    let witnesses = match (answer, language) {
+        (Answer::Verified(_), Language::Zh) => witnesses(facts, language),
+        (Answer::Verified(_), Language::En) => format!(" {}", witnesses(facts, language)),
+        _ => String::new(),
+    };
+    let found = match answer {
+        Answer::Mismatch(_, mismatch) => {
+            line(language.pick("所给文件", "file given"), &record(&mismatch.found, language), language)
+        }
+        _ => String::new(),
+    };
+    format!("{}{witnesses}\n\n{}{found}", answer_sentence(answer, language), details(facts, language))
+}
+
+/// The answer to a file's check in one sentence or two.
+pub fn answer_sentence(answer: &Answer, language: Language) -> String {
+    let facts = answer.facts();
     let (time, chain) = (format_time(facts.time), &facts.network);
-    let lead = match (answer, language) {
+    match (answer, language) {
         (Answer::Verified(_), Language::Zh) => format!(
-            "核验通过。该文件已于 {time}（北京时间）存证于“{chain}”，区块高度 {}，存证编号 {}。{}",
+            "核验通过。该文件已于 {time}（北京时间）存证于“{chain}”，区块高度 {}，存证编号 {}。",
             facts.height,
             number(facts),
-            witnesses(facts, language)
         ),
         (Answer::Verified(_), Language::En) => format!(
-            "Verified. This very file was deposited on “{chain}” at {time} (UTC+8), at height {}, under number {}. {}",
+            "Verified. This very file was deposited on “{chain}” at {time} (UTC+8), at height {}, under number {}.",
             facts.height,
             number(facts),
-            witnesses(facts, language)
         ),
         (Answer::NotDeposited(_), Language::Zh) => {
             format!("尚未存证。该回执有效，但不能证明任何文件的存证：{}。", undeposited(facts, language))
@@ -47,23 +62,16 @@ pub fn answer_text(answer: &Answer, language: Language) -> String {
             format!("Not deposited. The receipt is good, but proves no deposit of a file: {}.", undeposited(facts, language))
         }
         (Answer::Mismatch(_, mismatch), Language::Zh) => format!(
-            "与存证内容不一致。编号 {} 于 {time}（北京时间）存证的是另一份文件；不同之处：{}。",
+            "与存证内容不一致。该文件与编号 {} 于 {time}（北京时间）存证的内容不同；不同之处：{}。",
             number(facts),
             differences(mismatch, language)
         ),
         (Answer::Mismatch(_, mismatch), Language::En) => format!(
-            "Does not match what was deposited. Number {} of {time} (UTC+8) is of another file; what differs: {}.",
+            "Does not match what was deposited. Its content is not that of number {}, deposited at {time} (UTC+8); what differs: {}.",
             number(facts),
             differences(mismatch, language)
         ),
-    };
-    let found = match answer {
-        Answer::Mismatch(_, mismatch) => {
-            line(language.pick("所给文件", "file given"), &record(&mismatch.found, language), language)
-        }
-        _ => String::new(),
-    };
-    format!("{lead}\n\n{}{found}", details(facts, language))
+    }
 }
 
 /// What a receipt proves, when there is no file to compare.
@@ -162,15 +170,15 @@ fn differences(mismatch: &Mismatch, language: Language) -> String {
         Field::Sm3 => "SM3",
         Field::ChunksRoot => language.pick("分块根", "the root over the chunks"),
     };
-    let mut parts: Vec<String> = mismatch.fields.iter().map(|f| field(f).into()).collect();
-    if let Some(chunks) = mismatch.chunks.as_ref().filter(|chunks| !chunks.is_empty()) {
-        parts.push(chunk_list(chunks, language));
-    }
+    // First what a reader can look at: the place of the change.
+    let chunks = mismatch.chunks.as_ref().filter(|chunks| !chunks.is_empty());
+    let mut parts: Vec<String> = chunks.map(|chunks| chunk_list(chunks, mismatch, language)).into_iter().collect();
+    parts.extend(mismatch.fields.iter().map(|f| field(f).into()));
     parts.join(language.pick("、", ", "))
 }
 
 /// Chunks as runs, counted from 1, with the bytes they span; at most eight runs are spelled out.
-fn chunk_list(chunks: &[u64], language: Language) -> String {
+fn chunk_list(chunks: &[u64], mismatch: &Mismatch, language: Language) -> String {
     const RUNS_MAX: usize = 8;
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for chunk in chunks {
@@ -179,10 +187,11 @@ fn chunk_list(chunks: &[u64], language: Language) -> String {
             _ => runs.push((*chunk, *chunk)),
         }
     }
-    let size = CHUNK_BYTES as u64;
+    // The last chunk is shorter; chunks that differ are within the longer of the two files.
+    let (size, end) = (CHUNK_BYTES as u64, mismatch.deposited.size.max(mismatch.found.size).max(1));
     let run = |(first, last): &(u64, u64)| {
         let numbers = if first == last { format!("{}", first + 1) } else { format!("{}–{}", first + 1, last + 1) };
-        let (from, to) = (first * size, (last + 1) * size - 1);
+        let (from, to) = (first * size, ((last + 1) * size).min(end) - 1);
         match language {
             Language::Zh => format!("第 {numbers} 块（字节 {from}–{to}）"),
             Language::En => format!("chunk {numbers} (bytes {from}–{to})"),

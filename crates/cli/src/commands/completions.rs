@@ -1,14 +1,14 @@
 //! `zhulian completions`: completions for the shell, on standard output.
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::{failure::Result, report::Report};
+use crate::{failure::Result, report::Report, session::Session};
 
 /// Options of `completions`.
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// Which shell
+    /// Which shell (哪种 shell)
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -17,9 +17,9 @@ pub struct Completions {
 ///
 /// # Errors
 /// Never.
-pub fn run(args: &Completions) -> Result<Option<Report>> {
+pub fn run(session: &Session, args: &Completions) -> Result<Option<Report>> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::args::Arguments::command(), "zhulian", &mut script);
+    clap_complete::generate(args.shell, &mut crate::help::command(session.lang), "zhulian", &mut script);
     crate::print(&String::from_utf8_lossy(&script));
     Ok(None)
 }

@@ -23,7 +23,7 @@ use crate::{
 /// Options of `doctor`.
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// First of the ports that `zhulian up` would use
+    /// First of the ports that `zhulian up` would use (zhulian up 将使用的第一个端口)
     #[arg(long, default_value_t = crate::home::PORT_BASE_DEFAULT)]
     pub port_base: u16,
 }
@@ -65,9 +65,9 @@ pub fn run(session: &Session, args: &Doctor) -> Result<Report> {
     let warnings = findings.iter().filter(|finding| finding.verdict == Verdict::Warning).count();
     let sentence = match (bad, warnings) {
         (0, 0) => text!("一切正常。", "Everything is in order."),
-        (0, _) => text!("可以工作,有 {warnings} 处需要留意。", "It works; {warnings} things deserve attention."),
+        (0, _) => text!("可以工作，有 {warnings} 处需要留意。", "It works; {warnings} things deserve attention."),
         _ => text!(
-            "发现 {bad} 个问题,{warnings} 处需要留意。",
+            "发现 {bad} 个问题，{warnings} 处需要留意。",
             "{bad} problems found, and {warnings} things that deserve attention."
         ),
     };
@@ -91,7 +91,7 @@ pub fn run(session: &Session, args: &Doctor) -> Result<Report> {
             Verdict::Bad => text!("问题", "problem"),
         };
         let remedy = remedy.unwrap_or_else(|| "".into());
-        let (lead_zh, lead_en) = if remedy.zh.is_empty() { ("", "") } else { ("\n处理:", "\nremedy: ") };
+        let (lead_zh, lead_en) = if remedy.zh.is_empty() { ("", "") } else { ("\n处理：", "\nremedy: ") };
         let value = Text {
             zh: format!("{}:{}{lead_zh}{}", mark.zh, found.zh, remedy.zh).into(),
             en: format!("{}: {}{lead_en}{}", mark.en, found.en, remedy.en).into(),
@@ -122,7 +122,7 @@ fn disk(dir: &Path) -> Finding {
         _ => Verdict::Good,
     };
     let remedy = (verdict != Verdict::Good)
-        .then(|| text!("请腾出空间,或用 --home 换一个目录", "make room, or choose another directory with --home"));
+        .then(|| text!("请腾出空间，或用 --home 换一个目录", "make room, or choose another directory with --home"));
     Finding { code: "disk", what, verdict, found: text!("{shown} 剩余 {left}", "{left} free at {shown}"), remedy }
 }
 
@@ -146,7 +146,7 @@ fn open_files() -> Finding {
             code: "open_files",
             what,
             verdict: Verdict::Warning,
-            found: text!("上限为 {limit},少于 {OPEN_FILES_MIN}", "the limit is {limit}, less than {OPEN_FILES_MIN}"),
+            found: text!("上限为 {limit}，少于 {OPEN_FILES_MIN}", "the limit is {limit}, less than {OPEN_FILES_MIN}"),
             remedy: Some(text!("启动前执行 ulimit -n {OPEN_FILES_MIN}", "run `ulimit -n {OPEN_FILES_MIN}` before starting")),
         },
         Some(limit) => Finding {
@@ -176,7 +176,7 @@ fn file_modes(dir: &Path) -> Finding {
         code: "file_modes",
         what,
         verdict: Verdict::Bad,
-        found: text!("其他用户也能访问:{names}", "others can reach: {names}"),
+        found: text!("其他用户也能访问：{names}", "others can reach: {names}"),
         remedy: Some(text!("执行 chmod 600 {names}", "run: chmod 600 {names}")),
     }
 }
@@ -207,11 +207,11 @@ fn fonts() -> Finding {
             what,
             verdict: Verdict::Warning,
             found: text!(
-                "没有可用的中文字体,无法出具 PDF 证书({error})",
+                "没有可用的中文字体，无法出具 PDF 证书（{error}）",
                 "no usable Chinese font, so no PDF certificates: {error}"
             ),
             remedy: Some(text!(
-                "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk),或用 ZHULIAN_FONT 指定字体文件",
+                "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk)，或用 ZHULIAN_FONT 指定字体文件",
                 "install fonts-noto-cjk (Debian: apt install fonts-noto-cjk), or name a font file in ZHULIAN_FONT"
             )),
         },
@@ -227,7 +227,7 @@ fn identity(home: &crate::home::Home) -> Finding {
                 code: "identity",
                 what,
                 verdict: Verdict::Good,
-                found: text!("信任“{name}”,{count} 个验证节点", "“{name}” is trusted, {count} validators"),
+                found: text!("信任“{name}”，{count} 个验证节点", "“{name}” is trusted, {count} validators"),
                 remedy: None,
             }
         }
@@ -256,14 +256,14 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
     };
     let (version, mine) = (&status.version, env!("CARGO_PKG_VERSION"));
     let mut findings = vec![if version == mine {
-        let found = text!("{url} 应答正常,版本 {version}", "{url} answers, version {version}");
+        let found = text!("{url} 应答正常，版本 {version}", "{url} answers, version {version}");
         Finding { code: "gateway", what, verdict: Verdict::Good, found, remedy: None }
     } else {
         Finding {
             code: "gateway",
             what,
             verdict: Verdict::Warning,
-            found: text!("{url} 版本为 {version},本程序为 {mine}", "{url} has version {version}, this program {mine}"),
+            found: text!("{url} 版本为 {version}，本程序为 {mine}", "{url} has version {version}, this program {mine}"),
             remedy: Some(text!("请使用同一版本", "use the same version")),
         }
     }];
@@ -273,7 +273,7 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
             code: "stall",
             what: Text::fixed("出块", "progress"),
             verdict: Verdict::Bad,
-            found: text!("网络停滞:{stall}", "the network is stalled: {stall}"),
+            found: text!("网络停滞：{stall}", "the network is stalled: {stall}"),
             remedy: Some(text!("联系所述验证节点的运维人员", "call the operators of the validators named")),
         });
     }
@@ -282,9 +282,9 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
             code: "damage",
             what: Text::fixed("数据完整性", "stored data"),
             verdict: Verdict::Bad,
-            found: text!("数据损坏:{damage}", "damaged: {damage}"),
+            found: text!("数据损坏：{damage}", "damaged: {damage}"),
             remedy: Some(text!(
-                "停止该节点,清空其数据目录后重启,它会从其他节点同步",
+                "停止该节点，清空其数据目录后重启，它会从其他节点同步",
                 "stop the node, empty its data directory and start it again; it fetches the state from the others"
             )),
         });
@@ -305,7 +305,7 @@ fn clock(status: &zhulian_api::view::StatusView) -> Finding {
         _ => Verdict::Bad,
     };
     let remedy = (verdict != Verdict::Good).then(|| {
-        text!("在偏差大的机器上启用 NTP 授时(如 chrony)", "turn on time synchronisation, such as chrony, where it is off")
+        text!("在偏差大的机器上启用 NTP 授时（如 chrony）", "turn on time synchronisation, such as chrony, where it is off")
     });
     Finding { code: "clock", what, verdict, found: text!("最大偏差 {worst} 毫秒", "largest skew {worst} ms"), remedy }
 }
@@ -323,9 +323,9 @@ fn ports(base: u16) -> Finding {
         code: "ports",
         what,
         verdict: Verdict::Warning,
-        found: text!("端口已被占用:{taken}", "ports taken: {taken}"),
+        found: text!("端口已被占用：{taken}", "ports taken: {taken}"),
         remedy: Some(text!(
-            "停止占用端口的程序,或用 zhulian up --port-base 换一组端口",
+            "停止占用端口的程序，或用 zhulian up --port-base 换一组端口",
             "stop the program that uses them, or choose others with `zhulian up --port-base`"
         )),
     }

@@ -38,9 +38,9 @@ pub enum Command {
 /// Options of `key new`.
 #[derive(Args, Debug)]
 pub struct New {
-    /// What to call it
+    /// What to call it (密钥名称)
     pub name: String,
-    /// eddsa (Ed25519) or es256 (P-256)
+    /// eddsa (Ed25519) or es256 (P-256) (算法：eddsa 即 Ed25519,es256 即 P-256；默认 eddsa)
     #[arg(long, default_value = "eddsa", value_parser = algorithm)]
     pub algorithm: Algorithm,
 }
@@ -48,16 +48,16 @@ pub struct New {
 /// Options of commands about one key.
 #[derive(Args, Debug)]
 pub struct Named {
-    /// Which key; default the one that would sign
+    /// Which key; default the one that would sign (哪一把；默认为签名所用的那一把)
     pub name: Option<String>,
 }
 
 /// Options of `key change-passphrase`.
 #[derive(Args, Debug)]
 pub struct ChangePassphrase {
-    /// Which key; default the one that would sign
+    /// Which key; default the one that would sign (哪一把；默认为签名所用的那一把)
     pub name: Option<String>,
-    /// File with the new passphrase; otherwise it is asked for
+    /// File with the new passphrase; otherwise it is asked for (新口令所在文件；否则当面询问)
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
 }
@@ -65,12 +65,12 @@ pub struct ChangePassphrase {
 /// Options of `key import`.
 #[derive(Args, Debug)]
 pub struct Import {
-    /// What to call it
+    /// What to call it (密钥名称)
     pub name: String,
-    /// File with the secret: 64 hexadecimal digits, readable by you only; `-` reads standard input
+    /// File with the secret: 64 hexadecimal digits, readable by you only; `-` reads standard input (私钥文件：64 位十六进制，仅本人可读；- 表示标准输入)
     #[arg(long, value_name = "FILE")]
     pub secret_file: PathBuf,
-    /// eddsa (Ed25519 seed) or es256 (P-256 scalar)
+    /// eddsa (Ed25519 seed) or es256 (P-256 scalar) (算法：eddsa 即 Ed25519 种子，es256 即 P-256 标量；默认 eddsa)
     #[arg(long, default_value = "eddsa", value_parser = algorithm)]
     pub algorithm: Algorithm,
 }
@@ -103,7 +103,7 @@ fn new(session: &Session, name: &str, key: &SigningKey, imported: bool) -> Resul
         return Err(Failure::new(
             Exit::Key,
             "key.exists",
-            text!("密钥“{name}”已存在,不会覆盖", "the key “{name}” exists and is not overwritten"),
+            text!("密钥“{name}”已存在，不会覆盖", "the key “{name}” exists and is not overwritten"),
         )
         .why(shown)
         .next(Text::fixed("请换一个名称", "choose another name")));
@@ -115,9 +115,9 @@ fn new(session: &Session, name: &str, key: &SigningKey, imported: bool) -> Resul
     }
     private_file::create(&path, file.print().as_bytes())?;
     let sentence = if imported {
-        text!("密钥“{name}”已导入,并用口令加密保存。", "The key “{name}” is imported and stored under your passphrase.")
+        text!("密钥“{name}”已导入，并用口令加密保存。", "The key “{name}” is imported and stored under your passphrase.")
     } else {
-        text!("密钥“{name}”已生成,并用口令加密保存。", "The key “{name}” is made and stored under your passphrase.")
+        text!("密钥“{name}”已生成，并用口令加密保存。", "The key “{name}” is made and stored under your passphrase.")
     };
     let public = key.public_key();
     Ok(Report::new(sentence, describe(name, &public, &shown))
@@ -125,7 +125,7 @@ fn new(session: &Session, name: &str, key: &SigningKey, imported: bool) -> Resul
         .fact(Text::fixed("算法", "algorithm"), public.algorithm().name())
         .fact(Text::fixed("公钥", "public key"), public.to_string())
         .next(Text::fixed(
-            "请备份该文件并牢记口令:忘记口令后密钥无法恢复。把公钥交给本机构的安全管理员登记后即可签名。",
+            "请备份该文件并牢记口令：忘记口令后密钥无法恢复。把公钥交给本机构的安全管理员登记后即可签名。",
             "Keep a copy of the file and remember the passphrase: without it the key is lost. Have your organisation's \
              security administrator register the public key.",
         )))
@@ -141,7 +141,7 @@ fn read_secret(args: &Import) -> Result<SigningKey> {
         text
     } else {
         private_file::check_mode(&args.secret_file)?;
-        Zeroizing::new(std::fs::read_to_string(&args.secret_file).at(&args.secret_file)?)
+        Zeroizing::new(crate::failure::read_text(&args.secret_file)?)
     };
     let mut secret = Zeroizing::new([0; 32]);
     hex::decode_to_slice(text.trim(), &mut secret[..])
@@ -165,7 +165,7 @@ fn show(session: &Session, args: &Named, bare: bool) -> Result<Report> {
         return Ok(Report::new(public_key.to_string(), json));
     }
     Ok(Report::new(
-        text!("密钥“{name}”可以使用,需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."),
+        text!("密钥“{name}”可以使用，需口令解锁。", "The key “{name}” is ready; its passphrase unlocks it."),
         json,
     )
     .fact(Text::fixed("文件", "file"), shown)
@@ -232,7 +232,7 @@ fn change_passphrase(session: &Session, args: &ChangePassphrase) -> Result<Repor
     )
     .fact(Text::fixed("文件", "file"), shown)
     .next(Text::fixed(
-        "旧备份仍可用旧口令打开,请一并处理。",
+        "旧备份仍可用旧口令打开，请一并处理。",
         "Old copies of the file still open with the old passphrase; deal with them.",
     )))
 }

@@ -52,10 +52,10 @@ pub enum KeyCommand {
 /// Options of `member add`.
 #[derive(Args, Debug)]
 pub struct Add {
-    /// A pseudonym: a-z first, then a-z 0-9 - . _; never a person's name or number
+    /// A pseudonym: a-z first, then a-z 0-9 - . _; never a person's name or number (代号：以 a-z 开头，由 a-z、0-9、-、.、_ 组成；不得用姓名或证件号码)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// It is a system, not a person
+    /// It is a system, not a person (是系统，不是人员)
     #[arg(long)]
     pub system: bool,
 }
@@ -63,10 +63,10 @@ pub struct Add {
 /// Options of `member roles` and `member confirm`.
 #[derive(Args, Debug)]
 pub struct SetRoles {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// All its roles: system_admin, security_admin, audit_admin, representative, officer, judge; none to take all away
+    /// All its roles: system_admin, security_admin, audit_admin, representative, officer, judge; none to take all away (全部角色：system_admin 系统管理员、security_admin 安全管理员、audit_admin 审计管理员、representative 代表、officer 经办人、judge 法官；不填即收回全部)
     #[arg(value_parser = role)]
     pub roles: Vec<Role>,
 }
@@ -74,7 +74,7 @@ pub struct SetRoles {
 /// A member.
 #[derive(Args, Debug)]
 pub struct One {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
 }
@@ -82,10 +82,10 @@ pub struct One {
 /// Options of `member key prove`.
 #[derive(Args, Debug)]
 pub struct Prove {
-    /// Unified social credit code of the organisation
+    /// Unified social credit code of the organisation (机构的统一社会信用代码)
     #[arg(value_parser = uscc)]
     pub organisation: Uscc,
-    /// The member that the key is for
+    /// The member that the key is for (密钥所属的成员)
     #[arg(value_parser = member)]
     pub member: MemberId,
 }
@@ -93,13 +93,13 @@ pub struct Prove {
 /// Options of `member key register`.
 #[derive(Args, Debug)]
 pub struct Register {
-    /// The member
+    /// The member (成员代号)
     #[arg(value_parser = member)]
     pub member: MemberId,
-    /// Its public key, from `zhulian key export-public`
+    /// Its public key, from `zhulian key export-public` (其公钥，由 zhulian key export-public 输出)
     #[arg(value_parser = public_key)]
     pub public_key: PublicKey,
-    /// The proof that it is held, from `zhulian member key prove`
+    /// The proof that it is held, from `zhulian member key prove` (持有证明，由 zhulian member key prove 输出)
     #[arg(value_parser = signature)]
     pub proof: [u8; 64],
 }
@@ -107,10 +107,10 @@ pub struct Register {
 /// Options of `member key revoke`.
 #[derive(Args, Debug)]
 pub struct Revoke {
-    /// The public key
+    /// The public key (公钥)
     #[arg(value_parser = public_key)]
     pub public_key: PublicKey,
-    /// rotated, lost, compromised or departed
+    /// rotated, lost, compromised or departed (原因：rotated 轮换、lost 遗失、compromised 泄露、departed 离职)
     #[arg(long, value_parser = key_end)]
     pub reason: KeyEnd,
 }
@@ -123,7 +123,7 @@ fn member(text: &str) -> std::result::Result<MemberId, String> {
 
 /// A unified social credit code, for clap.
 pub fn uscc(text: &str) -> std::result::Result<Uscc, String> {
-    Uscc::parse(text.trim()).map_err(|_| "18 characters whose last one checks the others (GB 32100-2015)".into())
+    Uscc::parse(text.trim()).map_err(|_| "18 characters whose last one checks the others, GB 32100-2015 (应为 18 位统一社会信用代码，末位为校验码，见 GB 32100-2015)".into())
 }
 
 fn role(text: &str) -> std::result::Result<Role, String> {
@@ -136,7 +136,8 @@ fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
 
 fn signature(text: &str) -> std::result::Result<[u8; 64], String> {
     let mut bytes = [0; 64];
-    hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| "a proof has 128 hexadecimal digits".to_string())?;
+    hex::decode_to_slice(text.trim(), &mut bytes)
+        .map_err(|_| "a proof has 128 hexadecimal digits (持有证明为 128 位十六进制数字)".to_string())?;
     Ok(bytes)
 }
 
@@ -156,11 +157,11 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
             let done = act(session, MODULE, &call)?;
             Ok(done
                 .report(text!(
-                    "已添加成员 {member},尚无角色和密钥。",
+                    "已添加成员 {member}，尚无角色和密钥。",
                     "The member {member} is added, without roles or keys yet."
                 ))
                 .next(text!(
-                    "下一步由安全管理员设定角色:zhulian member roles {member} officer",
+                    "下一步由安全管理员设定角色：zhulian member roles {member} officer",
                     "Next, the security administrator gives roles: zhulian member roles {member} officer"
                 )))
         }
@@ -171,23 +172,23 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
             let waits = done.view.events.iter().flatten().any(|event| event.name == "roles_proposed");
             Ok(done.report(if waits {
                 text!(
-                    "已提议成员 {member} 的角色({roles}),其中的管理角色待系统管理员确认。",
+                    "已提议成员 {member} 的角色（{roles}），其中的管理角色待系统管理员确认。",
                     "The roles of {member} ({roles}) are proposed; a system administrator has to confirm the administration."
                 )
             } else {
-                text!("成员 {member} 的角色已设定为:{roles}。", "The roles of {member} are now: {roles}.")
+                text!("成员 {member} 的角色已设定为：{roles}。", "The roles of {member} are now: {roles}.")
             }))
         }
         Command::Confirm(args) => {
             let (member, roles) = (&args.member, named(&args.roles));
             let call = ConfirmRoles { member: args.member.clone(), roles: Roles::of(&args.roles) };
             let done = act(session, MODULE, &call)?;
-            Ok(done.report(text!("成员 {member} 的角色已确认:{roles}。", "The roles of {member} are confirmed: {roles}.")))
+            Ok(done.report(text!("成员 {member} 的角色已确认：{roles}。", "The roles of {member} are confirmed: {roles}.")))
         }
         Command::Suspend(One { member }) => {
             let done = act(session, MODULE, &SuspendMember { member: member.clone() })?;
             Ok(done.report(text!(
-                "成员 {member} 已停用,其密钥暂不生效。",
+                "成员 {member} 已停用，其密钥暂不生效。",
                 "The member {member} is suspended; its keys do not count."
             )))
         }
@@ -205,7 +206,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::Key(KeyCommand::Revoke(args)) => {
             let done = act(session, MODULE, &RevokeKey { key: MemberKey(args.public_key), end: args.reason })?;
             Ok(done
-                .report(text!("密钥已撤销;此前的签名仍然有效。", "The key is revoked; what it signed before stays valid.")))
+                .report(text!("密钥已撤销；此前的签名仍然有效。", "The key is revoked; what it signed before stays valid.")))
         }
     }
 }
@@ -235,7 +236,7 @@ fn prove(session: &Session, args: &Prove) -> Result<Report> {
     .fact(Text::fixed("公钥", "public key"), public.to_string())
     .fact(Text::fixed("证明", "proof"), proof.as_str())
     .next(text!(
-        "请安全管理员执行:zhulian member key register {member} {public} {proof}",
+        "请安全管理员执行：zhulian member key register {member} {public} {proof}",
         "The security administrator runs: zhulian member key register {member} {public} {proof}"
     )))
 }

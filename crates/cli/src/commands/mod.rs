@@ -9,11 +9,13 @@ pub mod member;
 pub mod network;
 pub mod node;
 pub mod org;
+mod proven;
 pub mod rules;
 pub mod status;
 pub mod tx;
 pub mod up;
 pub mod verify;
+mod verify_folder;
 
 use crate::{args::Command, failure::Result, report::Report, session::Session};
 
@@ -36,6 +38,6 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Status => status::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),
-        Command::Completions(args) => completions::run(args),
+        Command::Completions(args) => completions::run(session, args),
     }
 }

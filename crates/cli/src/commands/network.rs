@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     home::read_network,
     local::{Layout, NodeFiles, PASSPHRASE_FILE, Plan, node_config, random_passphrase, write_node_key},
     private_file,
@@ -37,22 +37,22 @@ pub enum Command {
 /// Options of `network init`.
 #[derive(Args, Debug)]
 pub struct Init {
-    /// Hosts of the validators, one for each validator of the plan: names or addresses, separated by commas
+    /// Hosts of the validators, one for each validator of the plan: names or addresses, separated by commas (各验证节点的主机名或地址，每个验证节点一个，用逗号分隔)
     #[arg(long, value_delimiter = ',', required = true)]
     pub hosts: Vec<String>,
-    /// Directory to write to; it must not exist or be empty
+    /// Directory to write to; it must not exist or be empty (输出目录，必须不存在或为空)
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Plan of the network (JSON); default the demonstration city
+    /// Plan of the network (JSON)；default the demonstration city (网络方案（JSON）；默认为演示城市)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Name of the network, instead of that of the plan
+    /// Name of the network, instead of that of the plan (网络名称，代替方案中的名称)
     #[arg(long)]
     pub name: Option<String>,
-    /// Port on which validators listen for each other
+    /// Port on which validators listen for each other (验证节点之间通信的端口)
     #[arg(long, default_value_t = 8644)]
     pub port: u16,
-    /// Port of the gateways
+    /// Port of the gateways (网关端口)
     #[arg(long, default_value_t = 8640)]
     pub gateway_port: u16,
 }
@@ -60,9 +60,9 @@ pub struct Init {
 /// Options of `network trust`.
 #[derive(Args, Debug)]
 pub struct Trust {
-    /// The identity file, from a source that you trust
+    /// The identity file, from a source that you trust (网络身份文件，须来自可信渠道)
     pub file: PathBuf,
-    /// Replace another identity that is trusted so far
+    /// Replace another identity that is trusted so far (替换目前信任的另一身份)
     #[arg(long)]
     pub replace: bool,
 }
@@ -90,7 +90,7 @@ pub fn now_ms() -> u64 {
 
 fn init(args: &Init) -> Result<Report> {
     let mut plan = match &args.plan {
-        Some(path) => Plan::parse(&std::fs::read_to_string(path).at(path)?)?,
+        Some(path) => Plan::parse(&crate::failure::read_text(path)?)?,
         None => Plan::demo(),
     };
     if let Some(name) = &args.name {
@@ -102,7 +102,7 @@ fn init(args: &Init) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "network.exists",
-            text!("目录 {shown} 不是空的,不会覆盖", "the directory {shown} is not empty, and nothing in it is overwritten"),
+            text!("目录 {shown} 不是空的，不会覆盖", "the directory {shown} is not empty, and nothing in it is overwritten"),
         )
         .next(Text::fixed("请换一个目录", "choose another directory")));
     }
@@ -113,7 +113,7 @@ fn init(args: &Init) -> Result<Report> {
             Exit::Usage,
             "network.hosts",
             text!(
-                "方案中有 {planned} 个验证节点,却给出了 {given} 台主机",
+                "方案中有 {planned} 个验证节点，却给出了 {given} 台主机",
                 "the plan has {planned} validators, but {given} hosts are given"
             ),
         )
@@ -162,7 +162,7 @@ fn init(args: &Init) -> Result<Report> {
     .fact(Text::fixed("网络身份", "identity"), out.join("network.json").display().to_string())
     .detail(Text::fixed("链标识", "chain"), chain)
     .next(Text::fixed(
-        "把每个机构的目录安全地交给该机构(内含私钥),其余副本应销毁;在各主机上执行 zhulian node run --config node.json。",
+        "把每个机构的目录安全地交给该机构（内含私钥），其余副本应销毁；在各主机上执行 zhulian node run --config node.json。",
         "Give each organisation its directory over a safe way (there are secret keys in it) and destroy other copies; on each host \
          run `zhulian node run --config node.json`.",
     ))
@@ -193,11 +193,11 @@ fn trust(session: &Session, args: &Trust) -> Result<Report> {
             text!("已信任另一个网络“{was}”", "another network, “{was}”, is trusted already"),
         )
         .why(text!(
-            "改为信任“{now}”后,原网络的回执将无法核验",
+            "改为信任“{now}”后，原网络的回执将无法核验",
             "when “{now}” is trusted instead, receipts of the former no longer verify"
         ))
         .next(Text::fixed(
-            "确需更换请加 --replace;或用 --home 另设目录",
+            "确需更换请加 --replace；或用 --home 另设目录",
             "add --replace if that is meant, or keep a separate --home",
         )));
     }

@@ -7,7 +7,7 @@ use zhulian_modules::governance::Genesis;
 use zhulian_node::{Config, config::ConfigError};
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     home::{key_failure, read_key},
     local::{PASSPHRASE_FILE, ended_by_parent},
     session::Session,
@@ -25,10 +25,10 @@ pub enum Command {
 /// Options of `node run`.
 #[derive(Args, Debug)]
 pub struct Run {
-    /// The node's configuration
+    /// The node's configuration (节点配置文件)
     #[arg(long, value_name = "node.json")]
     pub config: PathBuf,
-    /// Stop when standard input ends; for programs that start nodes
+    /// Stop when standard input ends; for programs that start nodes (标准输入结束时停止；供启动节点的程序使用)
     #[arg(long, hide = true)]
     pub stop_with_input: bool,
 }
@@ -40,7 +40,7 @@ pub struct Run {
 pub fn run(session: &Session, command: &Command) -> Result<()> {
     let Command::Run(args) = command;
     let config = Config::read(&args.config).map_err(unfit)?;
-    let genesis = std::fs::read(&config.genesis).at(&config.genesis)?;
+    let genesis = crate::failure::read_small(&config.genesis)?;
     let genesis = Genesis::decode(&genesis).map_err(|error| {
         let shown = config.genesis.display();
         Failure::new(

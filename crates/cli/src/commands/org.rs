@@ -13,7 +13,7 @@ use zhulian_modules::{
 use super::member::uscc;
 use crate::{
     act::act,
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     local::{OrganisationPlan, founding_of},
     remote::Remote,
     report::Report,
@@ -58,33 +58,33 @@ pub struct Code {
 /// Options of `org propose-admit`.
 #[derive(Args, Debug)]
 pub struct ProposeAdmit {
-    /// JSON file that describes the organisation, as an entry of `zhulian network plan`; every member with its public key
+    /// JSON file that describes the organisation, as an entry of `zhulian network plan`; every member with its public key (描述该机构的 JSON 文件，格式同 zhulian network plan 的一项，每个成员须附公钥)
     pub file: PathBuf,
 }
 
 /// Options of `org propose-parameter`.
 #[derive(Args, Debug)]
 pub struct ProposeParameter {
-    /// batch_entries_max, details_bytes_max or vote_blocks
+    /// batch_entries_max, details_bytes_max or vote_blocks (batch_entries_max 批次条目上限、details_bytes_max 说明字节上限、vote_blocks 表决期区块数)
     #[arg(value_parser = parameter)]
     pub name: Parameter,
-    /// Its new value
+    /// Its new value (新值)
     pub value: u64,
 }
 
 /// A motion.
 #[derive(Args, Debug)]
 pub struct Motion {
-    /// Number of the motion
+    /// Number of the motion (动议编号)
     pub motion: u32,
 }
 
 /// Options of `org vote`.
 #[derive(Args, Debug)]
 pub struct Vote {
-    /// Number of the motion
+    /// Number of the motion (动议编号)
     pub motion: u32,
-    /// yes or no
+    /// yes or no (yes 赞成，no 反对)
     #[arg(value_parser = ["yes", "no"])]
     pub vote: String,
 }
@@ -128,7 +128,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
 }
 
 fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
-    let text = std::fs::read_to_string(path).at(path)?;
+    let text = crate::failure::read_text(path)?;
     serde_json::from_str(&text).map_err(|error| {
         let shown = path.display();
         Failure::new(Exit::Usage, "plan", text!("{shown} 不是机构说明文件", "{shown} does not describe an organisation"))
@@ -146,8 +146,11 @@ fn propose(session: &Session, action: Action) -> Result<Report> {
     let number = opened.and_then(|event| event.data.get("number").or_else(|| event.data.get("0")).cloned());
     let number = number.map_or_else(|| "?".into(), |number| number.to_string());
     Ok(done
-        .report(text!("动议 {number} 已提出,等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))
-        .next(text!("投票:zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
+        .report(text!(
+            "动议 {number} 已提出，等待各机构投票。",
+            "Motion {number} is open; the organisations may vote on it."
+        ))
+        .next(text!("投票：zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
 }
 
 /// The class in both languages.
@@ -244,7 +247,7 @@ fn motions(session: &Session) -> Result<Report> {
     let mut report = Report::new(
         match count {
             1 => text!("共 1 项动议。", "There is one motion."),
-            _ => text!("共 {count} 项动议,最近的在前。", "There are {count} motions, newest first."),
+            _ => text!("共 {count} 项动议，最近的在前。", "There are {count} motions, newest first."),
         },
         json!({ "motions": list.items }),
     );
@@ -256,7 +259,7 @@ fn motions(session: &Session) -> Result<Report> {
         let (opened, closes) = (motion.opened_height, motion.closes_height);
         let value = Text {
             zh: format!(
-                "{};{action_zh};赞成 {yes},反对 {no};由 {by} 于高度 {opened} 提出,高度 {closes} 截止\n{matter}",
+                "{}；{action_zh}；赞成 {yes}，反对 {no}；由 {by} 于高度 {opened} 提出，高度 {closes} 截止\n{matter}",
                 state.zh
             )
             .into(),

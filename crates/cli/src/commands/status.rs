@@ -24,9 +24,9 @@ pub fn run(session: &Session) -> Result<Report> {
     let connected = status.peers.iter().filter(|peer| peer.connected).count();
     let (up, all) = (connected + usize::from(status.public_key.is_some()), network.identity.validators.len());
     let sentence = match (&status.stall, status.phase) {
-        (Some(stall), _) => text!("网络“{name}”停滞:{stall}", "The network “{name}” is stalled: {stall}"),
+        (Some(stall), _) => text!("网络“{name}”停滞：{stall}", "The network “{name}” is stalled: {stall}"),
         (None, Phase::Running) => text!(
-            "网络“{name}”运行正常:{up}/{all} 个验证节点在线,已确认到高度 {height}。",
+            "网络“{name}”运行正常：{up}/{all} 个验证节点在线，已确认到高度 {height}。",
             "The network “{name}” is running: {up} of {all} validators are up, finalised to height {height}."
         ),
         (None, Phase::Syncing) => text!(
@@ -46,7 +46,8 @@ pub fn run(session: &Session) -> Result<Report> {
         report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
     }
     let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
-    report = report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔,{size}", "{waiting} transactions, {size}"));
+    report =
+        report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
     for damage in &status.damage {
         report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
 
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{Exit, Failure, Result, read_small},
     remote::{Remote, beijing, step},
     report::Report,
     session::Session,
@@ -31,7 +31,7 @@ pub enum Command {
 /// A transaction.
 #[derive(Args, Debug)]
 pub struct Id {
-    /// The transaction id, 64 hexadecimal digits
+    /// The transaction id, 64 hexadecimal digits (交易编号，64 位十六进制)
     #[arg(value_parser = id)]
     pub id: Hex32,
 }
@@ -39,7 +39,7 @@ pub struct Id {
 /// Options of `tx send`.
 #[derive(Args, Debug)]
 pub struct Send {
-    /// Files, each with one transaction's bytes
+    /// Files, each with one transaction's bytes (文件，每个含一笔交易的字节)
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
 }
@@ -47,19 +47,22 @@ pub struct Send {
 /// Options of `tx receipt`.
 #[derive(Args, Debug)]
 pub struct Receipt {
-    /// The transaction id, 64 hexadecimal digits
+    /// The transaction id, 64 hexadecimal digits (交易编号，64 位十六进制)
     #[arg(value_parser = id)]
     pub id: Hex32,
-    /// Where to write it; default ID.zlr
+    /// Where to write it; default ID.zlr (输出文件；默认为 交易编号.zlr)
     #[arg(long, short, value_name = "FILE.zlr")]
     pub output: Option<PathBuf>,
-    /// The RFC 9942 COSE Receipt instead
+    /// The RFC 9942 COSE Receipt instead (改为 RFC 9942 COSE 回执)
     #[arg(long)]
     pub cose: bool,
 }
 
 fn id(text: &str) -> std::result::Result<Hex32, String> {
-    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| error.to_string())
+    text.trim()
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
 }
 
 /// Runs the command.
@@ -101,16 +104,16 @@ pub fn show(view: &view::TransactionView) -> Report {
         TransactionState::Refused => {
             let refusal = view.refusal.as_ref();
             let (zh, en) = refusal.map_or(("", ""), |refusal| (&refusal.zh, &refusal.en));
-            (Exit::Refused, text!("交易被拒绝:{zh}。", "The transaction was refused: {en}."))
+            (Exit::Refused, text!("交易被拒绝：{zh}。", "The transaction was refused: {en}."))
         }
         TransactionState::Pending => {
-            (Exit::Network, text!("交易已受理,正等待入块。", "The transaction is accepted and waits for a block."))
+            (Exit::Network, text!("交易已受理，正等待入块。", "The transaction is accepted and waits for a block."))
         }
         TransactionState::Expired => {
-            (Exit::Refused, text!("交易已过有效期,未写入账本。", "The transaction expired before it was in a block."))
+            (Exit::Refused, text!("交易已过有效期，未写入账本。", "The transaction expired before it was in a block."))
         }
         TransactionState::Busy => {
-            (Exit::Network, text!("节点繁忙,未受理;可稍后重发。", "The node is busy and did not take it; send it again."))
+            (Exit::Network, text!("节点繁忙，未受理；可稍后重发。", "The node is busy and did not take it; send it again."))
         }
         TransactionState::Unknown => {
             (Exit::Failed, text!("此节点没有这笔交易。", "This node has never heard of the transaction."))
@@ -134,7 +137,7 @@ pub fn show(view: &view::TransactionView) -> Report {
 }
 
 fn send(remote: &Remote, args: &Send, session: &Session) -> Result<Report> {
-    let read = |path: &PathBuf| std::fs::read(path).at(path);
+    let read = |path: &PathBuf| read_small(path);
     let transactions = args.files.iter().map(read).collect::<Result<Vec<_>>>()?;
     let sent = remote.call(remote.client.submit(&transactions, Wait::Finalised(step(session.timeout()))))?;
     let mut views = Vec::with_capacity(sent.len());
@@ -155,7 +158,7 @@ fn send(remote: &Remote, args: &Send, session: &Session) -> Result<Report> {
     });
     let head = vec![Text::fixed("文件", "file"), Text::fixed("结果", "outcome"), Text::fixed("交易编号", "transaction")];
     Ok(Report::new(
-        text!("提交 {all} 笔交易,{done} 笔已确认。", "{done} of {all} transactions are final."),
+        text!("提交 {all} 笔交易，{done} 笔已确认。", "{done} of {all} transactions are final."),
         json!({ "transactions": views }),
     )
     .table(head, rows.collect())
@@ -174,7 +177,7 @@ fn receipt(remote: &Remote, args: &Receipt) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "file.exists",
-            text!("文件 {shown} 已存在,不会覆盖", "the file {shown} exists and is not overwritten"),
+            text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
         )
         .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
     }

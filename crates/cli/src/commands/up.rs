@@ -33,16 +33,16 @@ use crate::{
 /// Options of `up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Where the network keeps everything; default the home
+    /// Where the network keeps everything; default the home (网络数据目录；默认为用户目录)
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Forget the network that is there and found a new one
+    /// Forget the network that is there and found a new one (丢弃已有网络，重新创建)
     #[arg(long)]
     pub fresh: bool,
-    /// First of eight ports on 127.0.0.1: four gateways, then four validators; default 8640, or those of the last time
+    /// First of eight ports on 127.0.0.1: four gateways, then four validators; default 8640, or those of the last time (127.0.0.1 上八个端口的第一个：先四个网关，后四个验证节点；默认 8640 或上次所用)
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1024..=65_527))]
     pub port_base: Option<u16>,
-    /// Deposit no demonstration documents
+    /// Deposit no demonstration documents (不存证演示文件)
     #[arg(long)]
     pub no_demo: bool,
 }
@@ -69,7 +69,7 @@ pub fn run(session: &Session, args: &Up) -> Result<()> {
     free_ports(city.port_base())?;
     if city.founded {
         let name = city.home().network()?.name;
-        say.line(&text!("已创建网络“{name}”:创世文件、密钥与节点配置。", "Founded “{name}”: genesis, keys, nodes."));
+        say.line(&text!("已创建网络“{name}”：创世文件、密钥与节点配置。", "Founded “{name}”: genesis, keys, nodes."));
     }
 
     let stopping = Arc::new(AtomicBool::new(false));
@@ -139,7 +139,7 @@ fn lock(dir: &Path) -> Result<File> {
                 text!("{shown} 中的网络已在运行", "the network in {shown} is running already"),
             )
             .next(Text::fixed(
-                "在运行它的终端按 Ctrl-C 停止;或用 --dir 与 --port-base 另起一个",
+                "在运行它的终端按 Ctrl-C 停止；或用 --dir 与 --port-base 另起一个",
                 "stop it with Ctrl-C where it runs, or start another with --dir and --port-base",
             )))
         }
@@ -153,10 +153,10 @@ fn free_ports(base: u16) -> Result<()> {
         return Ok(());
     }
     let (taken, other) = (taken.join(", "), base.saturating_add(100).clamp(1024, 65_000));
-    Err(Failure::new(Exit::Usage, "up.ports", text!("端口已被占用:{taken}", "these ports are taken: {taken}"))
+    Err(Failure::new(Exit::Usage, "up.ports", text!("端口已被占用：{taken}", "these ports are taken: {taken}"))
         .why(Text::fixed("另一个程序正在监听", "another program listens on them"))
         .next(text!(
-            "停止该程序,或换一组端口:zhulian up --port-base {other}",
+            "停止该程序，或换一组端口：zhulian up --port-base {other}",
             "stop it, or use others: `zhulian up --port-base {other}`"
         )))
 }
@@ -221,7 +221,7 @@ fn ready(city: &City, supervisor: &Supervisor, pids: &mut [u32], say: &Say, stop
             if !good[index] && remote.run(remote.client.ready()).is_ok_and(|health| health.ok) {
                 good[index] = true;
                 let (count, name) = (good.iter().filter(|good| **good).count(), city.name(index)?);
-                say.line(&text!("  节点就绪 {count}/{all}:{name}", "  {count} of {all} nodes ready: {name}"));
+                say.line(&text!("  节点就绪 {count}/{all}：{name}", "  {count} of {all} nodes ready: {name}"));
             }
         }
         if let (true, Some(index)) = (Instant::now() > end, good.iter().position(|good| !good)) {
@@ -240,7 +240,7 @@ fn not_ready(city: &City, index: usize) -> Failure {
     let (number, shown) = (index + 1, log.display());
     Failure::new(Exit::Failed, "up.not_ready", text!("节点 {number} 未能就绪", "node {number} does not get ready"))
         .why(if last.is_empty() { "-".into() } else { Text::from(last) })
-        .next(text!("查看 {shown};zhulian doctor 可协助查找原因", "see {shown}; `zhulian doctor` helps to find the cause"))
+        .next(text!("查看 {shown}；zhulian doctor 可协助查找原因", "see {shown}; `zhulian doctor` helps to find the cause"))
 }
 
 /// Deposits the demonstration documents, each by an officer of its organisation.
@@ -279,17 +279,17 @@ fn screen(city: &City, session: &Session) -> Result<Report> {
         .fact(Text::fixed("网页", "web page"), format!("{url}/"))
         .fact(
             Text::fixed("网络", "network"),
-            text!("{count} 个验证节点,各为一个独立进程", "{count} validators, each a process of its own"),
+            text!("{count} 个验证节点，各为一个独立进程", "{count} validators, each a process of its own"),
         )
         .fact(Text::fixed("目录", "directory"), dir)
-        .fact(Text::fixed("签名密钥", "signing key"), text!("{key}(演示)", "{key} (demonstration)"))
+        .fact(Text::fixed("签名密钥", "signing key"), text!("{key}（演示）", "{key} (demonstration)"))
         .fact(Text::fixed("演示文件", "documents"), home.dir.join("demo").display().to_string())
-        .next(Text::fixed("首次存证(另开一个终端):", "Your first deposit (in another terminal):"))
+        .next(Text::fixed("首次存证（另开一个终端）：", "Your first deposit (in another terminal):"))
         .next(text!("  zhulian{option} evidence deposit 文件", "  zhulian{option} evidence deposit FILE"))
         .next(text!("  zhulian{option} verify 文件 --receipt 文件.zlr", "  zhulian{option} verify FILE --receipt FILE.zlr"))
         .next("")
         .next(Text::fixed(
-            "按 Ctrl-C 停止;再次执行 zhulian up 将从此处继续。",
+            "按 Ctrl-C 停止；再次执行 zhulian up 将从此处继续。",
             "Ctrl-C stops it; `zhulian up` goes on from there.",
         )))
 }
@@ -305,7 +305,7 @@ fn tend(city: &City, supervisor: &Supervisor, names: &[String], pids: &mut [u32]
                 if std::mem::take(&mut down[index]) {
                     let (number, name) = (index + 1, &names[index]);
                     say.line(&text!(
-                        "节点 {number}({name})已重新启动,正在追赶。",
+                        "节点 {number}（{name}）已重新启动，正在追赶。",
                         "Node {number} ({name}) is started again and catches up."
                     ));
                 }
@@ -329,11 +329,13 @@ fn died(index: usize, name: &str, how: &str, pause: Duration, down: &[bool]) -> 
     let left = down.iter().filter(|down| !**down).count();
     let enough = left >= zhulian_primitives::quorum(down.len());
     let (zh, en) = match enough {
-        true => ("其余节点继续工作,网络不受影响", "the others go on, and so does the network"),
-        false => ("在线节点不足法定人数,网络暂停,恢复后继续", "too few are left, so the network pauses until they are back"),
+        true => ("其余节点继续工作，网络不受影响", "the others go on, and so does the network"),
+        false => {
+            ("在线节点不足法定人数，网络暂停，恢复后继续", "too few are left, so the network pauses until they are back")
+        }
     };
     text!(
-        "节点 {number}({name})意外退出({how}),{seconds} 秒后重启;{zh}。",
+        "节点 {number}（{name}）意外退出（{how}），{seconds} 秒后重启；{zh}。",
         "Node {number} ({name}) ended unexpectedly ({how}) and is started again in {seconds} s; {en}."
     )
 }

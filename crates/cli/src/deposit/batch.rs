@@ -1,6 +1,9 @@
 //! One transaction for all files: the root over their entries, and an individual receipt for each.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 use zhulian_crypto::Digest;
@@ -23,7 +26,7 @@ pub struct BatchDone {
     /// Its evidence number.
     pub number: String,
     /// What its receipt proves.
-    pub facts: Verified,
+    pub facts: Arc<Verified>,
     /// RFC 9162 root over the entries.
     pub root: Digest,
     /// The receipt of the batch as a whole.
@@ -42,6 +45,29 @@ struct Files {
     manifest: PathBuf,
 }
 
+/// The encoded entries, one after the other in one piece of memory: a batch may have a million of them.
+struct Entries {
+    bytes: bytes::Bytes,
+    ends: Vec<usize>,
+}
+
+impl Entries {
+    fn of(entries: impl ExactSizeIterator<Item = Entry>) -> Self {
+        let mut ends = Vec::with_capacity(entries.len());
+        let mut bytes = Vec::with_capacity(entries.len() * 150);
+        for entry in entries {
+            bytes.extend_from_slice(&entry.encode());
+            ends.push(bytes.len());
+        }
+        Self { bytes: bytes.into(), ends }
+    }
+
+    fn get(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[index]]
+    }
+}
+
 impl Depositor {
     /// Deposits all files in one transaction. The order of the entries is that of the jobs.
     ///
@@ -52,8 +78,8 @@ impl Depositor {
     /// When there are no jobs.
     pub async fn batch(&self, jobs: Vec<Job>, dir: &Path, bars: &Bars) -> Result<BatchDone> {
         assert!(!jobs.is_empty(), "a batch has entries");
-        let entries: Vec<Vec<u8>> = jobs.iter().map(|job| entry(job).encode()).collect();
-        let tree = Tree::new(entries.iter().map(|entry| leaf(entry)).collect());
+        let entries = Entries::of(jobs.iter().map(|job| self.entry(job)));
+        let tree = Tree::new((0..jobs.len()).map(|index| leaf(entries.get(index))).collect());
         let root = tree.root();
         let name = format!("batch-{}", hex::encode(&root[..8]));
         let files = Files {
@@ -64,14 +90,19 @@ impl Depositor {
         if !dir.as_os_str().is_empty() {
             std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
         }
-        let (base, facts, already) = self.base(&files, root, entries.len() as u64).await?;
-        let manifest = entries.concat();
-        private_file::write_public(&files.manifest, &manifest)?;
+        let (base, facts, already) = self.base(&files, root, jobs.len() as u64).await?;
+        private_file::write_public(&files.manifest, &entries.bytes)?;
         let number = evidence_number(&facts.transaction);
-        let uploaded = self.upload(&number, manifest.into()).await;
+        let uploaded = self.upload(&number, entries.bytes.clone()).await;
 
+        let facts = Arc::new(facts);
         let totals = individual(jobs, &entries, &tree, (&base, &facts, already), bars);
         Ok(BatchDone { number, facts, root, receipt: files.receipt, manifest: files.manifest, uploaded, totals })
+    }
+
+    /// The entry of a file.
+    fn entry(&self, job: &Job) -> Entry {
+        Entry { file: job.hashed.record.clone(), name_commitment: self.name_commitment(job) }
     }
 
     /// Gives the gateway the manifest, a few times: its index may be a block behind the receipt.
@@ -145,15 +176,15 @@ impl Depositor {
 /// Writes every file's own receipt. The base is verified already; what is left to check of each is its path to the root.
 fn individual(
     jobs: Vec<Job>,
-    entries: &[Vec<u8>],
+    entries: &Entries,
     tree: &Tree,
-    (base, batch, already): (&ReceiptFile, &Verified, bool),
+    (base, batch, already): (&ReceiptFile, &Arc<Verified>, bool),
     bars: &Bars,
 ) -> Totals {
-    let (root, count) = (tree.root(), entries.len() as u64);
+    let (root, count, number) = (tree.root(), jobs.len() as u64, evidence_number(&batch.transaction));
     let one = |(index, job): (usize, Job)| {
         let path = tree.path(index);
-        let bytes = entries[index].clone();
+        let bytes = entries.get(index).to_vec();
         let mut file = base.clone();
         let proven = root_from_path(leaf(&bytes), index as u64, count, &path) == Some(root);
         file.entry = Some(BatchEntry { bytes, index: index as u64, path });
@@ -166,34 +197,34 @@ fn individual(
         bars.depositing.inc(1);
         match saved {
             Ok(receipt) => {
-                let entry = Some((index as u64, entry(&job)));
-                let facts = Verified { entry, chunks: file.chunks, ..batch.clone() };
-                Ok(Done { file: job.file, number: single::number_of(&facts), facts, receipt, already })
+                let number = format!("{number}-{index}");
+                Ok(Done { file: job.file, number, record: job.hashed.record, facts: batch.clone(), receipt, already })
             }
             Err(failure) => Err((job.file.path, failure)),
         }
     };
-    let results: Vec<_> = jobs.into_par_iter().enumerate().map(one).collect();
-    let mut totals = Totals::default();
-    for result in results {
-        match result {
-            Ok(done) => totals.done.push(done),
-            Err(failed) => totals.failed.push(failed),
+    let failed = std::sync::Mutex::new(Vec::new());
+    let keep = |result: std::result::Result<Done, (PathBuf, Failure)>| match result {
+        Ok(done) => Some(done),
+        Err(one) => {
+            failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(one);
+            None
         }
-    }
-    totals
-}
-
-/// The entry of a file.
-pub fn entry(job: &Job) -> Entry {
-    Entry { file: job.hashed.record.clone(), name_commitment: None }
+    };
+    let done = jobs.into_par_iter().enumerate().filter_map(|job| keep(one(job))).collect();
+    let mut failed = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    failed.sort_by(|a, b| a.0.cmp(&b.0));
+    Totals { done, failed, ..Totals::default() }
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
-    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+    let there = std::fs::read(path).ok();
+    if there.as_deref() == Some(bytes) {
         return Ok(path.into());
     }
-    let path = place::free(path);
+    // What a crash has torn off is written whole; any other receipt is left as it is.
+    let torn = there.is_some_and(|there| bytes.starts_with(&there));
+    let path = if torn { path.into() } else { place::free(path) };
     if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
     }

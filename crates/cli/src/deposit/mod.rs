@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -20,17 +20,19 @@ use std::{
 
 use indicatif::ProgressBar;
 use zhulian_api::{Client, ClientError, Hex32, Wait, view, view::TransactionState};
-use zhulian_crypto::SigningKey;
+use zhulian_crypto::{Digest, SigningKey};
 use zhulian_primitives::{Call, Height, Network, TransactionId, VALIDITY_BLOCKS_MAX, sign};
-use zhulian_verify::{HashedFile, Verified};
+use zhulian_verify::{FileRecord, HashedFile, Verified};
 
 pub use batch::BatchDone;
-pub use place::Place;
+pub use place::{Place, receipts_of};
+pub use single::number_of;
 pub use wire::{batch_args, default_details, deposit_args, evidence_number};
 
 use crate::{
     failure::{Failure, Result},
     hashing::{Found, Skipped},
+    opening::{self, Secret},
     remote::{explain, not_final, refused, step},
 };
 
@@ -49,6 +51,8 @@ pub struct Depositor {
     pub key: SigningKey,
     /// What is told about the files: the CBOR of the details.
     pub details: Vec<u8>,
+    /// With what to commit to the files' names; without it their names are not mentioned.
+    pub names: Option<Secret>,
     /// How long to wait for finality.
     pub timeout: Duration,
     /// Whether to deposit without looking for an earlier deposit or receipt.
@@ -56,6 +60,8 @@ pub struct Depositor {
     height: AtomicU64,
     /// Organisations of which it is known whether the key belongs to them.
     ours: Mutex<BTreeMap<String, bool>>,
+    /// Directories of receipts, and whether they can be written.
+    prepared: Mutex<BTreeMap<PathBuf, Result<()>>>,
 }
 
 /// A hashed file to deposit, and where its receipt goes.
@@ -76,8 +82,10 @@ pub struct Done {
     pub file: Found,
     /// The evidence number.
     pub number: String,
-    /// What the receipt proves.
-    pub facts: Verified,
+    /// What was deposited.
+    pub record: FileRecord,
+    /// What the receipt proves of the deposit; the same for all entries of a batch.
+    pub facts: Arc<Verified>,
     /// Where it is.
     pub receipt: PathBuf,
     /// Whether it was deposited before this run.
@@ -117,7 +125,24 @@ impl Depositor {
     /// What deposits are made with, at a network that stands at `height`.
     pub fn new(client: Client, network: Network, key: SigningKey, details: Vec<u8>, height: Height) -> Self {
         let timeout = Duration::from_secs(60);
-        Self { client, network, key, details, timeout, again: false, height: AtomicU64::new(height), ours: Mutex::default() }
+        Self {
+            client,
+            network,
+            key,
+            details,
+            names: None,
+            timeout,
+            again: false,
+            height: AtomicU64::new(height),
+            ours: Mutex::default(),
+            prepared: Mutex::default(),
+        }
+    }
+
+    /// The commitment to a file's name; none if nothing is to be said of it, or it is no text.
+    fn name_commitment(&self, job: &Job) -> Option<Digest> {
+        let name = job.file.relative.to_str()?;
+        Some(self.names.as_ref()?.commit(opening::NAME, &job.hashed.record.sha256, name))
     }
 
     /// Signs a call of the evidence module, valid from the height last seen.

@@ -43,11 +43,26 @@ fn name(folder: &Path) -> std::ffi::OsString {
     full.file_name().unwrap_or_default().to_os_string()
 }
 
-fn receipts_of(folder: &Path) -> PathBuf {
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.into());
+/// Where the receipts of a folder's files go: `FOLDER.receipts` beside it.
+pub fn receipts_of(folder: &Path) -> PathBuf {
+    // As it was named, so that what is shown can be read; `.` and `..` have a name only where they lead to.
+    let named = folder.file_name().is_some() && !folder.ends_with(".");
+    let full = if named { folder.into() } else { folder.canonicalize().unwrap_or_else(|_| folder.into()) };
     let mut name = full.file_name().unwrap_or_default().to_os_string();
     name.push(".receipts");
     full.with_file_name(name)
+}
+
+/// Makes a directory and sees that a file can be written in it.
+///
+/// # Errors
+/// When it cannot.
+pub fn prepare(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let probe = dir.join(format!(".zhulian.{}.tmp", std::process::id()));
+    let written = std::fs::write(&probe, [0; 4096]);
+    let _ = std::fs::remove_file(&probe);
+    written
 }
 
 /// A path that is free: `a.pdf.zlr`, else `a.pdf.2.zlr`, and so on. An older receipt is never overwritten.

@@ -1,16 +1,17 @@
 //! One transaction for each file, many in flight.
 
-use std::sync::PoisonError;
+use std::{path::Path, sync::PoisonError};
 
 use futures::{Stream, StreamExt as _, stream};
 use zhulian_api::{Hex32, Query, view};
 use zhulian_crypto::Digest;
-use zhulian_primitives::TransactionId;
+use zhulian_modules::evidence::Details;
+use zhulian_primitives::{TransactionId, codec};
 use zhulian_verify::{Answer, CHUNKS_MAX, ReceiptFile, Verified, check_record, verify_receipt};
 
 use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, deposit_args, evidence_number, pause, place};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{AtPath as _, Exit, Failure, Result},
     hashing::Skipped,
     private_file,
     remote::explain,
@@ -66,14 +67,26 @@ impl Depositor {
                     bars.depositing.inc(1);
                     totals.done.push(done);
                 }
-                Ok(None) => open.push(job),
-                Err(failure) => totals.stopped = Some(failure),
+                // Before anything is signed: a deposit whose receipt has no place to go helps nobody.
+                Ok(None) => match self.prepared(&job.receipt) {
+                    Ok(()) => open.push(job),
+                    Err(failure) => {
+                        bars.depositing.inc(1);
+                        totals.failed.push((job.file.path, failure));
+                    }
+                },
+                // Nobody can be asked, and the others would fare no better; a receipt that cannot be kept is this file's matter.
+                Err(failure) if failure.exit == Exit::Network => totals.stopped = Some(failure),
+                Err(failure) => {
+                    bars.depositing.inc(1);
+                    totals.failed.push((job.file.path, failure));
+                }
             }
         }
         if open.is_empty() || totals.stopped.is_some() {
             return totals;
         }
-        let sign = |job: &Job| self.sign("deposit", &deposit_args(&job.hashed.record, &self.details));
+        let sign = |job: &Job| self.sign("deposit", &deposit_args(&job.hashed.record, &self.details_of(job)));
         let transactions: Vec<Vec<u8>> = open.iter().map(sign).collect();
         let answers = match self.finalise(&transactions).await {
             Ok(answers) => answers,
@@ -105,6 +118,39 @@ impl Depositor {
         totals
     }
 
+    /// Makes the directory of a receipt and sees that it can be written, once for each.
+    fn prepared(&self, receipt: &Path) -> Result<()> {
+        let dir = receipt.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = prepared.get(dir) {
+            return known.clone();
+        }
+        let tried = place::prepare(dir).map_err(|error| {
+            let shown = dir.display();
+            Failure::new(
+                Exit::Failed,
+                "receipt.no_place",
+                text!(
+                    "未存证：回执目录 {shown} 无法写入",
+                    "not deposited, because {shown} cannot be written and has no place for the receipt"
+                ),
+            )
+            .why(crate::failure::io_reason(&error))
+            .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
+        });
+        prepared.insert(dir.into(), tried.clone());
+        tried
+    }
+
+    /// What is told about all files, and the commitment to this one's name.
+    fn details_of(&self, job: &Job) -> Vec<u8> {
+        let commitment = self.name_commitment(job);
+        match codec::from_bytes::<Details>(&self.details) {
+            Ok(details) if commitment.is_some() => codec::to_bytes(&Details { name_commitment: commitment, ..details }),
+            _ => self.details.clone(),
+        }
+    }
+
     /// Whether the organisation has deposited the file already: by the receipt that lies there, else by asking.
     async fn already(&self, job: &Job) -> Result<Option<Done>> {
         if self.again {
@@ -115,8 +161,8 @@ impl Depositor {
             && let Answer::Verified(facts) = check_record(facts, &job.hashed)
         {
             let number = number_of(&facts);
-            let (file, receipt) = (job.file.clone(), job.receipt.clone());
-            return Ok(Some(Done { file, number, facts: *facts, receipt, already: true }));
+            let (file, receipt, record) = (job.file.clone(), job.receipt.clone(), job.hashed.record.clone());
+            return Ok(Some(Done { file, number, record, facts: (*facts).into(), receipt, already: true }));
         }
         self.deposited_before(job).await
     }
@@ -168,11 +214,19 @@ impl Depositor {
         let bytes = with_chunks(&bytes, job)?;
         let facts = self.proves(&bytes, job)?;
         let path = place::free(&job.receipt);
+        let number = evidence_number(&facts.transaction);
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir).map_err(|error| unsaved(&path, &error))?;
+            std::fs::create_dir_all(dir).at(dir).map_err(|failure| unsaved(&path, &number, failure))?;
         }
-        private_file::write_public(&path, &bytes)?;
-        Ok(Done { file: job.file.clone(), number: evidence_number(&facts.transaction), facts, receipt: path, already })
+        private_file::write_public(&path, &bytes).map_err(|failure| unsaved(&path, &number, failure))?;
+        Ok(Done {
+            file: job.file.clone(),
+            number,
+            record: job.hashed.record.clone(),
+            facts: facts.into(),
+            receipt: path,
+            already,
+        })
     }
 
     /// A receipt is kept only if it proves, against the trusted identity, that this very file was deposited.
@@ -203,7 +257,7 @@ fn with_chunks(bytes: &[u8], job: &Job) -> Result<Vec<u8>> {
 }
 
 /// The number of the evidence that a receipt proves.
-pub(super) fn number_of(facts: &Verified) -> String {
+pub fn number_of(facts: &Verified) -> String {
     let number = evidence_number(&facts.transaction);
     match facts.entry {
         Some((index, _)) => format!("{number}-{index}"),
@@ -215,15 +269,26 @@ pub(super) fn useless(why: Text) -> Failure {
     Failure::new(
         Exit::NoProof,
         "receipt.useless",
-        text!("网关给出的回执未通过核验,未保存", "the gateway's receipt does not verify and was not saved"),
+        text!("网关给出的回执未通过核验，未保存", "the gateway's receipt does not verify and was not saved"),
     )
     .why(why)
-    .next(Text::fixed("换一个网关(--url)重试", "try another gateway with --url"))
+    .next(Text::fixed("换一个网关（--url）重试", "try another gateway with --url"))
 }
 
-fn unsaved(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    let shown = path.display();
-    Failure::new(Exit::Failed, "receipt.unsaved", text!("无法保存回执 {shown}", "the receipt {shown} cannot be saved"))
-        .why(crate::failure::io_reason(error))
-        .next(Text::fixed("用 --receipts 指定其他目录", "name another directory with --receipts"))
+/// The deposit stands on the ledger, and only its receipt is not here: whoever reads this must not think that nothing happened.
+fn unsaved(path: &std::path::Path, number: &str, cause: Failure) -> Failure {
+    let (shown, quoted) = (path.display(), text::quoted(number));
+    Failure::new(
+        Exit::Failed,
+        "receipt.unsaved",
+        text!(
+            "文件已存证（编号 {number}），但无法保存回执 {shown}",
+            "the file is deposited as {number}, but its receipt {shown} cannot be saved"
+        ),
+    )
+    .why(cause.why.unwrap_or(cause.what))
+    .next(text!(
+        "排除原因后再次执行同一命令，或执行 zhulian evidence receipt {quoted} -o 文件.zlr",
+        "when the reason is gone run the same command again, or: zhulian evidence receipt {quoted} -o FILE.zlr"
+    ))
 }

@@ -2,8 +2,11 @@
 
 use minicbor::Encoder;
 use zhulian_crypto::Digest;
+use zhulian_modules::evidence::{Details, LegalBasis, SourceType};
 use zhulian_primitives::{EvidenceId, TransactionId, codec};
 use zhulian_verify::FileRecord;
+
+use crate::commands::evidence::LEGAL_BASIS_DEFAULT;
 
 /// Arguments of `evidence.deposit`: `{0: file, 1: details}`.
 pub fn deposit_args(file: &FileRecord, details: &[u8]) -> Vec<u8> {
@@ -39,5 +42,6 @@ pub fn evidence_number(transaction: &TransactionId) -> String {
 /// # Panics
 /// Never: the default basis is of the published form.
 pub fn default_details() -> Vec<u8> {
-    crate::commands::evidence::Details::default().encode().expect("the defaults are of the published form")
+    let basis = LegalBasis::parse(LEGAL_BASIS_DEFAULT).expect("the default basis is of the published form");
+    codec::to_bytes(&Details::new(SourceType::File, basis))
 }

@@ -1,5 +1,7 @@
 //! The command line: what is refused, and how.
 
+use zhulian_cli::text::Lang;
+
 use crate::support::{code, json, stderr, stdout, zhulian};
 
 #[test]
@@ -122,4 +124,48 @@ fn an_example_plan_founds_a_network_for_four_hosts() {
     let trusted = zhulian(dir.path(), &["network", "trust", "net/network.json"]);
     assert_eq!(code(&trusted), 0, "{}", stderr(&trusted));
     assert_eq!(zhulian(dir.path(), &["network", "show"]).status.code(), Some(0));
+}
+
+#[test]
+fn help_is_in_one_language_for_every_command() {
+    fn walk(command: &clap::Command, path: &str, lang: Lang) {
+        let chinese = |text: &str| text.chars().any(|c| ('\u{3400}'..='\u{9fff}').contains(&c));
+        let texts = command.get_arguments().filter_map(|arg| Some((arg.get_id().to_string(), arg.get_help()?.to_string())));
+        let about = ("about".to_string(), command.get_about().map(ToString::to_string).unwrap_or_default());
+        for (name, text) in texts.chain([about]) {
+            // The product's own name is Chinese in both.
+            let text = text.replace("珠联", if lang == Lang::Zh { "珠联" } else { "" });
+            assert_eq!(chinese(&text), lang == Lang::Zh, "{path} {name}: {text}");
+        }
+        for sub in command.get_subcommands() {
+            walk(sub, &format!("{path} {}", sub.get_name()), lang);
+        }
+    }
+    for lang in [Lang::Zh, Lang::En] {
+        zhulian_cli::help::command(lang).debug_assert();
+        walk(&zhulian_cli::help::command(lang), "zhulian", lang);
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = stdout(&zhulian(dir.path(), &["--lang", "zh", "evidence", "deposit", "--help"]));
+    assert!(text.contains("用法：") && text.contains("通用选项") && !text.contains("Usage"), "{text}");
+}
+
+#[test]
+fn a_wrong_command_line_is_told_in_the_reader_s_language() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let cases: &[(&[&str], &str, &str)] = &[
+        (&["evidence", "depsit"], "没有“depsit”这个命令", "no command “depsit”"),
+        (&["evidence", "deposit"], "缺少必需的参数", "something is missing"),
+        (&["status", "--no-such"], "没有“--no-such”这个选项", "“--no-such” is no option"),
+        (&["--timeout", "soon", "status"], "“soon”不能用作", "“soon” cannot be"),
+        (&["evidence", "show", "ZL123"], "“ZL123”不是存证编号", "“ZL123” is no evidence number"),
+        (&["evidence", "show", "ZL06T8G83C5JP6DR0QSR2D3540EZA"], "校验字符不符", "does not fit"),
+    ];
+    for (arguments, zh, en) in cases {
+        for (lang, expected) in [("zh", zh), ("en", en)] {
+            let output = zhulian(dir.path(), &[&["--lang", lang, "--url", "http://127.0.0.1:9"], *arguments].concat());
+            assert_eq!(code(&output), 2, "{arguments:?}");
+            assert!(stderr(&output).contains(expected), "{arguments:?} {lang}: {}", stderr(&output));
+        }
+    }
 }

@@ -58,7 +58,7 @@ fn folders_are_walked_in_order_and_receipts_passed_over() {
     let names: Vec<PathBuf> = found.iter().map(|file| file.relative.clone()).collect();
     assert_eq!(names, ["a.txt", "b/inner/x", "c.txt"].map(PathBuf::from), "each file once");
     let reasons: Vec<_> = skipped.iter().map(|it| (it.path.clone(), it.code)).collect();
-    assert_eq!(reasons, [(top.join("link"), "not_a_file"), (missing, "unreadable")]);
+    assert_eq!(reasons, [(top.join("link"), "link"), (missing, "unreadable")]);
 }
 
 #[test]

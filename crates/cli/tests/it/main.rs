@@ -3,6 +3,7 @@
 mod arguments;
 mod hashing;
 mod keyfile;
+mod opening;
 mod output;
 mod rules;
 mod supervisor;

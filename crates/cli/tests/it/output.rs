@@ -74,7 +74,7 @@ fn an_error_says_what_why_and_what_next() {
         .next(text!("执行 zhulian up", "run `zhulian up`"));
     let en = "Error: the gateway cannot be reached\nWhy:   nothing listens there\nNext:  run `zhulian up`\n";
     assert_eq!(failure.render(Lang::En), en);
-    assert_eq!(failure.render(Lang::Zh), "出错了:无法连接网关\n原因:没有程序在监听\n下一步:执行 zhulian up\n");
+    assert_eq!(failure.render(Lang::Zh), "出错了：无法连接网关\n原因：没有程序在监听\n下一步：执行 zhulian up\n");
     assert_eq!(failure.json()["error"]["exit"], 7);
 }
 

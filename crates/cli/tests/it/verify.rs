@@ -124,7 +124,7 @@ fn what_is_missing_or_no_file_is_named() {
     assert_eq!(code(&verify(dir.path(), &[])), 1);
     fs::create_dir(dir.path().join("a")).expect("a folder");
     let output = verify(dir.path(), &["--json"]);
-    assert_eq!((code(&output), json(&output)["error"]["code"].clone()), (2, "file.is_directory".into()));
+    assert_eq!((code(&output), json(&output)["error"]["code"].clone()), (2, "receipt.not_found".into()));
 
     let dir = place(&vec![0; (1 << 20) + 1], b"");
     let output = verify(dir.path(), &["--json"]);
@@ -133,4 +133,69 @@ fn what_is_missing_or_no_file_is_named() {
     let dir = place(&receipt("eddsa"), b"");
     fs::write(dir.path().join("identity.json"), "{}").expect("a file");
     assert_eq!(code(&verify(dir.path(), &[])), 5);
+}
+
+#[test]
+fn what_gives_bytes_for_ever_or_waits_is_refused_at_once() {
+    let dir = place(&receipt("eddsa"), b"");
+    let fifo = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs").success());
+    for arguments in [
+        &["verify", "/dev/zero", "--receipt", "a.zlr", "--network", "identity.json"][..],
+        &["verify", "pipe", "--receipt", "a.zlr", "--network", "identity.json"],
+        &["verify", "a", "--receipt", "/dev/zero", "--network", "identity.json"],
+        &["verify", "a", "--receipt", "a.zlr", "--network", "/dev/zero"],
+        &["evidence", "check", "pipe"],
+        &["network", "trust", "/dev/zero"],
+    ] {
+        let output = zhulian(dir.path(), arguments);
+        assert_eq!(code(&output), 1, "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("no regular file"), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_report_says_what_a_certificate_says() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), &small);
+    let text = stdout(&verify(dir.path(), &[]));
+    for label in
+        ["number", "deposited", "size", "witnesses", "SHA-256", "SM3", "height", "block", "transaction", "proposer", "chain"]
+    {
+        assert!(text.contains(&format!("\n  {label} ")), "{label}: {text}");
+    }
+    let number = json(&verify(dir.path(), &["--json"]))["number"].clone();
+    assert!(number.as_str().is_some_and(|number| number.starts_with("ZL") && text.contains(number)), "{number}: {text}");
+}
+
+#[test]
+fn a_folder_is_checked_file_by_file() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), b"");
+    for sub in ["files/inner", "files.receipts/inner"] {
+        fs::create_dir_all(dir.path().join(sub)).expect("a folder");
+    }
+    let put = |path: &str, bytes: &[u8]| fs::write(dir.path().join(path), bytes).expect("a file");
+    let check = || {
+        let output = zhulian(dir.path(), &["--json", "verify", "files", "--network", "identity.json"]);
+        (code(&output), json(&output))
+    };
+    put("files/one", &small);
+    put("files.receipts/one.zlr", &receipt("eddsa"));
+    put("files/inner/two", &small);
+    put("files.receipts/inner/two.zlr", &receipt("eddsa"));
+    let (exit, found) = check();
+    assert_eq!((exit, found["verified"].as_u64()), (0, Some(2)), "{found}");
+
+    put("files/new", b"not deposited");
+    let (exit, found) = check();
+    assert_eq!((exit, found["without_receipt"][0].as_str()), (8, Some("files/new")), "{found}");
+
+    put("files/inner/two", b"changed");
+    let (exit, found) = check();
+    assert_eq!((exit, found["mismatch"][0]["file"].as_str()), (4, Some("files/inner/two")), "{found}");
+
+    put("files.receipts/one.zlr", b"no receipt");
+    let (exit, found) = check();
+    assert_eq!((exit, found["no_proof"][0]["file"].as_str()), (5, Some("files/one")), "{found}");
 }

@@ -62,6 +62,13 @@ fn a_changed_chunk_is_named_in_words() {
     let answer = check_file(&world.network, &receipt.encode(), &case.file()[..]).unwrap();
     assert!(answer_text(&answer, Language::En).contains("chunk 2 (bytes 1048576–2097151)"));
     assert!(answer_text(&answer, Language::Zh).contains("第 2 块（字节 1048576–2097151）"));
+
+    // The last chunk ends with the file, not where a full one would.
+    let mut bytes = case.file();
+    *bytes.last_mut().unwrap() ^= 1;
+    let answer = check_file(&world.network, &receipt.encode(), &bytes[..]).unwrap();
+    let end = format!("–{})", bytes.len() - 1);
+    assert!(answer_text(&answer, Language::En).contains(&end), "{end}");
 }
 
 #[test]

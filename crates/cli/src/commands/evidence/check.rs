@@ -22,18 +22,21 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["file", "sha256"])))]
 pub struct Check {
-    /// The file
+    /// The file (文件)
     pub file: Option<PathBuf>,
-    /// Or its SHA-256, 64 hexadecimal digits
+    /// Or its SHA-256, 64 hexadecimal digits (或文件的 SHA-256,64 位十六进制)
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub sha256: Option<Hex32>,
-    /// The evidence number (存证编号) that the file is said to have
+    /// The evidence number that the file is said to have (文件据称的存证编号)
     #[arg(long, value_name = "NUMBER")]
     pub id: Option<String>,
 }
 
 fn digest(text: &str) -> std::result::Result<Hex32, String> {
-    text.trim().to_ascii_lowercase().parse().map_err(|error: zhulian_api::HexError| error.to_string())
+    text.trim()
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|error: zhulian_api::HexError| format!("{error} (应为 64 位十六进制数字)"))
 }
 
 /// Runs the command.
@@ -41,6 +44,7 @@ fn digest(text: &str) -> std::result::Result<Hex32, String> {
 /// # Errors
 /// When the file cannot be read or the gateway not be asked.
 pub fn run(session: &Session, args: &Check) -> Result<Report> {
+    let id = args.id.as_deref().map(super::show::number).transpose()?;
     let question = match (&args.file, args.sha256) {
         (Some(path), _) => {
             let bar = super::deposit::hashing_bar(session, std::fs::metadata(path).map(|data| data.len()).unwrap_or(0));
@@ -60,10 +64,10 @@ pub fn run(session: &Session, args: &Check) -> Result<Report> {
                 sm3: Some(Hex32(record.sm3)),
                 size: Some(record.size),
                 chunks_root: Some(Hex32(record.chunks_root)),
-                id: args.id.clone(),
+                id,
             }
         }
-        (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id: args.id.clone() },
+        (None, Some(sha256)) => CheckRequest { sha256, sm3: None, size: None, chunks_root: None, id },
         (None, None) => unreachable!("the command line demands one of the two"),
     };
     let remote = Remote::new(session)?;
@@ -94,7 +98,7 @@ fn report(answer: &CheckAnswer, question: &CheckRequest) -> Report {
         report = report.detail(Text::fixed("不一致项", "differing"), answer.differing.join(", "));
     }
     report.next(Text::fixed(
-        "以上为网关的应答。持有回执(.zlr)者可用 zhulian verify 离线独立核验。",
+        "以上为网关的应答。持有回执（.zlr）者可用 zhulian verify 离线独立核验。",
         "This is the gateway's word. Whoever holds the receipt (.zlr) can verify independently with `zhulian verify`.",
     ))
 }

@@ -7,12 +7,14 @@ use futures::StreamExt as _;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use zhulian_modules::evidence::BATCH_ENTRIES_MAX;
 
 use super::details::Details;
 use crate::{
     deposit::{Bars, BatchDone, Depositor, Done, Job, Place, Totals},
     failure::{Exit, Failure, Result},
     hashing::{self, Found, Skipped},
+    opening::Secret,
     private_file,
     remote::{Remote, beijing},
     report::Report,
@@ -24,7 +26,7 @@ use crate::{
 /// Options of `evidence deposit`.
 #[derive(Args, Debug)]
 pub struct Deposit {
-    /// Files and folders; folders are walked, receipts (.zlr) in them passed over
+    /// Files and folders; folders are walked, receipts (.zlr) in them passed over (文件和目录；目录会逐层读取，其中的回执 .zlr 跳过)
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
     /// One transaction for all files; each still gets a receipt of its own (批量存证)
@@ -36,9 +38,12 @@ pub struct Deposit {
     /// Save the certificate of each deposit as PDF, too (同时出具证书)
     #[arg(long)]
     pub certificate: bool,
-    /// Do not look for earlier deposits and receipts; needed after a withdrawal
+    /// Do not look for earlier deposits and receipts; needed after a withdrawal (不查找此前的存证和回执；停止使用后重新存证时需要)
     #[arg(long)]
     pub again: bool,
+    /// Do not commit to the files' names; otherwise a receipt can prove a name later, which stays secret until then (不对文件名作承诺；作了承诺，日后可用回执证明文件名，在此之前文件名保密)
+    #[arg(long)]
+    pub no_name: bool,
     /// What to tell about the files.
     #[command(flatten)]
     pub details: Details,
@@ -78,7 +83,9 @@ fn bars(session: &Session, found: &[Found]) -> Bars {
 /// When nothing could be deposited at all.
 pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     let network = session.home()?.network()?;
-    let details = args.details.encode()?;
+    let home = session.home()?;
+    let secret = Secret::of(&home)?;
+    let details = args.details.encode(&secret)?;
     let (found, skipped) = hashing::find(&args.paths);
     if found.is_empty() {
         return Err(nothing(&skipped));
@@ -89,11 +96,25 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
     let mut depositor = Depositor::new(remote.client.clone(), network, key, details, status.height);
     depositor.timeout = session.timeout();
     depositor.again = args.again;
+    depositor.names = (!args.no_name).then_some(secret);
 
+    let count = found.len();
+    if args.batch && count as u64 > BATCH_ENTRIES_MAX {
+        let (given, most) = (grouped(count as u64), grouped(BATCH_ENTRIES_MAX));
+        return Err(Failure::new(
+            Exit::Usage,
+            "deposit.batch_too_large",
+            text!(
+                "一个批次最多 {most} 个文件，现有 {given} 个",
+                "a batch holds {most} files at most, and these are {given}"
+            ),
+        )
+        .next(Text::fixed("请分几个目录、分批存证", "deposit them in several batches, folder by folder")));
+    }
     let bars = bars(session, &found);
     let place = Place { dir: args.receipts.clone(), several: args.paths.len() > 1 };
     let (mut totals, batch) = if args.batch {
-        let (jobs, mut unread) = hash_all(&found, &place, &bars);
+        let (jobs, mut unread) = hash_all(found, &place, &bars);
         if jobs.is_empty() {
             unread.extend(skipped);
             return Err(nothing(&unread));
@@ -104,7 +125,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         totals.skipped = unread;
         (totals, Some(batch))
     } else {
-        (remote.run(depositor.singly(hash_ahead(found.clone(), place, &bars), &bars)), None)
+        (remote.run(depositor.singly(hash_ahead(found, place, &bars), &bars)), None)
     };
     totals.skipped.extend(skipped);
     bars.hashing.finish_and_clear();
@@ -113,7 +134,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         // Nothing was deposited: an error with its reason says more than a report of nothing.
         if let Some(stopped) = totals.stopped {
             return Err(stopped.next(Text::fixed(
-                "网络恢复后再次执行同一命令,已完成的不会重复",
+                "网络恢复后再次执行同一命令，已完成的不会重复",
                 "when the network is back, run the same command again; what is done is not done twice",
             )));
         }
@@ -122,7 +143,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         }
     }
     let certificates = if args.certificate { certificates(&remote, &totals) } else { Vec::new() };
-    Ok(report(&totals, batch.as_ref(), found.len(), &certificates))
+    Ok(report(&totals, batch.as_ref(), count, &certificates, session.options.json))
 }
 
 fn nothing(skipped: &[Skipped]) -> Failure {
@@ -147,7 +168,7 @@ fn hash_ahead(
     let bar = bars.hashing.clone();
     std::thread::spawn(move || {
         for part in found.chunks(256) {
-            let jobs: Vec<_> = part.par_iter().map(|file| job(file, &place, &bar)).collect();
+            let jobs: Vec<_> = part.par_iter().map(|file| job(file.clone(), &place, &bar)).collect();
             for job in jobs {
                 // Nobody receives any more: the deposits have stopped.
                 if send.blocking_send(job).is_err() {
@@ -159,8 +180,8 @@ fn hash_ahead(
     futures::stream::unfold(receive, |mut receive| async move { Some((receive.recv().await?, receive)) }).boxed()
 }
 
-fn hash_all(found: &[Found], place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipped>) {
-    let jobs: Vec<_> = found.par_iter().map(|file| job(file, place, &bars.hashing)).collect();
+fn hash_all(found: Vec<Found>, place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipped>) {
+    let jobs: Vec<_> = found.into_par_iter().map(|file| job(file, place, &bars.hashing)).collect();
     let (mut good, mut bad) = (Vec::with_capacity(jobs.len()), Vec::new());
     for job in jobs {
         match job {
@@ -171,9 +192,9 @@ fn hash_all(found: &[Found], place: &Place, bars: &Bars) -> (Vec<Job>, Vec<Skipp
     (good, bad)
 }
 
-fn job(file: &Found, place: &Place, bar: &ProgressBar) -> std::result::Result<Job, Skipped> {
+fn job(file: Found, place: &Place, bar: &ProgressBar) -> std::result::Result<Job, Skipped> {
     let hashed = hashing::hash(&file.path, bar)?;
-    Ok(Job { receipt: place.of(file), file: file.clone(), hashed })
+    Ok(Job { receipt: place.of(&file), file, hashed })
 }
 
 /// A certificate beside each receipt; what cannot be had is reported, and is no reason to call the deposit failed.
@@ -187,7 +208,13 @@ fn certificates(remote: &Remote, totals: &Totals) -> Vec<(PathBuf, Result<PathBu
     totals.done.iter().map(one).collect()
 }
 
-fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates: &[(PathBuf, Result<PathBuf>)]) -> Report {
+fn report(
+    totals: &Totals,
+    batch: Option<&BatchDone>,
+    found: usize,
+    certificates: &[(PathBuf, Result<PathBuf>)],
+    as_json: bool,
+) -> Report {
     let fresh = totals.done.iter().filter(|done| !done.already).count();
     let already = totals.done.len() - fresh;
     let (failed, skipped) = (totals.failed.len(), totals.skipped.len());
@@ -196,14 +223,14 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     let (f, a) = (grouped(fresh as u64), grouped(already as u64));
     let mut sentence = match (fresh, already) {
         (0, 0) => text!("没有文件存证成功。", "No file was deposited."),
-        (1, 0) => text!("存证成功,已获最终确认。", "The file is deposited, and the deposit is final."),
-        (_, 0) => text!("{f} 个文件存证成功,均已获最终确认。", "{f} files are deposited, and their deposits are final."),
-        (0, 1) => text!("该文件此前已存证,回执齐备。", "The file was deposited before; its receipt is here."),
+        (1, 0) => text!("存证成功，已获最终确认。", "The file is deposited, and the deposit is final."),
+        (_, 0) => text!("{f} 个文件存证成功，均已获最终确认。", "{f} files are deposited, and their deposits are final."),
+        (0, 1) => text!("该文件此前已存证，回执齐备。", "The file was deposited before; its receipt is here."),
         (0, _) => {
-            text!("{a} 个文件此前均已存证,回执齐备。", "All {a} files were deposited before; their receipts are here.")
+            text!("{a} 个文件此前均已存证，回执齐备。", "All {a} files were deposited before; their receipts are here.")
         }
         _ => text!(
-            "{f} 个文件存证成功,均已获最终确认;另有 {a} 个此前已存证。",
+            "{f} 个文件存证成功，均已获最终确认；另有 {a} 个此前已存证。",
             "{f} files are deposited, and their deposits are final; {a} more were deposited before."
         ),
     };
@@ -219,20 +246,28 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     }
     let open = found.saturating_sub(totals.done.len() + failed + totals.skipped.len());
     if totals.stopped.is_some() {
-        add(text!("中途停止,尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
+        add(text!("中途停止，尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
     }
-    let mut report = Report::new(sentence, json(totals, batch, certificates)).exit(exit(totals, lost));
+    let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null })
+        .exit(exit(totals, lost));
     report = match (&totals.done[..], batch) {
         ([done], None) => one(report, done),
         (done, None) => many(report, done),
         (done, Some(batch)) => many(batched(report, batch), done),
     };
-    for (path, failure) in &totals.failed {
+    for (path, failure) in totals.failed.iter().take(ROWS_MAX) {
         report = report.fact(Text::fixed("未能存证", "not deposited"), named(path, failure));
     }
-    for it in &totals.skipped {
+    for it in totals.skipped.iter().take(ROWS_MAX) {
         let (path, zh, en) = (it.path.display(), &it.why.zh, &it.why.en);
         report = report.fact(Text::fixed("已跳过", "skipped"), text!("{path}:{zh}", "{path}: {en}"));
+    }
+    let untold = failed.saturating_sub(ROWS_MAX) + skipped.saturating_sub(ROWS_MAX);
+    if untold > 0 {
+        report = report.fact(
+            Text::fixed("其余", "and more"),
+            text!("另有 {untold} 个；全部清单请加 --json", "{untold} more; for all of them add --json"),
+        );
     }
     for (path, saved) in certificates {
         if let Err(failure) = saved {
@@ -241,13 +276,13 @@ fn report(totals: &Totals, batch: Option<&BatchDone>, found: usize, certificates
     }
     if let Some(stopped) = &totals.stopped {
         report = report.next(stopped.what.clone()).next(text!(
-            "继续:再次执行同一命令,已完成的不会重复。",
+            "继续：再次执行同一命令，已完成的不会重复。",
             "To go on, run the same command again; what is done is not done twice."
         ));
     } else if let Some(done) = totals.done.first() {
         let (file, receipt) = (quoted(&done.file.path.to_string_lossy()), quoted(&done.receipt.to_string_lossy()));
         report = report.next(text!(
-            "请妥善保存回执。离线核验:zhulian verify {file} --receipt {receipt}",
+            "请妥善保存回执。离线核验：zhulian verify {file} --receipt {receipt}",
             "Keep the receipt. To verify offline: zhulian verify {file} --receipt {receipt}"
         ));
     }
@@ -283,16 +318,12 @@ fn one(report: Report, done: &Done) -> Report {
         .fact(Text::fixed("文件", "file"), done.file.path.display().to_string())
         .fact(Text::fixed("存证编号", "number"), done.number.as_str())
         .fact(Text::fixed("存证时间", "deposited"), beijing(facts.time))
-        .fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}:{zh}", "{signed} of {all}: {en}"))
+        .fact(Text::fixed("见证", "witnesses"), text!("{signed}/{all}：{zh}", "{signed} of {all}: {en}"))
         .fact(Text::fixed("回执", "receipt"), done.receipt.display().to_string());
-    let report = match facts.file() {
-        Some(file) => report
-            .fact(Text::fixed("文件大小", "size"), bytes(file.size))
-            .detail(Text::fixed("SHA-256", "SHA-256"), hex::encode(file.sha256))
-            .detail(Text::fixed("SM3", "SM3"), hex::encode(file.sm3)),
-        None => report,
-    };
     report
+        .fact(Text::fixed("文件大小", "size"), bytes(done.record.size))
+        .detail(Text::fixed("SHA-256", "SHA-256"), hex::encode(done.record.sha256))
+        .detail(Text::fixed("SM3", "SM3"), hex::encode(done.record.sm3))
         .detail(Text::fixed("区块高度", "height"), grouped(facts.height))
         .detail(Text::fixed("交易编号", "transaction"), facts.transaction.to_string())
 }
@@ -301,7 +332,7 @@ fn many(report: Report, done: &[Done]) -> Report {
     let head = vec![
         Text::fixed("文件", "file"),
         Text::fixed("存证编号", "number"),
-        Text::fixed("存证时间(北京时间)", "deposited (UTC+8)"),
+        Text::fixed("存证时间（北京时间）", "deposited (UTC+8)"),
         Text::fixed("结果", "outcome"),
     ];
     let row = |done: &Done| {
@@ -315,7 +346,10 @@ fn many(report: Report, done: &[Done]) -> Report {
     let report = report.table(head, done.iter().take(ROWS_MAX).map(row).collect());
     match done.len().saturating_sub(ROWS_MAX) {
         0 => report,
-        more => report.next(text!("……另有 {more} 个;全部清单请加 --json", "… and {more} more; for all of them add --json")),
+        more => {
+            let more = grouped(more as u64);
+            report.next(text!("……另有 {more} 个；全部清单请加 --json", "… and {more} more; for all of them add --json"))
+        }
     }
 }
 
@@ -336,7 +370,7 @@ fn batched(report: Report, batch: &BatchDone) -> Report {
             report.fact(
                 Text::fixed("清单上传", "upload"),
                 text!(
-                    "网关未收下条目清单({zh});存证和回执不受影响,但网上暂查不到单个条目。再次执行同一命令即可补传。",
+                    "网关未收下条目清单（{zh}）；存证和回执不受影响，但网上暂查不到单个条目。再次执行同一命令即可补传。",
                     "the gateway did not take the manifest ({en}); deposit and receipts stand, but single entries cannot be \
                      looked up yet. Run the same command again to upload it."
                 ),
@@ -355,7 +389,7 @@ fn json(totals: &Totals, batch: Option<&BatchDone>, certificates: &[(PathBuf, Re
             "time": done.facts.time,
             "height": done.facts.height,
             "transaction": done.facts.transaction.to_string(),
-            "record": done.facts.file().map(hashing::record_json),
+            "record": hashing::record_json(&done.record),
         })
     };
     let failed = |(path, failure): &(PathBuf, Failure)| {

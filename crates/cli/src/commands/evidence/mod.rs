@@ -4,9 +4,12 @@ mod act;
 mod check;
 mod deposit;
 mod details;
+mod open;
 mod show;
 
-pub use details::Details;
+pub use deposit::hashing_bar;
+pub use details::{Details, LEGAL_BASIS_DEFAULT};
+pub use show::{number, source_type};
 
 use clap::Subcommand;
 
@@ -27,6 +30,8 @@ pub enum Command {
     List(show::List),
     /// Save the receipt of a deposit (下载回执)
     Receipt(show::Receipt),
+    /// Disclose a name or fact that a deposit commits to, for one reader (公开承诺：向他人证明存证时的文件名等)
+    Open(open::Open),
     /// Record what was done with the original (登记保管)
     Custody(act::Custody),
     /// Freeze a deposit by order of a court; signed by a judge (法院冻结)
@@ -49,6 +54,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::History(args) => show::history(session, args),
         Command::List(args) => show::list(session, args),
         Command::Receipt(args) => show::receipt(session, args),
+        Command::Open(args) => open::run(session, args),
         Command::Custody(args) => act::custody(session, args),
         Command::Freeze(args) => act::freeze(session, args, true),
         Command::Unfreeze(args) => act::freeze(session, args, false),
