@@ -121,6 +121,16 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "PersonalData" | "InconsistentFile" | "TooManyEntries" | "RetentionPast" | "RecipientMissing" => 422,
             _ => return None,
         },
+        ("rulepack", name) => match name {
+            "MalformedPackId" | "MalformedText" | "MalformedManifest" | "MalformedFact" => 400,
+            "PartMissing" | "DraftNotFound" | "PackNotFound" | "VersionNotFound" | "DecisionNotFound" => 404,
+            "PartExists" | "DraftExists" | "WrongVersion" | "NotLater" | "NoticeTooShort" | "NotInForce" | "Superseded"
+            | "AlreadyInForce" | "AlreadyAnnulled" => 409,
+            "PartTooLarge" => 413,
+            "PersonalData" | "FileMismatch" | "NotAccepted" | "FactMissing" | "FactUnneeded" | "FactIsRate" | "NoAnswer"
+            | "TooCostly" => 422,
+            _ => return None,
+        },
         _ => return None,
     })
 }

@@ -4,12 +4,13 @@
 //! a set of these pieces, and a table a set of boxes. Cells that are not constant are opaque: they cover nothing for
 //! certain, and they overlap nothing for certain.
 
+use crate::errors::Fault;
 use crate::evaluate::Evaluator;
 use crate::gas::Gas;
 use crate::ir::{Comparison, Ir, Test};
 use crate::model::Model;
 use crate::refusal::{Reason, Refusal};
-use crate::table::{HitPolicy, Input, Table};
+use crate::table::{Aggregator, HitPolicy, Input, Table};
 use crate::types::Type;
 use crate::value::{Range, Value, compare};
 use std::cmp::Ordering;
@@ -21,6 +22,8 @@ const STEPS_MAX: usize = 200_000;
 const WORK_MAX: usize = 500_000;
 /// Gas for one constant cell.
 const CELL_GAS: u64 = 10_000;
+/// Work for all tables of a model: comparisons of pieces, and steps of searches for gaps.
+const MODEL_WORK_MAX: usize = 20_000_000;
 /// Gaps and overlaps told of one table.
 const TOLD_MAX: usize = 5;
 
@@ -35,17 +38,69 @@ struct Column {
     cells: Vec<Option<Pieces>>,
 }
 
-/// Refuses tables with gaps or forbidden overlaps.
-pub(crate) fn tables(model: &Model, refusals: &mut Vec<Refusal>) {
+/// Refuses tables with gaps or forbidden overlaps, and results that may be null or are not of their declared type.
+pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
+    for decision in &model.decisions {
+        if may_be_null(&decision.body) {
+            let (element, detail) = (decision.name.to_string(), decision.written.as_deref().unwrap_or("null").to_owned());
+            refusals.push(Refusal { element, reason: Reason::SilentNull, detail });
+        }
+    }
+    let mut work = MODEL_WORK_MAX;
     for table in &model.tables {
+        results(model, table, refusals);
         let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c)).collect();
         let mut tell = |reason, detail: String| {
             refusals.push(Refusal { element: format!("{} ({})", table.element, table.id), reason, detail });
         };
-        overlaps(table, &columns, &mut tell);
-        let list = matches!(table.policy, HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(_));
-        if !list && table.outputs.iter().all(|output| output.default.is_none()) {
-            gaps(table, &columns, &mut tell);
+        overlaps(table, &columns, &mut work, &mut tell);
+        // A list may be empty and a count may be 0, but the sum, least or greatest of nothing is null.
+        let list = matches!(
+            table.policy,
+            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None | Some(Aggregator::Count))
+        );
+        // A default for some columns only would leave the others null.
+        if !list && table.outputs.iter().any(|output| output.default.is_none()) {
+            gaps(table, &columns, &mut work, &mut tell);
+        }
+    }
+}
+
+/// Whether an expression says null where it decides: as a whole, or in a branch.
+fn may_be_null(ir: &Ir) -> bool {
+    match ir {
+        Ir::Const(Value::Null) => true,
+        Ir::Coerce(inner, _) | Ir::Block(_, inner) => may_be_null(inner),
+        Ir::If(abc) => may_be_null(&abc[1]) || may_be_null(&abc[2]),
+        _ => false,
+    }
+}
+
+/// Refuses constant results that are null, not of the column's type, or not among the values it lists.
+fn results(model: &Model, table: &Table, refusals: &mut Vec<Refusal>) {
+    let defaults = std::iter::once((0, table.outputs.iter().map(|output| output.default.as_ref()).collect::<Vec<_>>()));
+    let rows = table.rules.iter().enumerate().map(|(r, rule)| (r + 1, rule.outputs.iter().map(Some).collect()));
+    for (row, cells) in defaults.chain(rows) {
+        for (o, (output, cell)) in table.outputs.iter().zip(cells).enumerate() {
+            let Some(cell) = cell else { continue };
+            let place = if row == 0 { "default".to_owned() } else { format!("rule {row}") };
+            let mut tell = |reason, detail: String| {
+                let element = format!("{} / {place}, output {}", table.element, o + 1);
+                refusals.push(Refusal { element, reason, detail });
+            };
+            if may_be_null(cell) {
+                tell(Reason::SilentNull, "null".into());
+                continue;
+            }
+            let Some(value) = constant(model, cell) else { continue };
+            let mut ev = Evaluator::new(model, Gas::new(CELL_GAS));
+            let text = value.to_feel(&mut Gas::new(CELL_GAS)).unwrap_or_default();
+            let fits = ev.coerce(value.clone(), &output.ty).is_ok() && ev.faults.is_empty();
+            let same =
+                |listed: &Value| crate::value::equal(listed, &value, &mut Gas::new(CELL_GAS)).ok().flatten() == Some(true);
+            if !fits || !(output.priority.is_empty() || output.priority.iter().any(same)) {
+                tell(Reason::Expression(Fault::TypeMismatch), text);
+            }
         }
     }
 }
@@ -303,7 +358,10 @@ impl Column {
     }
 }
 
-fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String)) {
+fn overlaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
+    if !matches!(table.policy, HitPolicy::Unique | HitPolicy::Any | HitPolicy::First) {
+        return;
+    }
     let mut told = 0;
     let count = table.rules.len();
     for later in 0..count {
@@ -313,8 +371,25 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             }
             let cells =
                 || columns.iter().map(|column| (column, column.cells[earlier].as_ref(), column.cells[later].as_ref()));
-            let known = cells().all(|(_, a, b)| a.is_some() && b.is_some());
-            if !known {
+            let cost: usize = cells().map(|(_, a, b)| 1 + a.map_or(0, Pieces::len).min(b.map_or(0, Pieces::len))).sum();
+            let Some(left) = work.checked_sub(cost) else {
+                return tell(Reason::UnprovenOverlap, "the tables are too intricate".into());
+            };
+            *work = left;
+            let apart = cells().any(|(_, a, b)| matches!((a, b), (Some(a), Some(b)) if a.is_disjoint(b)));
+            if apart {
+                continue;
+            }
+            if cells().any(|(_, a, b)| a.is_none() || b.is_none()) {
+                let single = match table.policy {
+                    HitPolicy::Unique => true,
+                    HitPolicy::Any => !agree(table, earlier, later),
+                    _ => false,
+                };
+                if single {
+                    tell(Reason::UnprovenOverlap, format!("{} + {}", earlier + 1, later + 1));
+                    told += 1;
+                }
                 continue;
             }
             let common: Option<Vec<String>> = cells()
@@ -329,7 +404,7 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             let pair = format!("{} + {}: {}", earlier + 1, later + 1, common.join(", "));
             match table.policy {
                 HitPolicy::Unique => tell(Reason::Overlap, pair),
-                HitPolicy::Any if differ(table, earlier, later) => tell(Reason::Overlap, pair),
+                HitPolicy::Any if !agree(table, earlier, later) => tell(Reason::Overlap, pair),
                 HitPolicy::First if hidden => tell(Reason::Unreachable, format!("{} < {}", earlier + 1, later + 1)),
                 _ => continue,
             }
@@ -338,16 +413,21 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
     }
 }
 
-/// Whether the outputs are constants and not the same.
-fn differ(table: &Table, a: usize, b: usize) -> bool {
-    table.rules[a].outputs.iter().zip(&table.rules[b].outputs).any(|pair| match pair {
-        (Ir::Const(x), Ir::Const(y)) => crate::value::equal(x, y, &mut Gas::new(CELL_GAS)).ok().flatten() != Some(true),
-        _ => false,
-    })
+/// Whether the outputs are surely the same: equal constants, or written alike.
+fn agree(table: &Table, a: usize, b: usize) -> bool {
+    let inputs = table.inputs.len();
+    let (a, b) = (&table.rules[a], &table.rules[b]);
+    let same = |o: usize| match (a.outputs.get(o), b.outputs.get(o)) {
+        (Some(Ir::Const(x)), Some(Ir::Const(y))) => {
+            crate::value::equal(x, y, &mut Gas::new(CELL_GAS)).ok().flatten() == Some(true)
+        }
+        _ => a.written.get(inputs + o) == b.written.get(inputs + o),
+    };
+    (0..table.outputs.len()).all(same)
 }
 
 /// Looks for facts that no rule covers, column by column, remembering sets of rules already seen.
-fn gaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String)) {
+fn gaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
     let certain: Vec<usize> =
         (0..table.rules.len()).filter(|&r| columns.iter().all(|column| column.cells[r].is_some())).collect();
     let opaque = certain.len() < table.rules.len();
@@ -357,7 +437,8 @@ fn gaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String))
     let (mut steps, mut found) = (0usize, Vec::new());
     while let Some((index, rules, path)) = stack.pop() {
         steps += 1 + rules.len();
-        if steps > STEPS_MAX {
+        *work = work.saturating_sub(1 + rules.len());
+        if steps > STEPS_MAX || *work == 0 {
             return tell(Reason::Unproven, "the table is too intricate".into());
         }
         if rules.is_empty() {

@@ -99,7 +99,7 @@ impl<'m> Evaluator<'m> {
     }
 
     #[inline]
-    fn local(&self, slot: u16) -> &Value {
+    pub(crate) fn local(&self, slot: u16) -> &Value {
         self.stack.get(self.base + usize::from(slot)).unwrap_or(&Value::Null)
     }
 
@@ -118,11 +118,6 @@ impl<'m> Evaluator<'m> {
     /// A copy of what is in a slot of this frame.
     pub(crate) fn load(&self, slot: u16) -> Value {
         self.local(slot).clone()
-    }
-
-    /// Empties a slot of this frame.
-    pub(crate) fn take(&mut self, slot: u16) -> Value {
-        self.stack.get_mut(self.base + usize::from(slot)).map(std::mem::take).unwrap_or_default()
     }
 
     /// Evaluates a node.
@@ -403,7 +398,7 @@ pub(crate) fn holds(op: Comparison, order: Ordering) -> bool {
     }
 }
 
-fn inside(v: &Decimal, low: &Decimal, high: &Decimal, low_included: bool, high_included: bool) -> bool {
+pub(crate) fn inside(v: &Decimal, low: &Decimal, high: &Decimal, low_included: bool, high_included: bool) -> bool {
     let above = v.cmp(low);
     let below = v.cmp(high);
     (above.is_gt() || (low_included && above.is_eq())) && (below.is_lt() || (high_included && below.is_eq()))

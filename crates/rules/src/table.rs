@@ -1,7 +1,8 @@
 //! Decision tables: hit policies, aggregation, priorities (DMN 1.5 §8.2).
 
 use crate::errors::{Fault, Halt};
-use crate::evaluate::{Evaluator, Hit, Trace};
+use crate::evaluate::{Evaluator, Hit, Trace, holds, inside};
+use crate::gas::STEP;
 use crate::ir::{Ir, Test};
 use crate::number::Decimal;
 use crate::types::Type;
@@ -63,6 +64,8 @@ pub struct Output {
     pub name: Option<Name>,
     /// The value where no rule matches.
     pub default: Option<Ir>,
+    /// The same as it was written.
+    pub written: Option<Name>,
     /// The values in order of priority.
     pub priority: Vec<Value>,
     /// The declared type.
@@ -187,21 +190,40 @@ impl Evaluator<'_> {
             if let [Test::Any] = &tests[..] {
                 continue;
             }
-            // The value is moved out for the test and back, which spares a copy.
-            let value = self.take(input.slot);
             let met = match &tests[..] {
-                [Test::Number(..) | Test::Text(_) | Test::Interval { .. }] => self.any(tests, &value)?,
-                _ => {
-                    self.store(input.slot, value.clone());
-                    self.any(tests, &value)?
-                }
+                [single] => match self.plain(single, input.slot) {
+                    Some(met) => {
+                        self.gas().charge(STEP)?;
+                        met
+                    }
+                    None => self.slow(tests, input.slot)?,
+                },
+                _ => self.slow(tests, input.slot)?,
             };
-            self.store(input.slot, value);
             if !met {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// A test of a constant on a value of its own kind, where it stands; it costs one step. `None` for any other test.
+    #[inline]
+    fn plain(&self, test: &Test, slot: u16) -> Option<bool> {
+        Some(match (test, self.local(slot)) {
+            (Test::Number(op, n), Value::Number(v)) => holds(*op, v.cmp(n)),
+            (Test::Interval { low, high, low_included, high_included }, Value::Number(v)) => {
+                inside(v, low, high, *low_included, *high_included)
+            }
+            (Test::Text(text), Value::String(v)) => v == text,
+            _ => return None,
+        })
+    }
+
+    /// Any other tests: cells may name the value by its slot.
+    fn slow(&mut self, tests: &[Test], slot: u16) -> Result<bool, Halt> {
+        let value = self.load(slot);
+        self.any(tests, &value)
     }
 
     pub(crate) fn any(&mut self, tests: &[Test], value: &Value) -> Result<bool, Halt> {
@@ -262,10 +284,8 @@ impl Evaluator<'_> {
         }
         match table.policy {
             HitPolicy::Collect(Some(Aggregator::Count)) => Ok(Value::Number(Decimal::ZERO)),
-            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None) => {
-                self.fault(Fault::NoRule);
-                Value::list(Vec::new())
-            }
+            // An empty list is an answer: nothing was collected.
+            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None) => Value::list(Vec::new()),
             _ => Ok(self.fault(Fault::NoRule)),
         }
     }

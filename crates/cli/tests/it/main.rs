@@ -5,6 +5,7 @@ mod hashing;
 mod keyfile;
 mod opening;
 mod output;
+mod rules;
 mod supervisor;
 mod support;
 mod verify;
