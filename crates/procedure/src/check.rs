@@ -45,7 +45,7 @@ pub struct Explored {
 /// # Errors
 /// Everything that is wrong, by element and with a remedy.
 pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
-    let mut refusals = Vec::new();
+    let mut refusals = process.defects.clone();
     let variables = variables(process, &mut refusals);
     starts(process, &mut refusals);
     for (name, source) in process.materials() {

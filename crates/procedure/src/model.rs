@@ -40,6 +40,8 @@ pub struct Process {
     pub nodes: Vec<Node>,
     /// Its sequence flows in the order of the file.
     pub flows: Vec<Flow>,
+    /// Flows that lead from or to nothing. They are left out of `flows`, and the process may not be deployed.
+    pub defects: Vec<Refusal>,
 }
 
 /// A node.

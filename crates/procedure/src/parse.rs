@@ -79,9 +79,12 @@ pub(crate) fn definitions(source: &str) -> Result<Definitions, Vec<Refusal>> {
     let context = Context::of(&root);
     let mut reader = Reader { context, refusals: Vec::new(), identifiers: BTreeSet::new() };
     let mut processes = Vec::new();
+    let is_process = |id: &str| children(&root).any(|xml| xml.tag_name().name() == "process" && xml.attribute("id") == Some(id));
     for xml in children(&root) {
         let process = match xml.tag_name().name() {
             "process" => reader.process(&xml),
+            // One editor writes a global task beside a process of the same identifier; the process is what is called.
+            word if word.starts_with("global") && xml.attribute("id").is_some_and(is_process) => None,
             "globalTask" | "globalUserTask" | "globalManualTask" | "globalBusinessRuleTask" => reader.global_task(&xml),
             _ => None,
         };
@@ -103,6 +106,7 @@ pub(crate) struct Reader {
 }
 
 /// A process while it is read.
+#[derive(Default)]
 struct Draft<'a, 'd> {
     nodes: Vec<Node>,
     by_id: BTreeMap<String, NodeId>,
@@ -110,6 +114,7 @@ struct Draft<'a, 'd> {
     /// Host and default flow of nodes, by the identifiers the file uses.
     hosts: Vec<(NodeId, String)>,
     defaults: Vec<(NodeId, String)>,
+    defects: Vec<Refusal>,
 }
 
 impl Reader {
@@ -136,10 +141,9 @@ impl Reader {
     fn process(&mut self, xml: &Xml<'_, '_>) -> Option<Process> {
         let id = self.identifier(xml)?;
         let name = attribute(xml, "name").unwrap_or_default();
-        let mut draft =
-            Draft { nodes: Vec::new(), by_id: BTreeMap::new(), flows: Vec::new(), hosts: Vec::new(), defaults: Vec::new() };
+        let mut draft = Draft::default();
         self.scope(xml, None, 0, &mut draft);
-        if draft.nodes.is_empty() && draft.flows.is_empty() {
+        if draft.nodes.is_empty() {
             return None;
         }
         if draft.nodes.len() > ELEMENTS_MAX || draft.flows.len() > ELEMENTS_MAX {
@@ -155,6 +159,7 @@ impl Reader {
             properties: extension.properties,
             nodes: draft.nodes,
             flows,
+            defects: draft.defects,
         })
     }
 
@@ -170,7 +175,7 @@ impl Reader {
         let node = element::blank(format!("{id}.task"), name.clone(), None, kind);
         let extension = zeebe::Extension::of(xml);
         let (version_tag, properties) = (extension.version_tag, extension.properties);
-        Some(Process { id, name, version_tag, properties, nodes: vec![node], flows: Vec::new() })
+        Some(Process { id, name, version_tag, properties, nodes: vec![node], flows: Vec::new(), defects: Vec::new() })
     }
 
     /// Reads the nodes and flows of a process or sub-process.
@@ -226,12 +231,14 @@ impl Reader {
             let name = attribute(&xml, "name").unwrap_or_default();
             let end = |which: &str| {
                 let reference = attribute(&xml, which).unwrap_or_default();
-                draft.by_id.get(local(&reference)).or_else(|| draft.by_id.get(&reference)).copied().ok_or(reference)
+                let found = draft.by_id.get(local(&reference)).or_else(|| draft.by_id.get(&reference)).copied();
+                found.ok_or(if reference.is_empty() { which.to_owned() } else { reference })
             };
             let (from, to) = match (end("sourceRef"), end("targetRef")) {
                 (Ok(from), Ok(to)) => (from, to),
+                // Some editors leave flows behind whose end is gone. The rest can still be read and played, not deployed.
                 (Err(missing), _) | (_, Err(missing)) => {
-                    self.refuse(&id, &name, Reason::MissingReference, missing);
+                    draft.defects.push(Refusal::of(&id, &name, Reason::MissingReference, missing));
                     continue;
                 }
             };

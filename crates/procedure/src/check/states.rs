@@ -401,12 +401,12 @@ impl Explorer<'_> {
                 stack.extend(&before[number as usize]);
             }
         }
-        let (state, _) = self.found.iter().find(|(_, number)| !good[**number as usize])?;
-        let active = self.process.numbered().find(|(id, _)| Self::has(state, self.place_of(*id))).map(|(id, _)| id);
-        let under_way = || {
+        let bad = || self.found.iter().filter(|(_, number)| !good[**number as usize]).map(|(state, _)| state);
+        let waits = |state: &State| self.process.numbered().find(|(id, _)| Self::has(state, self.place_of(*id))).map(|(id, _)| id);
+        let moves = |state: &State| {
             let mut flows = self.process.numbered_flows();
             flows.find(|(flow, _)| Self::has(state, usize::from(*flow))).map(|(_, flow)| flow.to)
         };
-        active.or_else(under_way)
+        bad().find_map(waits).or_else(|| bad().find_map(moves))
     }
 }

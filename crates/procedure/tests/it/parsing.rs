@@ -78,7 +78,10 @@ fn what_is_not_executed_is_refused_by_identifier_and_name() {
 #[test]
 fn broken_references_are_refused() {
     let reason = |inner: &str| refusals(&file(inner)).first().map(|refusal| refusal.reason);
-    assert_eq!(reason(&(one("task", "a") + &flows("a>b"))), Some(Reason::MissingReference));
+    // A flow to nothing is read, and kept from deployment.
+    let loose = parse(&file(&(one("task", "a") + &flows("a>b")))).processes.remove(0);
+    assert_eq!((loose.flows.len(), loose.defects[0].reason), (0, Reason::MissingReference));
+    assert!(zhulian_procedure::check(&loose).err().is_some_and(|found| found.contains(&loose.defects[0])));
     assert_eq!(reason(&(one("task", "a") + &one("task", "a"))), Some(Reason::Identifier));
     assert_eq!(reason(r#"<task name="a"/>"#), Some(Reason::Identifier));
     assert_eq!(reason(&(one("task", "a") + &one("startEvent", "s") + &flows("a>s"))), Some(Reason::Misplaced));
