@@ -34,7 +34,12 @@ pub async fn run(
 
     let start = Instant::now();
     let tree = Tree::new(entries.par_iter().map(|entry| leaf(entry)).collect());
-    let transaction = maker.sign("deposit_batch", &batch_args(tree.root(), count as u64, &zhulian_cli::deposit::default_details()), 0, height);
+    let transaction = maker.sign(
+        "deposit_batch",
+        &batch_args(tree.root(), count as u64, &zhulian_cli::deposit::default_details()),
+        0,
+        height,
+    );
     let views = client.submit(&[transaction], Wait::Finalised(Duration::from_secs(30))).await?;
     let view = views.first().filter(|view| view.state == TransactionState::Finalised);
     let id = view.and_then(|view| view.id).ok_or_else(|| anyhow::anyhow!("the batch was not finalised: {views:?}"))?;

@@ -84,7 +84,8 @@ const WHOLE_MAX: u64 = (1 << 53) - 1;
 
 /// A whole number. JSON knows one kind of number, so `3.0` is one too.
 pub fn whole(value: &Value) -> Result<u64, String> {
-    let exact = |number: f64| (number >= 0.0 && number.fract() == 0.0 && number <= WHOLE_MAX as f64).then_some(number as u64);
+    let exact =
+        |number: f64| (number >= 0.0 && number.fract() == 0.0 && number <= WHOLE_MAX as f64).then_some(number as u64);
     value
         .as_u64()
         .or_else(|| value.as_f64().and_then(exact))

@@ -92,7 +92,8 @@ mod tests {
     fn numbers_and_enumerations_become_words() {
         let data = serde_json::json!({ "0": "05".repeat(16), "3": "x", "5": 5, "9": 1 });
         let named = name("evidence", "deposited", data);
-        let expected = serde_json::json!({ "id": EvidenceId([5; 16]).to_string(), "organisation": "x", "source": "contract", "9": 1 });
+        let expected =
+            serde_json::json!({ "id": EvidenceId([5; 16]).to_string(), "organisation": "x", "source": "contract", "9": 1 });
         assert_eq!(named, expected);
     }
 }

@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod governance;
 pub mod identity;
 mod privacy;
+pub mod rulepack;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use zhulian_execution::{Executor, Module, TRANSACTION_REFUSALS};
 use zhulian_primitives::Code;
 
 /// Every module of this build, in the order of the catalogues.
-pub static MODULES: &[&Module] = &[&identity::MODULE, &governance::MODULE, &evidence::MODULE];
+pub static MODULES: &[&Module] = &[&identity::MODULE, &governance::MODULE, &evidence::MODULE, &rulepack::MODULE];
 
 /// The state transition of this build.
 pub fn executor() -> Executor {

@@ -4,12 +4,13 @@
 //! a set of these pieces, and a table a set of boxes. Cells that are not constant are opaque: they cover nothing for
 //! certain, and they overlap nothing for certain.
 
+use crate::errors::Fault;
 use crate::evaluate::Evaluator;
 use crate::gas::Gas;
 use crate::ir::{Comparison, Ir, Test};
 use crate::model::Model;
 use crate::refusal::{Reason, Refusal};
-use crate::table::{HitPolicy, Input, Table};
+use crate::table::{Aggregator, HitPolicy, Input, Table};
 use crate::types::Type;
 use crate::value::{Range, Value, compare};
 use std::cmp::Ordering;
@@ -35,17 +36,68 @@ struct Column {
     cells: Vec<Option<Pieces>>,
 }
 
-/// Refuses tables with gaps or forbidden overlaps.
-pub(crate) fn tables(model: &Model, refusals: &mut Vec<Refusal>) {
+/// Refuses tables with gaps or forbidden overlaps, and results that may be null or are not of their declared type.
+pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
+    for decision in &model.decisions {
+        if may_be_null(&decision.body) {
+            let (element, detail) = (decision.name.to_string(), decision.written.as_deref().unwrap_or("null").to_owned());
+            refusals.push(Refusal { element, reason: Reason::SilentNull, detail });
+        }
+    }
     for table in &model.tables {
+        results(model, table, refusals);
         let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c)).collect();
         let mut tell = |reason, detail: String| {
             refusals.push(Refusal { element: format!("{} ({})", table.element, table.id), reason, detail });
         };
         overlaps(table, &columns, &mut tell);
-        let list = matches!(table.policy, HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(_));
-        if !list && table.outputs.iter().all(|output| output.default.is_none()) {
+        // A list may be empty and a count may be 0, but the sum, least or greatest of nothing is null.
+        let list = matches!(
+            table.policy,
+            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None | Some(Aggregator::Count))
+        );
+        // A default for some columns only would leave the others null.
+        if !list && table.outputs.iter().any(|output| output.default.is_none()) {
             gaps(table, &columns, &mut tell);
+        }
+    }
+}
+
+/// Whether an expression says null where it decides: as a whole, or in a branch.
+fn may_be_null(ir: &Ir) -> bool {
+    match ir {
+        Ir::Const(Value::Null) => true,
+        Ir::Coerce(inner, _) | Ir::Block(_, inner) => may_be_null(inner),
+        Ir::If(abc) => may_be_null(&abc[1]) || may_be_null(&abc[2]),
+        _ => false,
+    }
+}
+
+/// Refuses constant results that are null, not of the column's type, or not among the values it lists.
+fn results(model: &Model, table: &Table, refusals: &mut Vec<Refusal>) {
+    let defaults = std::iter::once((0, table.outputs.iter().map(|output| output.default.as_ref()).collect::<Vec<_>>()));
+    let rows = table.rules.iter().enumerate().map(|(r, rule)| (r + 1, rule.outputs.iter().map(Some).collect()));
+    for (row, cells) in defaults.chain(rows) {
+        for (o, (output, cell)) in table.outputs.iter().zip(cells).enumerate() {
+            let Some(cell) = cell else { continue };
+            let place = if row == 0 { "default".to_owned() } else { format!("rule {row}") };
+            let mut tell = |reason, detail: String| {
+                let element = format!("{} / {place}, output {}", table.element, o + 1);
+                refusals.push(Refusal { element, reason, detail });
+            };
+            if may_be_null(cell) {
+                tell(Reason::SilentNull, "null".into());
+                continue;
+            }
+            let Some(value) = constant(model, cell) else { continue };
+            let mut ev = Evaluator::new(model, Gas::new(CELL_GAS));
+            let text = value.to_feel(&mut Gas::new(CELL_GAS)).unwrap_or_default();
+            let fits = ev.coerce(value.clone(), &output.ty).is_ok() && ev.faults.is_empty();
+            let same =
+                |listed: &Value| crate::value::equal(listed, &value, &mut Gas::new(CELL_GAS)).ok().flatten() == Some(true);
+            if !fits || !(output.priority.is_empty() || output.priority.iter().any(same)) {
+                tell(Reason::Expression(Fault::TypeMismatch), text);
+            }
         }
     }
 }
@@ -313,8 +365,20 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             }
             let cells =
                 || columns.iter().map(|column| (column, column.cells[earlier].as_ref(), column.cells[later].as_ref()));
-            let known = cells().all(|(_, a, b)| a.is_some() && b.is_some());
-            if !known {
+            let apart = cells().any(|(_, a, b)| matches!((a, b), (Some(a), Some(b)) if a.is_disjoint(b)));
+            if apart {
+                continue;
+            }
+            if cells().any(|(_, a, b)| a.is_none() || b.is_none()) {
+                let single = match table.policy {
+                    HitPolicy::Unique => true,
+                    HitPolicy::Any => !agree(table, earlier, later),
+                    _ => false,
+                };
+                if single {
+                    tell(Reason::UnprovenOverlap, format!("{} + {}", earlier + 1, later + 1));
+                    told += 1;
+                }
                 continue;
             }
             let common: Option<Vec<String>> = cells()
@@ -329,7 +393,7 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             let pair = format!("{} + {}: {}", earlier + 1, later + 1, common.join(", "));
             match table.policy {
                 HitPolicy::Unique => tell(Reason::Overlap, pair),
-                HitPolicy::Any if differ(table, earlier, later) => tell(Reason::Overlap, pair),
+                HitPolicy::Any if !agree(table, earlier, later) => tell(Reason::Overlap, pair),
                 HitPolicy::First if hidden => tell(Reason::Unreachable, format!("{} < {}", earlier + 1, later + 1)),
                 _ => continue,
             }
@@ -338,12 +402,17 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
     }
 }
 
-/// Whether the outputs are constants and not the same.
-fn differ(table: &Table, a: usize, b: usize) -> bool {
-    table.rules[a].outputs.iter().zip(&table.rules[b].outputs).any(|pair| match pair {
-        (Ir::Const(x), Ir::Const(y)) => crate::value::equal(x, y, &mut Gas::new(CELL_GAS)).ok().flatten() != Some(true),
-        _ => false,
-    })
+/// Whether the outputs are surely the same: equal constants, or written alike.
+fn agree(table: &Table, a: usize, b: usize) -> bool {
+    let inputs = table.inputs.len();
+    let (a, b) = (&table.rules[a], &table.rules[b]);
+    let same = |o: usize| match (a.outputs.get(o), b.outputs.get(o)) {
+        (Some(Ir::Const(x)), Some(Ir::Const(y))) => {
+            crate::value::equal(x, y, &mut Gas::new(CELL_GAS)).ok().flatten() == Some(true)
+        }
+        _ => a.written.get(inputs + o) == b.written.get(inputs + o),
+    };
+    (0..table.outputs.len()).all(same)
 }
 
 /// Looks for facts that no rule covers, column by column, remembering sets of rules already seen.

@@ -13,7 +13,7 @@ use crate::refusal::{Reason, Refusal};
 use crate::table::Table;
 use crate::types::Type;
 use crate::value::{Function, Name, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most files of one model, and most elements of one kind.
@@ -64,7 +64,7 @@ pub(crate) fn model(sources: &[&str], profile: Profile) -> Result<Model, Vec<Ref
     let model = compiler.compile()?;
     let mut refusals = compiler.refusals;
     if profile == Profile::Strict {
-        analysis::tables(&model, &mut refusals);
+        analysis::check(&model, &mut refusals);
         if !refusals.is_empty() {
             return Err(refusals);
         }
@@ -103,6 +103,8 @@ pub(crate) fn expression(text: &str, variables: &[(&str, Type)], profile: Profil
         body,
         frame: scope.frame(),
         plan: Box::new([0]),
+        requires: (0..variables.len() as u16).collect(),
+        written: Some(Name::from(text)),
     });
     Ok(model)
 }
@@ -148,7 +150,31 @@ impl<'a> Compiler<'a> {
             compiler.refuse(Reason::TooLarge, "more than 5,000 elements of a kind");
             return Err(compiler.refusals);
         }
+        compiler.refuse_duplicates();
         Ok(compiler)
+    }
+
+    /// A reference or a fact must mean one element: no two of one file have the same identifier, nor two inputs or
+    /// decisions the same name.
+    fn refuse_duplicates(&mut self) {
+        let values = self.inputs.iter().chain(&self.decisions);
+        let functions = self.knowledge.iter().map(|it| (it.file, &it.raw.id, &it.raw.name));
+        let functions = functions.chain(self.services.iter().map(|it| (it.file, &it.raw.id, &it.raw.name)));
+        let values: Vec<_> = values.map(|it| (it.file, &it.raw.id, &it.raw.name)).collect();
+        let (mut ids, mut doubled) = (BTreeSet::new(), Vec::new());
+        for group in [values, functions.collect()] {
+            let mut names = BTreeSet::new();
+            for (file, id, name) in group {
+                if !names.insert((file, name)) || !ids.insert((file, id)) {
+                    doubled.push((name.clone(), id.clone()));
+                }
+            }
+        }
+        for (name, id) in doubled {
+            self.place = vec![name];
+            self.refuse(Reason::Duplicate, id);
+        }
+        self.place.clear();
     }
 
     pub(super) fn refuse(&mut self, reason: Reason, detail: impl Into<String>) {
@@ -237,6 +263,11 @@ impl<'a> Compiler<'a> {
                 global: (self.inputs.len() + i) as u16,
                 body,
                 frame,
+                requires: self.required(i),
+                written: match placed.raw.logic.as_ref().map(|logic| &logic.kind) {
+                    Some(RawKind::Literal(text)) => Some(Name::from(&**text)),
+                    _ => None,
+                },
                 plan: self.plan(&[i], &[]),
             });
         }
@@ -344,6 +375,19 @@ impl<'a> Compiler<'a> {
             }
         }
         plan.into()
+    }
+
+    /// The inputs that a decision needs, itself or through others, in their order.
+    fn required(&self, decision: usize) -> Box<[u16]> {
+        let plan = self.plan(&[decision], &[]);
+        let needs = plan.iter().flat_map(|&i| self.needs(Target::Decision(usize::from(i))));
+        let inputs: BTreeSet<u16> = needs
+            .filter_map(|target| match target {
+                Target::Input(i) => u16::try_from(i).ok(),
+                _ => None,
+            })
+            .collect();
+        inputs.into_iter().collect()
     }
 
     /// The names an element sees: what it requires.

@@ -18,6 +18,8 @@ pub struct RuleText {
     pub id: Name,
     /// Conditions, as `(column, condition)`.
     pub conditions: Vec<(Name, Name)>,
+    /// The column's value that the condition was tested on, in the order of the conditions.
+    pub seen: Vec<String>,
     /// Outputs as written.
     pub results: Vec<Name>,
 }
@@ -31,8 +33,22 @@ pub struct TableText {
     pub facts: Vec<(Name, String)>,
     /// The rules that matched.
     pub matched: Vec<RuleText>,
-    /// Rules that missed by the fewest conditions; the conditions are those that were not met.
+    /// Rules that missed by the fewest conditions and would have given another result; the conditions are those that were
+    /// not met.
     pub near: Vec<RuleText>,
+    /// What the table gives where no rule matches, when that is what happened.
+    pub default: Option<Vec<Name>>,
+}
+
+/// What one decision gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionText {
+    /// Its name.
+    pub name: Name,
+    /// The expression as it was written; empty when a table or another boxed expression decided.
+    pub written: Name,
+    /// Its value as FEEL writes it.
+    pub value: String,
 }
 
 /// An explanation, in the order the tables were used.
@@ -40,8 +56,12 @@ pub struct TableText {
 pub struct Explanation {
     /// The result as FEEL writes it.
     pub result: String,
+    /// The facts that were given, by name.
+    pub facts: Vec<(Name, String)>,
     /// The tables.
     pub tables: Vec<TableText>,
+    /// The decisions, in the order they were decided, the last one being the answer.
+    pub decisions: Vec<DecisionText>,
 }
 
 impl Model {
@@ -61,20 +81,52 @@ impl Model {
             tables.extend(self.table_text(seen, &mut meter)?);
         }
         let result = outcome.value.to_feel(&mut meter)?;
-        Ok((outcome, Explanation { result, tables }))
+        let mut given = Vec::new();
+        for (name, value) in facts {
+            given.push((name.clone(), value.to_feel(&mut meter)?));
+        }
+        let decisions = self.decision_texts(index, &ev, &result, &mut meter)?;
+        Ok((outcome, Explanation { result, facts: given, tables, decisions }))
+    }
+
+    fn decision_texts(
+        &self,
+        wanted: usize,
+        ev: &Evaluator,
+        result: &str,
+        meter: &mut Gas,
+    ) -> Result<Vec<DecisionText>, Halt> {
+        let mut out = Vec::new();
+        for &i in &self.decisions[wanted].plan {
+            let Some(decision) = self.decision(i) else { continue };
+            let value = match &ev.memo[usize::from(decision.global)] {
+                Some(value) if usize::from(i) != wanted => value.to_feel(meter)?,
+                // The answer itself was taken out.
+                _ => result.to_owned(),
+            };
+            let written = decision.written.clone().unwrap_or_default();
+            out.push(DecisionText { name: decision.name.clone(), written, value });
+        }
+        Ok(out)
     }
 
     fn table_text(&self, seen: &Trace, meter: &mut Gas) -> Result<Option<TableText>, Halt> {
         let Some(table) = self.tables.get(usize::from(seen.table)) else { return Ok(None) };
+        let mut facts = Vec::new();
+        for (input, value) in table.inputs.iter().zip(&seen.values) {
+            facts.push((input.label.clone(), value.to_feel(meter)?));
+        }
         let rule = |i: usize, columns: &dyn Fn(usize) -> bool| {
             let rule = &table.rules[i];
             let inputs = table.inputs.len();
             let conditions = table.inputs.iter().zip(&rule.written).enumerate();
-            let conditions = conditions.filter(|(c, (_, text))| columns(*c) && !matches!(&***text, "" | "-"));
+            let conditions: Vec<_> =
+                conditions.filter(|(c, (_, text))| columns(*c) && !matches!(&***text, "" | "-")).collect();
             RuleText {
+                seen: conditions.iter().map(|(c, _)| facts[*c].1.clone()).collect(),
                 number: i + 1,
                 id: rule.id.clone(),
-                conditions: conditions.map(|(_, (input, text))| (input.label.clone(), text.clone())).collect(),
+                conditions: conditions.into_iter().map(|(_, (input, text))| (input.label.clone(), text.clone())).collect(),
                 results: rule.written.iter().skip(inputs).cloned().collect(),
             }
         };
@@ -82,15 +134,22 @@ impl Model {
         if matches!(table.policy, crate::table::HitPolicy::First) {
             matched.truncate(1);
         }
-        let fewest = seen.failing.iter().map(Vec::len).filter(|&n| n > 0).min().unwrap_or(0);
-        let near = (0..table.rules.len()).filter(|&i| fewest > 0 && seen.failing[i].len() == fewest).take(NEAR_MAX);
-        let near = near.map(|i| rule(i, &|c| seen.failing[i].contains(&c))).collect();
-        let mut facts = Vec::new();
-        for (input, value) in table.inputs.iter().zip(&seen.values) {
-            facts.push((input.label.clone(), value.to_feel(meter)?));
-        }
+        // A rule with the results that came out anyway would change nothing.
+        let results = |i: usize| &table.rules[i].written[table.inputs.len().min(table.rules[i].written.len())..];
+        let other = |i: usize| !matched.iter().any(|&hit| results(hit) == results(i));
+        let candidates: Vec<usize> = (0..table.rules.len()).filter(|&i| !seen.failing[i].is_empty() && other(i)).collect();
+        let fewest = candidates.iter().map(|&i| seen.failing[i].len()).min().unwrap_or(0);
+        let near = candidates.iter().filter(|&&i| seen.failing[i].len() == fewest).take(NEAR_MAX);
+        let near = near.map(|&i| rule(i, &|c| seen.failing[i].contains(&c))).collect();
+        let default = matched.is_empty().then(|| table.outputs.iter().filter_map(|o| o.written.clone()).collect());
         let matched = matched.into_iter().map(|i| rule(i, &|_| true)).collect();
-        Ok(Some(TableText { element: table.element.clone(), facts, matched, near }))
+        Ok(Some(TableText {
+            element: table.element.clone(),
+            facts,
+            matched,
+            near,
+            default: default.filter(|default: &Vec<Name>| !default.is_empty()),
+        }))
     }
 }
 
@@ -104,7 +163,10 @@ impl Explanation {
             because: "because",
             gives: "gives",
             none: "no rule matched",
+            default: "what holds otherwise",
             near: "would have matched if",
+            now: "is",
+            decision: "Decision",
             result: "Result",
         })
     }
@@ -118,7 +180,10 @@ impl Explanation {
             because: "条件",
             gives: "结论",
             none: "没有规则命中",
+            default: "按默认结论",
             near: "若满足以下条件则会命中",
+            now: "现为",
+            decision: "决策",
             result: "结果",
         })
     }
@@ -129,9 +194,11 @@ impl Explanation {
             list.join("; ")
         };
         let mut out = String::new();
+        let list = |pairs: &[(Name, String)]| {
+            pairs.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join("; ")
+        };
         for table in &self.tables {
-            let facts: Vec<String> = table.facts.iter().map(|(column, value)| format!("{column} = {value}")).collect();
-            out.push_str(&format!("{} {}: {}: {}\n", words.table, table.element, words.facts, facts.join("; ")));
+            out.push_str(&format!("{} {}: {}: {}\n", words.table, table.element, words.facts, list(&table.facts)));
             for rule in &table.matched {
                 let (n, id) = (rule.number, &rule.id);
                 out.push_str(&format!(
@@ -144,11 +211,30 @@ impl Explanation {
                 ));
             }
             if table.matched.is_empty() {
-                out.push_str(&format!("  {}\n", words.none));
+                out.push_str(&format!("  {}", words.none));
+                if let Some(default) = &table.default {
+                    out.push_str(&format!("; {}: {}", words.default, default.join(", ")));
+                }
+                out.push('\n');
             }
             for rule in &table.near {
-                out.push_str(&format!("  {} {} {}: {}\n", words.rule, rule.number, words.near, conditions(rule)));
+                let missed = rule.conditions.iter().zip(&rule.seen);
+                let missed: Vec<String> =
+                    missed.map(|((column, test), seen)| format!("{column} {test} ({} {seen})", words.now)).collect();
+                out.push_str(&format!(
+                    "  {} {} {}: {}; {}: {}\n",
+                    words.rule,
+                    rule.number,
+                    words.near,
+                    missed.join("; "),
+                    words.gives,
+                    rule.results.join(", ")
+                ));
             }
+        }
+        for decision in self.decisions.iter().filter(|decision| !decision.written.is_empty()) {
+            let written = decision.written.split_whitespace().collect::<Vec<_>>().join(" ");
+            out.push_str(&format!("{} {}: {written} = {}\n", words.decision, decision.name, decision.value));
         }
         out.push_str(&format!("{}: {}\n", words.result, self.result));
         out
@@ -162,6 +248,9 @@ struct Words {
     because: &'static str,
     gives: &'static str,
     none: &'static str,
+    default: &'static str,
     near: &'static str,
+    now: &'static str,
+    decision: &'static str,
     result: &'static str,
 }

@@ -2,6 +2,8 @@
 
 mod analysis;
 pub mod builtins;
+pub mod calendar;
+pub mod cases;
 mod compile;
 pub mod errors;
 mod evaluate;
@@ -9,6 +11,7 @@ pub mod explain;
 mod feel;
 pub mod gas;
 pub mod ir;
+pub mod literal;
 pub mod model;
 pub mod number;
 pub mod refusal;
@@ -19,7 +22,7 @@ pub mod value;
 
 pub use errors::{Fault, Halt};
 pub use evaluate::Hit;
-pub use model::{Model, Outcome, Profile, Session};
+pub use model::{Model, Outcome, Profile, Session, Undecided};
 pub use number::Decimal;
 pub use refusal::{Reason, Refusal};
 pub use value::{Name, Value};

@@ -13,6 +13,9 @@ use crate::types::Type;
 use crate::value::{Name, Value};
 use std::sync::Arc;
 
+/// Gas for seeing whether a value is of a type.
+const FIT_GAS: u64 = 100_000;
+
 /// How strictly a model is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -39,6 +42,10 @@ pub(crate) struct Decision {
     pub frame: u16,
     /// Decisions to decide, in order, the decision itself last.
     pub plan: Box<[u16]>,
+    /// The inputs it needs, itself or through other decisions.
+    pub requires: Box<[u16]>,
+    /// The expression as it was written, where the logic is one.
+    pub written: Option<Name>,
 }
 
 #[derive(Debug)]
@@ -73,6 +80,29 @@ pub struct Outcome {
     pub faults: Vec<Fault>,
     /// The rules that matched, in the order they did.
     pub hits: Vec<Hit>,
+}
+
+/// Why an entitlement is not decided. A person has to look at it; nothing is assumed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// The model has no decision of this name.
+    #[error("there is no such decision")]
+    NoSuchDecision,
+    /// A fact the decision needs is not given.
+    #[error("the fact {0} is missing")]
+    MissingFact(Name),
+    /// A fact the decision does not need, or one that is given twice: nothing is disclosed without need.
+    #[error("the fact {0} is not needed, or given twice")]
+    UnneededFact(Name),
+    /// The evaluation ended early.
+    #[error("{0}")]
+    Halted(#[from] Halt),
+    /// Something became null on the way.
+    #[error("no clear answer: {}", .0.iter().map(|fault| fault.en()).collect::<Vec<_>>().join("; "))]
+    Faulty(Vec<Fault>),
+    /// The answer is null.
+    #[error("the rules give no answer")]
+    NoAnswer,
 }
 
 impl Model {
@@ -156,6 +186,52 @@ impl Model {
     pub fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Halt> {
         let index = self.decision_index(decision).ok_or(Halt::NoSuchElement)?;
         self.decide_in_order(index, &self.in_order(facts), gas)
+    }
+
+    /// Whether a value is of an input's type, allowed values included; `None` if there is no such input.
+    pub fn accepts(&self, input: &str, value: &Value) -> Option<bool> {
+        let input = &self.inputs[self.input_index(input)?];
+        let mut ev = Evaluator::new(self, Gas::new(FIT_GAS));
+        Some(ev.coerce(value.clone(), &input.ty).is_ok() && ev.faults.is_empty())
+    }
+
+    /// Names and types of the inputs that a decision needs, itself or through other decisions; empty if there is no such one.
+    pub fn required(&self, decision: &str) -> impl Iterator<Item = (&str, &Type)> {
+        let requires = self.decision_index(decision).map(|index| &self.decisions[index].requires[..]).unwrap_or_default();
+        requires.iter().filter_map(|&i| self.inputs.get(usize::from(i))).map(|input| (&*input.name, &input.ty))
+    }
+
+    /// Decides where something depends on the answer: exactly the facts that are needed must be given, nothing on the way may
+    /// become null for want of a rule or a type, and the answer is not null. A fact may be null only by saying so.
+    ///
+    /// # Errors
+    /// Why nothing is decided.
+    pub fn decide_surely(&self, decision: &str, facts: &[(Name, Value)], gas: u64) -> Result<Outcome, Undecided> {
+        let index = self.decision_index(decision).ok_or(Undecided::NoSuchDecision)?;
+        self.check_facts(decision, facts)?;
+        let outcome = self.decide_in_order(index, &self.in_order(facts), gas)?;
+        if !outcome.faults.is_empty() {
+            return Err(Undecided::Faulty(outcome.faults));
+        }
+        if outcome.value.is_null() {
+            return Err(Undecided::NoAnswer);
+        }
+        Ok(outcome)
+    }
+
+    /// Whether exactly the facts that a decision needs are given.
+    ///
+    /// # Errors
+    /// The first fact that is missing, not needed, or given twice.
+    pub fn check_facts(&self, decision: &str, facts: &[(Name, Value)]) -> Result<(), Undecided> {
+        for (i, (name, _)) in facts.iter().enumerate() {
+            let needed = self.required(decision).any(|(needed, _)| needed == &**name);
+            if !needed || facts[..i].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Undecided::UnneededFact(name.clone()));
+            }
+        }
+        let missing = self.required(decision).find(|(needed, _)| !facts.iter().any(|(name, _)| &**name == *needed));
+        missing.map_or(Ok(()), |(name, _)| Err(Undecided::MissingFact(Name::from(name))))
     }
 
     /// Facts by name in the order of the inputs.

@@ -26,6 +26,16 @@ pub enum Reason {
     Unreachable,
     /// A table whose totality cannot be proved and that has no default output.
     Unproven,
+    /// Rules of which it cannot be proved that they exclude each other, where the hit policy wants that.
+    UnprovenOverlap,
+    /// A rule with more or fewer cells than the table has columns.
+    Cells,
+    /// A hit policy or aggregation the standard does not have, or one that does not fit the table.
+    HitPolicy,
+    /// A result that may be null: nobody could tell a refusal from an oversight.
+    SilentNull,
+    /// Two elements of one name.
+    Duplicate,
 }
 
 /// A refusal.
@@ -56,6 +66,16 @@ impl Reason {
             }
             Self::Unreachable => ("the rule can never match", "remove it or move it before the rule that hides it"),
             Self::Unproven => ("it cannot be shown that some rule always matches", "add a default output"),
+            Self::UnprovenOverlap => (
+                "it cannot be shown that these rules exclude each other",
+                "write their conditions with constants, or choose the hit policy FIRST",
+            ),
+            Self::Cells => ("a rule has not one cell for every column", "fill the row, with - where anything will do"),
+            Self::HitPolicy => ("the hit policy does not fit", "choose another one; PRIORITY needs a list of output values"),
+            Self::SilentNull => {
+                ("the result may be null", "say what is decided, for example 0 or a reason, instead of nothing")
+            }
+            Self::Duplicate => ("two elements have this name", "rename one of them"),
             Self::Expression(fault) => (
                 fault.en(),
                 match fault {
@@ -82,6 +102,11 @@ impl Reason {
             Self::Overlap => ("多条规则同时命中以下事实", "请使条件互斥,或改用其他命中策略"),
             Self::Unreachable => ("该规则永远不会命中", "请删除,或移到遮蔽它的规则之前"),
             Self::Unproven => ("无法证明总有规则命中", "请增加默认输出"),
+            Self::UnprovenOverlap => ("无法证明以下规则互斥", "请用常量书写条件,或改用 FIRST 命中策略"),
+            Self::Cells => ("规则的单元格数与列数不符", "请补齐该行,任意取值处填 -"),
+            Self::HitPolicy => ("命中策略不适用", "请改用其他命中策略;PRIORITY 须列出输出值的优先顺序"),
+            Self::SilentNull => ("结果可能为空(null)", "请写明决定的内容,例如 0 或理由,不要留空"),
+            Self::Duplicate => ("有两个同名元素", "请更改其中一个的名称"),
             Self::Expression(fault) => (
                 fault.zh(),
                 match fault {
@@ -98,6 +123,16 @@ impl Reason {
 }
 
 impl Refusal {
+    /// What is wrong and what to do about it, in English.
+    pub fn texts_en(&self) -> (&'static str, &'static str) {
+        self.reason.en()
+    }
+
+    /// What is wrong and what to do about it, in Chinese.
+    pub fn texts_zh(&self) -> (&'static str, &'static str) {
+        self.reason.zh()
+    }
+
     /// The refusal as a sentence in English.
     pub fn en(&self) -> String {
         let (what, remedy) = self.reason.en();

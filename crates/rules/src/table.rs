@@ -63,6 +63,8 @@ pub struct Output {
     pub name: Option<Name>,
     /// The value where no rule matches.
     pub default: Option<Ir>,
+    /// The same as it was written.
+    pub written: Option<Name>,
     /// The values in order of priority.
     pub priority: Vec<Value>,
     /// The declared type.
@@ -262,10 +264,8 @@ impl Evaluator<'_> {
         }
         match table.policy {
             HitPolicy::Collect(Some(Aggregator::Count)) => Ok(Value::Number(Decimal::ZERO)),
-            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None) => {
-                self.fault(Fault::NoRule);
-                Value::list(Vec::new())
-            }
+            // An empty list is an answer: nothing was collected.
+            HitPolicy::RuleOrder | HitPolicy::OutputOrder | HitPolicy::Collect(None) => Value::list(Vec::new()),
             _ => Ok(self.fault(Fault::NoRule)),
         }
     }

@@ -167,6 +167,8 @@ fn matter(action: &Action) -> serde_json::Value {
         }),
         Action::Suspend(code) | Action::Reinstate(code) => json!({ "organisation": code.to_string() }),
         Action::Set(parameter, value) => json!({ "parameter": parameter.name(), "value": value }),
+        Action::EnactRules(digest) => json!({ "manifest": zhulian_api::Hex32(*digest).to_string() }),
+        Action::AnnulRules(pack, version) => json!({ "pack": pack.to_string(), "version": version }),
         Action::Recover(code, members) => json!({
             "organisation": code.to_string(),
             "members": members.iter().map(first_member).collect::<Vec<_>>(),

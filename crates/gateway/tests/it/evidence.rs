@@ -91,7 +91,10 @@ async fn history_and_receipt_of_a_deposit() {
     let history = world.client.evidence_history(&id).await.unwrap();
     assert_eq!((history.items.len(), history.items[0].transaction), (1, id_of(&transaction)));
     let data = &history.items[0].event.data;
-    assert_eq!((data["id"].as_str(), data["source"].as_str(), data["member"].as_str()), (Some(id.as_str()), Some("contract"), Some("clerk-01")));
+    assert_eq!(
+        (data["id"].as_str(), data["source"].as_str(), data["member"].as_str()),
+        (Some(id.as_str()), Some("contract"), Some("clerk-01"))
+    );
     let receipt = world.client.evidence_receipt(&id).await.unwrap();
     let facts = verify_receipt(&world.network, &receipt).unwrap();
     assert_eq!(facts.file(), Some(&city::file(b"a contract")));

@@ -11,7 +11,10 @@ use super::{
     state,
     types::{Action, Ballot, Failure, Motion, MotionStatus, Parameter, Parameters},
 };
-use crate::identity::{self, Error as IdentityError, Me, Organisation, Uscc};
+use crate::{
+    identity::{self, Error as IdentityError, Me, Organisation, Uscc},
+    rulepack,
+};
 
 const REPRESENTATIVE: Allowed = Allowed::AnyOf(&[Role::Representative]);
 /// Members that a recovery may bring in.
@@ -30,8 +33,8 @@ impl Call for OpenMotion {
     const NAME: &'static str = "open_motion";
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
-        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, or set a parameter. It is no ballot yet.",
-        zh: "提出动议:接纳、停用、恢复机构或其管理员,或更改参数。提出动议本身不计入投票。",
+        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, or enact or annul a version of a rule pack. It is no ballot yet.",
+        zh: "提出动议:接纳、停用、恢复机构或其管理员,更改参数,或使规则包版本生效、撤销。提出动议本身不计入投票。",
     };
     const CDDL: &'static str = "{ 0: action }";
 
@@ -42,7 +45,11 @@ impl Call for OpenMotion {
             Action::Recover(_, members) if !(1..=RECOVERY_MEMBERS_MAX).contains(&members.len()) => {
                 return Err(Error::EmptyRecovery.into());
             }
-            Action::Suspend(_) | Action::Reinstate(_) | Action::Recover(..) => {}
+            Action::Suspend(_)
+            | Action::Reinstate(_)
+            | Action::Recover(..)
+            | Action::EnactRules(_)
+            | Action::AnnulRules(..) => {}
         }
         Ok(())
     }
@@ -82,6 +89,11 @@ impl OpenMotion {
     fn precheck(&self, ctx: &mut Context<'_>, mine: &Uscc) -> Result<(), Halt> {
         if !organisation(ctx, mine)?.votes {
             return Err(Error::NoVote.into());
+        }
+        match &self.action {
+            Action::EnactRules(digest) => return rulepack::may_enact(ctx, digest).map(|_| ()),
+            Action::AnnulRules(pack, version) => return rulepack::may_annul(ctx, pack, *version).map(|_| ()),
+            _ => {}
         }
         let Some(code) = self.action.concerns() else { return Ok(()) };
         let found = identity::ORGANISATION.get(ctx, code)?;
@@ -229,6 +241,8 @@ fn carry_out(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
         Action::Reinstate(code) => identity::reinstate_organisation(ctx, code),
         Action::Recover(code, members) => identity::recover(ctx, code, members),
         Action::Set(parameter, value) => set(ctx, *parameter, *value),
+        Action::EnactRules(digest) => rulepack::enact(ctx, digest),
+        Action::AnnulRules(pack, version) => rulepack::annul(ctx, pack, *version),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Types of the governance module.
 
 use minicbor::{Decode, Encode};
+use zhulian_crypto::Digest;
 use zhulian_primitives::{Height, Timestamp};
 
 use super::{errors::Error, genesis::GenesisValidator};
-use crate::identity::{FirstMember, Founding, MemberId, Uscc};
+use crate::{
+    identity::{FirstMember, Founding, MemberId, Uscc},
+    rulepack::PackId,
+};
 
 /// CDDL of what calls, events, state and genesis share.
 pub(super) const CDDL: &str = r#"
@@ -15,6 +19,8 @@ action = [0, founding]                        ; admit an organisation
        / [2, uscc]                            ; reinstate it
        / [3, parameter, uint]                 ; set a parameter
        / [4, uscc, [+ first_member]]          ; recover: give it new members with keys
+       / [5, digest]                          ; enact the version of a rule pack whose manifest has this SHA-256
+       / [6, pack_id, uint]                   ; annul a version of a rule pack before it takes effect
 motion_status = &(open: 0, executed: 1, failed: 2, rejected: 3, withdrawn: 4, expired: 5)
 failure = [module: tstr, number: uint]        ; a refusal code
 genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters }   ; version, name, time, ...
@@ -137,6 +143,12 @@ pub enum Action {
     /// Gives an organisation that lost its administrators new members with keys.
     #[n(4)]
     Recover(#[n(0)] Uscc, #[n(1)] Vec<FirstMember>),
+    /// Enacts a drafted version of a rule pack, named by the SHA-256 of its manifest.
+    #[n(5)]
+    EnactRules(#[cbor(n(0), with = "minicbor::bytes")] Digest),
+    /// Annuls a version of a rule pack before it takes effect.
+    #[n(6)]
+    AnnulRules(#[n(0)] PackId, #[n(1)] u32),
 }
 
 impl Action {
@@ -148,6 +160,8 @@ impl Action {
             Self::Reinstate(_) => "reinstate",
             Self::Set(..) => "set_parameter",
             Self::Recover(..) => "recover",
+            Self::EnactRules(_) => "enact_rules",
+            Self::AnnulRules(..) => "annul_rules",
         }
     }
 
@@ -156,7 +170,7 @@ impl Action {
         match self {
             Self::Admit(founding) => Some(&founding.organisation),
             Self::Suspend(code) | Self::Reinstate(code) | Self::Recover(code, _) => Some(code),
-            Self::Set(..) => None,
+            Self::Set(..) | Self::EnactRules(_) | Self::AnnulRules(..) => None,
         }
     }
 }

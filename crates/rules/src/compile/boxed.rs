@@ -236,6 +236,9 @@ impl Compiler<'_> {
             self.place.push(label.clone());
             let (expression, found) = self.literal(scope, text);
             let declared = self.declared(file, type_ref);
+            if found.disjoint(&declared) {
+                self.refuse(Reason::Expression(Fault::TypeMismatch), format!("{found}, declared {declared}"));
+            }
             let ty = if matches!(declared, Type::Any) { found } else { declared };
             let slot = scope.slot();
             let allowed = values.as_ref().map(|text| self.tests(scope, text, slot, &ty));
@@ -248,15 +251,19 @@ impl Compiler<'_> {
         for (name, type_ref, values, default) in &raw.outputs {
             self.place.push(name.clone().unwrap_or_else(|| "output".into()));
             let ty = self.declared(file, type_ref);
+            let written = default.as_deref().map(Name::from);
             let default = default.as_ref().map(|text| self.literal(scope, text).0);
             let priority = values.as_ref().map(|text| self.listed(scope, text)).unwrap_or_else(|| listed_in(&ty));
             self.collect(scope);
             self.place.pop();
-            outputs.push(Output { name: name.as_deref().filter(|_| many).map(Name::from), default, priority, ty });
+            outputs.push(Output { name: name.as_deref().filter(|_| many).map(Name::from), default, written, priority, ty });
         }
         let mut rules = Vec::new();
         let mut types: Vec<Option<Type>> = vec![None; outputs.len()];
         for (r, (id, ins, outs)) in raw.rules.iter().enumerate() {
+            if (ins.len(), outs.len()) != (inputs.len(), outputs.len()) {
+                self.refuse(Reason::Cells, format!("{}: {} + {}", r + 1, ins.len(), outs.len()));
+            }
             let mut tests = Vec::new();
             for (input, text) in inputs.iter().zip(ins) {
                 self.place.push(format!("rule {}, {}", r + 1, input.label));
@@ -268,6 +275,12 @@ impl Compiler<'_> {
                 self.place.push(format!("rule {}, output {}", r + 1, o + 1));
                 let (ir, ty) = self.literal(scope, text);
                 self.collect(scope);
+                if ty.disjoint(&outputs[o].ty) {
+                    self.refuse(
+                        Reason::Expression(Fault::TypeMismatch),
+                        format!("{text}: {ty}, declared {}", outputs[o].ty),
+                    );
+                }
                 self.place.pop();
                 types[o] = Some(types[o].take().map_or(ty.clone(), |known| known.join(ty)));
                 cells.push(ir);
@@ -276,7 +289,14 @@ impl Compiler<'_> {
             rules.push(Rule { id: Name::from(&**id), tests: tests.into(), outputs: cells.into(), written });
         }
         scope.restore(&mark);
+        if !is_policy(&raw.policy, &raw.aggregation) {
+            self.refuse(Reason::HitPolicy, format!("{} {}", raw.policy, raw.aggregation).trim());
+        }
         let policy = policy(&raw.policy, &raw.aggregation);
+        let ranked = matches!(policy, HitPolicy::Priority | HitPolicy::OutputOrder);
+        if ranked && outputs.iter().any(|output| output.priority.is_empty()) {
+            self.refuse(Reason::HitPolicy, raw.policy.clone());
+        }
         let column = |o: usize| match (&outputs[o].ty, &types[o]) {
             (Type::Any, Some(found)) => found.clone(),
             (declared, _) => declared.clone(),
@@ -329,6 +349,15 @@ fn listed_in(ty: &Type) -> Vec<Value> {
         _ => None,
     };
     constrained.tests.iter().filter_map(value).collect()
+}
+
+/// Whether the standard has this hit policy with this aggregation; what it has not is read as UNIQUE, or as a plain list.
+fn is_policy(name: &str, aggregation: &str) -> bool {
+    match name {
+        "COLLECT" => matches!(aggregation, "" | "SUM" | "COUNT" | "MIN" | "MAX"),
+        "UNIQUE" | "ANY" | "PRIORITY" | "FIRST" | "RULE ORDER" | "OUTPUT ORDER" => aggregation.is_empty(),
+        _ => false,
+    }
 }
 
 fn policy(name: &str, aggregation: &str) -> HitPolicy {

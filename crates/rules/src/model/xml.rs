@@ -111,8 +111,8 @@ fn refuse(reason: Reason, detail: impl Into<String>) -> Refusal {
     Refusal { element: "definitions".into(), reason, detail: detail.into() }
 }
 
-/// Reads a file.
-pub(crate) fn read(source: &str) -> Result<RawModel, Refusal> {
+/// Reads XML within bounds.
+pub(crate) fn document(source: &str) -> Result<Document<'_>, Refusal> {
     if source.len() > BYTES_MAX {
         return Err(refuse(Reason::TooLarge, "the file is larger than 4 MiB"));
     }
@@ -120,7 +120,12 @@ pub(crate) fn read(source: &str) -> Result<RawModel, Refusal> {
         return Err(refuse(Reason::Xml, "elements are nested too deeply"));
     }
     let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(source, options).map_err(|e| refuse(Reason::Xml, e.to_string()))?;
+    Document::parse_with_options(source, options).map_err(|e| refuse(Reason::Xml, e.to_string()))
+}
+
+/// Reads a file.
+pub(crate) fn read(source: &str) -> Result<RawModel, Refusal> {
+    let document = document(source)?;
     let root = document.root_element();
     if root.tag_name().name() != "definitions" || !is_dmn(&root) {
         return Err(refuse(Reason::NotDmn, root.tag_name().namespace().unwrap_or("no namespace")));

@@ -40,8 +40,8 @@ fn rules_that_match_together_are_refused_where_only_one_may() {
 #[test]
 fn what_cannot_be_proved_needs_a_default() {
     let rules = [("? > 5", "1"), ("? <= 5", "2")];
-    assert_eq!(reasons(&table("number", "UNIQUE", "", &rules)), [Reason::Unproven]);
-    assert_eq!(reasons(&table("number", "UNIQUE", "0", &rules)), []);
+    assert_eq!(reasons(&table("number", "FIRST", "", &rules)), [Reason::Unproven]);
+    assert_eq!(reasons(&table("number", "FIRST", "0", &rules)), []);
 }
 
 #[test]
@@ -101,4 +101,109 @@ fn a_condition_of_a_procedure_is_an_expression_over_its_variables() {
     assert_eq!(reason("amont > 100"), Some(Reason::Expression(Fault::UnknownName)));
     assert_eq!(reason("amount > \"100\""), Some(Reason::Expression(Fault::OperandKind)));
     assert_eq!(reason("amount >"), Some(Reason::Expression(Fault::Syntax)));
+}
+
+/// A table with an input `x` and one output with a type, output values and a default.
+fn typed(policy: &str, ty: &str, values: &str, default: &str, rows: &str) -> String {
+    let text = |name: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("<{name}><text>{}</text></{name}>", crate::support::escape(text)),
+    };
+    definitions(&format!(
+        r##"<inputData id="x" name="x"><variable name="x" typeRef="number"/></inputData>
+        <decision id="a" name="Answer"><variable name="Answer"/>
+        <informationRequirement><requiredInput href="#x"/></informationRequirement>
+        <decisionTable id="t" hitPolicy="{policy}"><input label="x"><inputExpression typeRef="number"><text>x</text></inputExpression></input>
+        <output typeRef="{ty}">{}{}</output>{rows}</decisionTable></decision>"##,
+        text("outputValues", values),
+        text("defaultOutputEntry", default)
+    ))
+}
+
+fn row(cells: &[&str], outputs: &[&str]) -> String {
+    let cell = |name: &str, text: &&str| format!("<{name}><text>{}</text></{name}>", crate::support::escape(text));
+    let ins: String = cells.iter().map(|text| cell("inputEntry", text)).collect();
+    let outs: String = outputs.iter().map(|text| cell("outputEntry", text)).collect();
+    format!("<rule>{ins}{outs}</rule>")
+}
+
+#[test]
+fn a_result_of_another_type_than_declared_is_refused() {
+    let mismatch = [Reason::Expression(Fault::TypeMismatch)];
+    assert_eq!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &["1"]))), []);
+    assert!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &["\"one\""]))).starts_with(&mismatch));
+    assert_eq!(reasons(&typed("UNIQUE", "number", "", "\"none\"", &row(&["< 5"], &["1"]))), mismatch);
+    assert_eq!(reasons(&typed("UNIQUE", "string", "\"yes\",\"no\"", "\"no\"", &row(&["< 5"], &["\"yes\""]))), []);
+    assert_eq!(reasons(&typed("UNIQUE", "string", "\"yes\",\"no\"", "\"no\"", &row(&["< 5"], &["\"maybe\""]))), mismatch);
+}
+
+#[test]
+fn a_result_that_may_be_null_is_refused() {
+    let silent = [Reason::SilentNull];
+    assert_eq!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &["null"]))), silent);
+    assert_eq!(reasons(&typed("UNIQUE", "number", "", "null", &row(&["< 5"], &["1"]))), silent);
+    assert_eq!(reasons(&expression("if 1 < 2 then 3 else null")), silent);
+    assert_eq!(reasons(&expression("if 1 < 2 then 3 else 0")), []);
+    let found = refusals(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &["null"])));
+    assert_eq!(
+        found[0].en(),
+        "Answer / rule 1, output 1: the result may be null (null); say what is decided, for example 0 or a reason, instead of nothing"
+    );
+}
+
+#[test]
+fn the_sum_of_nothing_needs_a_default_and_a_list_of_nothing_does_not() {
+    let rules = [("< 18", "1"), ("> 60", "2")];
+    assert_eq!(reasons(&table("number", "COLLECT", "", &rules)), []);
+    let sum = |default: &str| {
+        reasons(&table("number", "COLLECT", default, &rules).replace("\"COLLECT\"", "\"COLLECT\" aggregation=\"SUM\""))
+    };
+    assert!(sum("").contains(&Reason::Gap));
+    assert_eq!(sum("0"), []);
+}
+
+#[test]
+fn a_row_has_a_cell_for_every_column() {
+    assert_eq!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &["1"]))), []);
+    assert!(reasons(&typed("UNIQUE", "number", "", "0", &row(&[], &["1"]))).contains(&Reason::Cells));
+    assert!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5"], &[]))).contains(&Reason::Cells));
+    assert!(reasons(&typed("UNIQUE", "number", "", "0", &row(&["< 5", "6"], &["1"]))).contains(&Reason::Cells));
+}
+
+#[test]
+fn a_hit_policy_is_one_of_the_standard_s_and_priorities_are_listed() {
+    let rows = row(&["< 5"], &["1"]);
+    assert_eq!(reasons(&typed("BEST", "number", "", "0", &rows)), [Reason::HitPolicy]);
+    assert_eq!(reasons(&typed("PRIORITY", "number", "", "0", &rows)), [Reason::HitPolicy]);
+    assert_eq!(reasons(&typed("PRIORITY", "number", "1,0", "0", &rows)), []);
+}
+
+#[test]
+fn rules_that_may_match_together_are_refused_where_only_one_may() {
+    let rules = [("< x + 1", "1"), (">= 2", "2")];
+    assert_eq!(reasons(&table("number", "UNIQUE", "0", &rules)), [Reason::UnprovenOverlap]);
+    assert_eq!(reasons(&table("number", "FIRST", "0", &rules)), []);
+    assert_eq!(reasons(&table("number", "ANY", "0", &rules)), [Reason::UnprovenOverlap]);
+    assert_eq!(reasons(&table("number", "ANY", "0", &[("< x + 1", "1"), (">= 2", "1")])), []);
+}
+
+#[test]
+fn two_elements_of_one_name_are_refused() {
+    let answer = |id: &str, name: &str| {
+        format!(
+            r#"<decision id="{id}" name="{name}"><variable name="{name}"/><literalExpression><text>1</text></literalExpression></decision>"#
+        )
+    };
+    assert_eq!(reasons(&definitions(&(answer("a", "A") + &answer("b", "B")))), []);
+    assert_eq!(reasons(&definitions(&(answer("a", "A") + &answer("b", "A")))), [Reason::Duplicate]);
+    assert_eq!(reasons(&definitions(&(answer("a", "A") + &answer("a", "B")))), [Reason::Duplicate]);
+}
+
+#[test]
+fn a_cell_of_another_type_than_its_column_is_refused() {
+    assert_eq!(reasons(&table("number", "UNIQUE", "0", &[("\"a\"", "1")])).len(), 1);
+    assert_eq!(reasons(&table("string", "UNIQUE", "0", &[("\"a\"", "1")])), []);
+    let declared = table("number", "UNIQUE", "0", &[("5", "1")]);
+    let declared = declared.replacen("<inputExpression typeRef=\"number\">", "<inputExpression typeRef=\"string\">", 1);
+    assert!(reasons(&declared).contains(&Reason::Expression(Fault::TypeMismatch)));
 }

@@ -1,0 +1,98 @@
+//! Values as texts, and decisions on which something depends.
+
+use crate::support::{GAS, table};
+use proptest::prelude::*;
+use zhulian_rules::gas::Gas;
+use zhulian_rules::literal::assignments;
+use zhulian_rules::{Decimal, Fault, Model, Name, Profile, Undecided, Value};
+
+fn canonical(value: &Value) -> String {
+    value.to_canonical(&mut Gas::new(GAS)).expect("short")
+}
+
+#[test]
+fn only_the_canonical_text_of_a_value_is_read() {
+    for text in [
+        "null",
+        "true",
+        "0",
+        "-12.5",
+        "1E+50",
+        "\"特困\"",
+        "\"a\\\"b\\\\\"",
+        "@\"2026-01-31\"",
+        "@\"P3D\"",
+        "@\"P1Y2M\"",
+        "@\"2026-01-31T09:00:00+08:00\"",
+        "@\"09:30:00@Asia/Shanghai\"",
+        "[1, 2]",
+        "{\"a\": 1, \"b\": [true]}",
+        "[1..2)",
+    ] {
+        assert_eq!(Value::from_canonical(text).map(|value| canonical(&value)).as_deref(), Some(text));
+    }
+    for text in
+        ["1.0", "01", "1 + 1", " 1", "date(\"2026-01-31\")", "{b: 1, a: 2}", "[1,2]", "x", "now()", "", "function(x) x"]
+    {
+        assert!(Value::from_canonical(text).is_none(), "{text}");
+    }
+    assert_eq!(Value::from_feel("1 + 1").map(|value| canonical(&value)).as_deref(), Some("2"));
+    assert!(Value::from_feel(&"[".repeat(20_000)).is_none());
+}
+
+#[test]
+fn rates_are_lines_of_name_and_value() {
+    let found = assignments("# 起付线\nDeductible = 2000\n\nRate = 0.7\n").expect("in form");
+    let found: Vec<(&str, String)> = found.iter().map(|(name, value)| (&**name, canonical(value))).collect();
+    assert_eq!(found, [("Deductible", "2000".to_owned()), ("Rate", "0.7".to_owned())]);
+    assert_eq!(assignments("a = 1\na = 2").map(|_| ()), Err(2));
+    assert_eq!(assignments("a = 1\nb").map(|_| ()), Err(2));
+    assert_eq!(assignments("a = null").map(|_| ()), Err(1));
+    assert_eq!(assignments("a = b").map(|_| ()), Err(1));
+}
+
+#[test]
+fn nothing_is_decided_on_missing_unneeded_or_doubled_facts() {
+    let model = Model::compile(&[&table("number", "UNIQUE", "", &[("< 18", "1"), (">= 18", "2")])], Profile::Strict);
+    let model = model.expect("accepted");
+    let number = |name: &str, n: i64| (Name::from(name), Value::Number(Decimal::from(n)));
+    let surely =
+        |facts: &[(Name, Value)]| model.decide_surely("Answer", facts, GAS).map(|outcome| canonical(&outcome.value));
+    assert_eq!(surely(&[number("x", 20)]), Ok("2".into()));
+    assert_eq!(surely(&[]), Err(Undecided::MissingFact("x".into())));
+    assert_eq!(surely(&[number("x", 20), number("y", 1)]), Err(Undecided::UnneededFact("y".into())));
+    assert_eq!(surely(&[number("x", 20), number("x", 1)]), Err(Undecided::UnneededFact("x".into())));
+    assert_eq!(surely(&[("x".into(), Value::text("20"))]), Err(Undecided::Faulty(vec![Fault::TypeMismatch, Fault::NoRule])));
+    assert_eq!(surely(&[("x".into(), Value::Null)]), Err(Undecided::Faulty(vec![Fault::NoRule])));
+    assert_eq!(model.decide_surely("Other", &[], GAS).map(|_| ()).unwrap_err(), Undecided::NoSuchDecision);
+    assert_eq!(model.required("Answer").map(|(name, _)| name).collect::<Vec<_>>(), ["x"]);
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Boolean),
+        (any::<i64>(), -40i32..40).prop_filter_map("a number", |(c, e)| Decimal::new(i128::from(c), e).map(Value::Number)),
+        ".*".prop_map(|text| Value::text(&text)),
+        (-800_000i64..800_000)
+            .prop_filter_map("a date", |days| zhulian_rules::temporal::Date::from_days(days).map(Value::Date)),
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_filter_map("shallow", |items| Value::list(items).ok()),
+            proptest::collection::btree_map("[a-z\"\\\\ ]{1,4}", inner, 0..4).prop_filter_map("shallow", |members| {
+                Value::context(members.into_iter().map(|(name, value)| (Name::from(&*name), value)).collect()).ok()
+            }),
+        ]
+    })
+}
+
+proptest! {
+    /// The canonical text of any value is read back as a value of the same text.
+    #[test]
+    fn the_canonical_text_is_read_back(value in any_value()) {
+        let text = canonical(&value);
+        let back = Value::from_canonical(&text);
+        prop_assert!(back.is_some(), "{}", text);
+    }
+}
