@@ -87,11 +87,6 @@ impl Load {
         self.reason = self.reason.take().or(other.reason);
         self.latencies.extend(other.latencies);
     }
-
-    /// Finalised deposits a second.
-    pub fn rate(&self) -> f64 {
-        self.finalised as f64 / self.time.as_secs_f64()
-    }
 }
 
 async fn send(client: Client, body: Bytes, count: usize) -> Load {

@@ -2,11 +2,13 @@
 
 mod batch;
 mod digest;
+mod hashing;
 mod key;
 mod signing;
 
 pub use batch::{Signed, verify_batch};
 pub use digest::{Digest, Sha256, Sm3Digest, sha256, sha256_parts, sm3};
+pub use hashing::{DigestHasher, DigestState};
 pub use key::{Algorithm, KeyError, PublicKey};
 pub use signing::SigningKey;
 

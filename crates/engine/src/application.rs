@@ -105,20 +105,23 @@ impl<S: Strategy> Application<S> {
     where
         E: Spawner + StorageContext,
     {
-        let mut loaded = Loaded::new();
+        let mut loaded = Loaded::default();
         if context.height == 1 {
             // The genesis state is written by this very block.
             loaded.extend(self.shared.genesis_state.iter().map(|(key, value)| (*key, Some(value.clone()))));
         }
+        let count = transactions.transactions.len();
+        let (machine, job, with) = (self.shared.machine.clone(), transactions.clone(), context.clone());
+        let mut execution = self.strategy.spawn(count, move |_| machine.start(&with, &job.transactions)).await;
         loop {
-            let (machine, job, with) = (self.shared.machine.clone(), transactions.clone(), context.clone());
-            let (result, back) = self
+            let (result, back, same) = self
                 .strategy
-                .spawn(transactions.transactions.len(), move |_| {
-                    let result = machine.execute(&with, &job.transactions, &loaded);
-                    (result, loaded)
+                .spawn(count, move |_| {
+                    let result = execution.resume(&loaded);
+                    (result, loaded, execution)
                 })
                 .await;
+            execution = same;
             loaded = back;
             match result {
                 Ok(outcome) => return outcome,

@@ -19,7 +19,10 @@ use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Strategy;
 use commonware_resolver::{self as resolver, Delivery, Resolver as _, p2p};
 use commonware_runtime::{Clock, Handle, Metrics, Spawner};
-use commonware_storage::{Context, archive::Identifier};
+use commonware_storage::{
+    Context,
+    archive::{self, Identifier},
+};
 use commonware_utils::{
     NZUsize, NonZeroDuration,
     channel::{mpsc, oneshot, watch},
@@ -63,6 +66,11 @@ pub(crate) struct History<E: Context> {
     top: watch::Sender<u64>,
 }
 
+/// Disk errors end the node, as they do in every other store of it.
+fn stop<T>(error: archive::Error) -> T {
+    panic!("old blocks cannot be written: {error}")
+}
+
 impl<E: Context> History<E> {
     pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>)) -> Self {
         let (end, _) = blocks.next_gap(Height::new(1));
@@ -100,7 +108,6 @@ impl<E: Context> History<E> {
     async fn write(&self, run: Run, sync: bool) {
         let mut slot = self.stores.write().await;
         let Stores { mut certificates, mut blocks } = slot.take().expect("put back after every write");
-        let stop = |error| panic!("old blocks cannot be written: {error}");
         let mut top = self.top();
         for (sealed, finalization) in run {
             let (height, digest) = (sealed.header().height, sealed.digest());

@@ -1,6 +1,6 @@
 //! The context a call runs in: state at this point of the block, block facts, the actor, and the events it emits.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use zhulian_ledger::{BlockContext, Key, Loaded, Value, Writes};
 use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionId};
@@ -17,7 +17,9 @@ pub struct Context<'a> {
     pub(crate) writes: Writes,
     pub(crate) events: Vec<Record>,
     pub(crate) missing: &'a mut BTreeSet<Key>,
-    pub(crate) actor: Option<Actor>,
+    pub(crate) actor: Option<Arc<Actor>>,
+    /// Keys read, while somebody wants to know.
+    pub(crate) trace: Option<Vec<Key>>,
     transaction: TransactionId,
 }
 
@@ -29,7 +31,17 @@ impl<'a> Context<'a> {
         missing: &'a mut BTreeSet<Key>,
         transaction: TransactionId,
     ) -> Self {
-        Self { block, loaded, before, writes: Writes::new(), events: Vec::new(), missing, actor: None, transaction }
+        Self {
+            block,
+            loaded,
+            before,
+            writes: Writes::new(),
+            events: Vec::new(),
+            missing,
+            actor: None,
+            trace: None,
+            transaction,
+        }
     }
 
     /// Who signed.
@@ -91,6 +103,9 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn read(&mut self, key: Key) -> Result<Option<&[u8]>, Halt> {
+        if let Some(trace) = &mut self.trace {
+            trace.push(key);
+        }
         if let Some(value) = self.writes.get(&key).or_else(|| self.before.get(&key)) {
             return Ok(value.as_deref());
         }

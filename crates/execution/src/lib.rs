@@ -4,7 +4,9 @@ mod access;
 mod context;
 mod executor;
 mod module;
+mod prepared;
 mod refusal;
+mod run;
 mod state;
 #[cfg(feature = "testkit")]
 pub mod testkit;
@@ -14,5 +16,7 @@ pub use access::{Actor, Allowed, Class, Directory, Role, Roles};
 pub use context::Context;
 pub use executor::Executor;
 pub use module::{Call, CallEntry, Event, EventEntry, Module, StateEntry, Text};
+pub use prepared::Prepared;
 pub use refusal::{Halt, Invalid, Refusal, RefusalEntry, TRANSACTION_REFUSALS, invalid, slug};
+pub use run::Run;
 pub use state::Read;

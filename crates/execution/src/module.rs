@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use zhulian_ledger::Key;
 use zhulian_primitives::{Code, Event as Record, Raw, TransactionError, codec};
 
-use crate::{Allowed, Context, Halt, Invalid, Refusal, RefusalEntry};
+use crate::{Allowed, Context, Halt, Invalid, Refusal, RefusalEntry, prepared::CheckedCall};
 
 /// A text of the catalogues in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Text {
 }
 
 /// A call's arguments, with what the call does.
-pub trait Call: Sized + Encode<()> + for<'b> Decode<'b, ()> {
+pub trait Call: Sized + Send + Sync + 'static + Encode<()> + for<'b> Decode<'b, ()> {
     /// Its name in the payload.
     const NAME: &'static str;
     /// Who may make it.
@@ -52,9 +52,7 @@ pub struct CallEntry {
     pub about: Text,
     /// The CDDL of the arguments.
     pub cddl: &'static str,
-    pub(crate) check: fn(&[u8]) -> Result<(), Code>,
-    pub(crate) reads: fn(&[u8]) -> Vec<Key>,
-    pub(crate) execute: fn(&[u8], &mut Context<'_>) -> Result<(), Halt>,
+    pub(crate) prepare: fn(&[u8]) -> Result<Box<dyn CheckedCall>, Code>,
 }
 
 impl CallEntry {
@@ -65,15 +63,12 @@ impl CallEntry {
             allowed: C::ALLOWED,
             about: C::ABOUT,
             cddl: C::CDDL,
-            check: |args| match parse::<C>(args)?.check() {
-                Err(Halt::Refused(code)) => Err(code),
-                _ => Ok(()),
-            },
-            reads: |args| parse::<C>(args).map(|call| call.reads()).unwrap_or_default(),
-            execute: |args, ctx| {
-                let call = parse::<C>(args).map_err(Halt::Refused)?;
-                call.check()?;
-                call.execute(ctx)
+            prepare: |args| {
+                let call = parse::<C>(args)?;
+                match call.check() {
+                    Err(Halt::Refused(code)) => Err(code),
+                    _ => Ok(Box::new(call)),
+                }
             },
         }
     }

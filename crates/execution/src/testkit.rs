@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use zhulian_crypto::{SigningKey, sha256};
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Value};
+use zhulian_ledger::{BlockContext, Key, Value};
 use zhulian_primitives::{Call, ChainId, Height, Receipt, Timestamp, codec, sign};
 
 use crate::Executor;
@@ -39,7 +39,7 @@ impl TestChain {
     /// Executes one block with these transactions and returns their receipts.
     ///
     /// # Panics
-    /// When a transaction does not parse, or execution asks for the same key twice.
+    /// When a transaction does not parse.
     pub fn block(&mut self, transactions: &[Vec<u8>]) -> Vec<Receipt> {
         self.height += 1;
         self.time += 1_000;
@@ -50,16 +50,7 @@ impl TestChain {
             parent: sha256(&self.height.to_be_bytes()),
             proposer: [0; 32],
         };
-        let mut loaded = Loaded::new();
-        let outcome = loop {
-            match self.executor.execute(&block, transactions, &loaded) {
-                Ok(outcome) => break outcome,
-                Err(Missing(keys)) => {
-                    assert!(keys.iter().all(|key| !loaded.contains_key(key)), "asked again for a loaded key");
-                    loaded.extend(keys.into_iter().map(|key| (key, self.state.get(&key).cloned())));
-                }
-            }
-        };
+        let outcome = self.executor.execute(&block, transactions, |key| self.state.get(key).cloned());
         for (key, value) in outcome.writes {
             match value {
                 Some(value) => self.state.insert(key, value),

@@ -54,7 +54,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Where a transaction stands.
     fn transaction(&self, id: TransactionId) -> Answer<'_, TransactionState>;
 
-    /// Waits until the transaction is in a terminal state, or unknown, or the time is up, and gives its state then.
+    /// Waits until the transaction is in a terminal state, or the time is up, and gives its state then. One that is unknown is waited for a
+    /// moment, too: it may have been submitted to another node.
     fn wait(&self, id: TransactionId, timeout: Duration) -> Answer<'_, TransactionState>;
 
     /// The finalised block at a height.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use zhulian_crypto::Digest;
+use zhulian_crypto::{Digest, DigestState};
 use zhulian_primitives::{ChainId, Height, Timestamp};
 
 use crate::{Key, Value, Writes};
@@ -23,7 +23,7 @@ pub struct BlockContext {
 }
 
 /// State values known at the parent block; `None` is a key known to be absent.
-pub type Loaded = HashMap<Key, Option<Value>>;
+pub type Loaded = HashMap<Key, Option<Value>, DigestState>;
 
 /// Keys that an execution needs and was not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,14 +44,26 @@ pub trait Machine: Send + Sync + 'static {
     /// processor, and may remember what it has checked before.
     fn check(&self, transactions: &[Vec<u8>]) -> bool;
 
-    /// Executes a block against the values in `loaded`, which hold at `context.parent`. If it needs more it says which keys,
-    /// as many at once as it can find, and is called again with them.
+    /// Begins the execution of a block: does whatever needs no state.
+    fn start(&self, context: &BlockContext, transactions: &[Vec<u8>]) -> Box<dyn Execution>;
+
+    /// The state at genesis.
+    fn genesis(&self) -> BTreeMap<Key, Value>;
+}
+
+/// A block on its way through execution.
+pub trait Execution: Send {
+    /// Executes as far as the values in `loaded` reach, which hold at the parent. If it needs more it says which keys, as many at
+    /// once as it can find, and is called again with them added. After the outcome it is not called any more.
     ///
     /// # Errors
     /// [`Missing`], and nothing else: a transaction that is refused has a receipt, and a block that passed [`Machine::check`]
     /// always executes.
-    fn execute(&self, context: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing>;
+    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing>;
+}
 
-    /// The state at genesis.
-    fn genesis(&self) -> BTreeMap<Key, Value>;
+impl<F: FnMut(&Loaded) -> Result<Outcome, Missing> + Send> Execution for F {
+    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing> {
+        self(loaded)
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -25,6 +25,9 @@ use crate::{
     observer::Finalised,
     telemetry,
 };
+
+/// How long a transaction that this node has not heard of is waited for.
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// The index as far as the gateway's questions go.
 pub(crate) struct Index {
@@ -305,11 +308,29 @@ impl Backend for NodeBackend {
     }
 
     fn wait(&self, id: TransactionId, timeout: Duration) -> Answer<'_, TransactionState> {
-        let end = self.mempool.lock().wait(id);
+        let (standing, end) = {
+            let mut pool = self.mempool.lock();
+            (pool.standing(&id), pool.wait(id))
+        };
         async move {
-            match tokio::time::timeout(timeout, end).await {
+            let mut end = Box::pin(end);
+            let begun = Instant::now();
+            if standing == Standing::Unknown {
+                // It may have ended long ago, or be on its way here from another node.
+                let state = self.transaction_state(id).await?;
+                if !matches!(state, TransactionState::Unknown | TransactionState::Pending) {
+                    return Ok(state);
+                }
+                if let Ok(Ok(end)) = tokio::time::timeout(timeout.min(ON_ITS_WAY), &mut end).await {
+                    return self.state_of(id, end).await;
+                }
+                if self.mempool.lock().standing(&id) == Standing::Unknown {
+                    return self.transaction_state(id).await;
+                }
+            }
+            match tokio::time::timeout(timeout.saturating_sub(begun.elapsed()), end).await {
                 Ok(Ok(end)) => self.state_of(id, end).await,
-                // The mempool does not know it, or the time is up.
+                // Too many wait, or the time is up.
                 Ok(Err(_)) | Err(_) => self.transaction_state(id).await,
             }
         }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rayon::prelude::*;
 use zhulian_crypto::sha256;
-use zhulian_execution::Executor;
-use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
+use zhulian_execution::{Executor, Prepared};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Outcome, Value};
 use zhulian_primitives::{Transaction, TransactionId};
 
 use crate::{mempool::Mempool, verifier::Verifier};
@@ -58,18 +58,35 @@ impl Machine for CityMachine {
         parsed.is_ok_and(|parsed| self.verifier.verify(&parsed).into_iter().all(|valid| valid))
     }
 
-    fn execute(&self, context: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
+    fn start(&self, context: &BlockContext, transactions: &[Vec<u8>]) -> Box<dyn Execution> {
         let (ids, known) = self.ids(transactions);
-        let parsed: Option<Vec<Transaction<'_>>> =
-            transactions.iter().zip(&ids).zip(known).map(|((bytes, id), known)| Self::parse(bytes, *id, known)).collect();
+        let waiting = match &self.mempool {
+            Some(mempool) => mempool.lock().prepared(&ids),
+            None => vec![None; ids.len()],
+        };
+        let prepared: Option<Vec<Arc<Prepared>>> = transactions
+            .par_iter()
+            .with_min_len(CHUNK)
+            .zip(&ids)
+            .zip(known)
+            .zip(waiting)
+            .map(|(((bytes, id), known), waiting)| match waiting {
+                Some(prepared) => Some(prepared),
+                None => Some(Arc::new(self.executor.prepare(&Self::parse(bytes, *id, known)?))),
+            })
+            .collect();
         // A candidate block is executed beside its check. If one of its transactions does not even parse, the check fails, and
         // what is answered here goes nowhere; a finalised block never comes to this.
-        let Some(parsed) = parsed else { return Ok(Outcome::default()) };
-        let outcome = self.executor.execute_parsed(context, &parsed, loaded)?;
-        if let Some(mempool) = &self.mempool {
-            mempool.proposed(context.height, &ids);
-        }
-        Ok(outcome)
+        let Some(prepared) = prepared else { return Box::new(|_: &Loaded| Ok(Outcome::default())) };
+        let mut run = self.executor.start(context.clone(), prepared);
+        let (mempool, height) = (self.mempool.clone(), context.height);
+        Box::new(move |loaded: &Loaded| {
+            let outcome = run.resume(loaded)?;
+            if let Some(mempool) = &mempool {
+                mempool.proposed(height, &ids);
+            }
+            Ok(outcome)
+        })
     }
 
     fn genesis(&self) -> BTreeMap<Key, Value> {

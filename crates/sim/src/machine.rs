@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use zhulian_crypto::sha256;
-use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Value};
 
 /// Shortest well-formed transaction.
 const BYTES_MIN: usize = 40;
@@ -45,31 +45,35 @@ impl Machine for Book {
         transactions.iter().all(|transaction| transaction.len() >= BYTES_MIN)
     }
 
-    fn execute(&self, context: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
-        let keys = transactions.iter().filter_map(|t| Some(t.get(8..40)?.try_into().expect("32 bytes"))).chain([COUNT]);
-        let missing = Missing(keys.filter(|key| !loaded.contains_key(key)).collect());
-        if !missing.0.is_empty() {
-            return Err(missing);
-        }
-        let mut outcome = Outcome::default();
-        for transaction in transactions {
-            apply(transaction, loaded, &mut outcome);
-        }
-        if self.lie.is_some() && context.proposer == self.me {
-            match self.lie {
-                Some(Lie::Receipt) if !outcome.receipts.is_empty() => outcome.receipts[0].push(0),
-                Some(Lie::Transaction) => {}
-                _ => {
-                    outcome.writes.insert(key_of(context.height), Some(b"never deposited".to_vec()));
-                }
-            }
-        }
-        Ok(outcome)
+    fn start(&self, context: &BlockContext, transactions: &[Vec<u8>]) -> Box<dyn Execution> {
+        let lie = self.lie.filter(|_| context.proposer == self.me);
+        let (height, transactions) = (context.height, transactions.to_vec());
+        Box::new(move |loaded: &Loaded| execute(height, &transactions, lie, loaded))
     }
 
     fn genesis(&self) -> BTreeMap<Key, Value> {
         [(COUNT, 0u64.to_be_bytes().to_vec())].into()
     }
+}
+
+fn execute(height: u64, transactions: &[Vec<u8>], lie: Option<Lie>, loaded: &Loaded) -> Result<Outcome, Missing> {
+    let keys = transactions.iter().filter_map(|t| Some(t.get(8..40)?.try_into().expect("32 bytes"))).chain([COUNT]);
+    let missing = Missing(keys.filter(|key| !loaded.contains_key(key)).collect());
+    if !missing.0.is_empty() {
+        return Err(missing);
+    }
+    let mut outcome = Outcome::default();
+    for transaction in transactions {
+        apply(transaction, loaded, &mut outcome);
+    }
+    match lie {
+        Some(Lie::Receipt) if !outcome.receipts.is_empty() => outcome.receipts[0].push(0),
+        Some(Lie::Transaction) | None => {}
+        Some(_) => {
+            outcome.writes.insert(key_of(height), Some(b"never deposited".to_vec()));
+        }
+    }
+    Ok(outcome)
 }
 
 fn apply(transaction: &[u8], loaded: &Loaded, outcome: &mut Outcome) {

@@ -52,7 +52,7 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 #[test]
-fn an_idle_network_makes_a_block_a_heartbeat_and_a_transaction_waits_for_one_at_most() {
+fn an_idle_network_makes_a_block_a_heartbeat_and_a_transaction_waits_for_none() {
     deterministic::Runner::seeded(2).start(|context| async move {
         let world = World::running(&context, 4, GOOD).await;
         world.reach(3).await;
@@ -66,8 +66,7 @@ fn an_idle_network_makes_a_block_a_heartbeat_and_a_transaction_waits_for_one_at_
             world.submit(&put(key(n), b"value"));
             world.drained().await;
             let took = context.current().duration_since(begun).unwrap();
-            // A heartbeat of 300 ms, and the votes: a leader that has just proposed an empty block is not asked again.
-            assert!(took < Duration::from_millis(500), "a transaction took {took:?}");
+            assert!(took < Duration::from_millis(200), "a transaction took {took:?}");
             context.sleep(Duration::from_millis(100)).await;
         }
     });

@@ -9,14 +9,14 @@ use std::{
 };
 
 use zhulian_engine::{Observer, Transactions};
-use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Value};
 use zhulian_primitives::{Block, Certificate, Height};
 
 /// A transaction is a key of 32 bytes and a value; the same key again makes the value longer. An empty transaction is invalid.
 #[derive(Default)]
 pub struct Toy {
     /// Blocks executed to the end.
-    pub executed: AtomicU64,
+    pub executed: Arc<AtomicU64>,
 }
 
 pub fn put(key: Key, value: &[u8]) -> Vec<u8> {
@@ -35,36 +35,41 @@ impl Machine for Toy {
         transactions.iter().all(|transaction| transaction.len() >= 32)
     }
 
-    fn execute(&self, _: &BlockContext, transactions: &[Vec<u8>], loaded: &Loaded) -> Result<Outcome, Missing> {
-        let mut missing = Missing::default();
-        let mut outcome = Outcome::default();
-        for transaction in transactions {
-            let key: Key = transaction[..32].try_into().expect("checked");
-            if !loaded.contains_key(&key) {
-                missing.0.insert(key);
-            }
-        }
-        if !missing.0.is_empty() {
-            return Err(missing);
-        }
-        for transaction in transactions {
-            let (key, value) = transaction.split_at(32);
-            let key: Key = key.try_into().expect("checked");
-            let before = outcome.writes.get(&key).or_else(|| loaded.get(&key)).cloned().flatten().unwrap_or_default();
-            if value == b"delete" {
-                outcome.writes.insert(key, None);
-            } else {
-                outcome.writes.insert(key, Some([&before[..], value].concat()));
-            }
-            outcome.receipts.push(vec![before.len() as u8, value.len() as u8]);
-        }
-        self.executed.fetch_add(1, Ordering::Relaxed);
-        Ok(outcome)
+    fn start(&self, _: &BlockContext, transactions: &[Vec<u8>]) -> Box<dyn Execution> {
+        let (transactions, executed) = (transactions.to_vec(), self.executed.clone());
+        Box::new(move |loaded: &Loaded| execute(&transactions, &executed, loaded))
     }
 
     fn genesis(&self) -> BTreeMap<Key, Value> {
         [(GENESIS.0, GENESIS.1.to_vec())].into()
     }
+}
+
+fn execute(transactions: &[Vec<u8>], executed: &AtomicU64, loaded: &Loaded) -> Result<Outcome, Missing> {
+    let mut missing = Missing::default();
+    let mut outcome = Outcome::default();
+    for transaction in transactions {
+        let key: Key = transaction[..32].try_into().expect("checked");
+        if !loaded.contains_key(&key) {
+            missing.0.insert(key);
+        }
+    }
+    if !missing.0.is_empty() {
+        return Err(missing);
+    }
+    for transaction in transactions {
+        let (key, value) = transaction.split_at(32);
+        let key: Key = key.try_into().expect("checked");
+        let before = outcome.writes.get(&key).or_else(|| loaded.get(&key)).cloned().flatten().unwrap_or_default();
+        if value == b"delete" {
+            outcome.writes.insert(key, None);
+        } else {
+            outcome.writes.insert(key, Some([&before[..], value].concat()));
+        }
+        outcome.receipts.push(vec![before.len() as u8, value.len() as u8]);
+    }
+    executed.fetch_add(1, Ordering::Relaxed);
+    Ok(outcome)
 }
 
 /// Pool and observer of one node.

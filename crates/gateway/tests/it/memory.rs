@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, watch};
 use zhulian_crypto::{Digest, PublicKey, SigningKey};
 use zhulian_execution::Executor;
 use zhulian_gateway::*;
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Value, merkle};
+use zhulian_ledger::{BlockContext, Key, Value, merkle};
 use zhulian_primitives::{
     Block, Certificate, Code, Event, EvidenceId, Header, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError,
     TransactionId, VALIDITY_BLOCKS_MAX,
@@ -144,13 +144,7 @@ impl Memory {
                 transactions.push(bytes);
             }
         }
-        let mut loaded = Loaded::new();
-        let outcome = loop {
-            match self.executor.execute(&context, &transactions, &loaded) {
-                Ok(outcome) => break outcome,
-                Err(Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, inner.state.get(&key).cloned()))),
-            }
-        };
+        let outcome = self.executor.execute(&context, &transactions, |key| inner.state.get(key).cloned());
         for (key, value) in outcome.writes {
             match value {
                 Some(value) => inner.state.insert(key, value),
@@ -256,7 +250,7 @@ impl Memory {
             if transaction.call.valid_until > height + VALIDITY_BLOCKS_MAX {
                 return Err(code(TransactionError::ValidTooLong));
             }
-            self.executor.check(&transaction)
+            self.executor.prepare(&transaction).refusal().map_or(Ok(()), |code| Err(code.clone()))
         });
         if let Err(code) = checked {
             return Submission::Refused(Some(id), code);

@@ -112,10 +112,8 @@ pub struct Annulled {
 impl Event for Annulled {
     const MODULE: &'static str = "rulepack";
     const NAME: &'static str = "annulled";
-    const ABOUT: Text = Text {
-        en: "A version was annulled before it took effect.",
-        zh: "尚未生效的版本已被撤销。",
-    };
+    const ABOUT: Text =
+        Text { en: "A version was annulled before it took effect.", zh: "尚未生效的版本已被撤销。" };
     const CDDL: &'static str = "{ 0: pack_id, 1: uint }   ; pack, version";
 }
 

@@ -28,6 +28,7 @@ mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
+pub(crate) use enact::{annul, enact, may_annul, may_enact};
 pub use {
     calls::{Decide, Draft, StagePart},
     enact::{decide, in_force, load},
@@ -39,7 +40,6 @@ pub use {
     },
     types::{Fact, Hit, Item, ItemKind, Keeps, Manifest, PART_BYTES_MAX, PackId, PartId, Version, parts_of},
 };
-pub(crate) use enact::{annul, enact, may_annul, may_enact};
 
 /// The module.
 pub static MODULE: Module = Module {

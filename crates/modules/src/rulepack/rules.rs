@@ -9,12 +9,7 @@ use super::{
 
 /// Whether a version may be enacted at `now`, when `latest` is the number of the latest one and `standing` the latest one that is
 /// not annulled (P3, P4). What was annulled never took effect and binds nobody.
-pub(super) fn may_enact(
-    manifest: &Manifest,
-    latest: u32,
-    standing: Option<&Version>,
-    now: Timestamp,
-) -> Result<(), Error> {
+pub(super) fn may_enact(manifest: &Manifest, latest: u32, standing: Option<&Version>, now: Timestamp) -> Result<(), Error> {
     if Some(manifest.version) != latest.checked_add(1) {
         return Err(Error::WrongVersion);
     }

@@ -25,6 +25,7 @@ use crate::{
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
     },
     refusal_text,
+    rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
 };
 
 /// The organisations of the city: name, class, Chinese name, first 17 characters of the code, and whether it is there at genesis.
@@ -144,11 +145,13 @@ pub(crate) struct Outcome {
 pub(crate) struct City {
     pub(crate) chain: TestChain,
     last: Vec<u8>,
+    /// Digests of the packs that were drafted, accepted or not, in order.
+    pub(crate) drafts: Vec<[u8; 32]>,
 }
 
 impl Default for City {
     fn default() -> Self {
-        Self { chain: TestChain::new(executor(), genesis().state()), last: Vec::new() }
+        Self { chain: TestChain::new(executor(), genesis().state()), last: Vec::new(), drafts: Vec::new() }
     }
 }
 
@@ -214,7 +217,40 @@ impl City {
                 let end = args.get(1).and_then(|name| KeyEnd::parse(name)).unwrap_or(KeyEnd::Lost);
                 self.send(who, "identity", call, &RevokeKey { key: key(args[0]), end })
             }
-            "open_motion" => self.send(who, "governance", call, &OpenMotion { action: action(args) }),
+            "open_motion" => {
+                let action = match args {
+                    ["enact", draft] => Action::EnactRules(self.drafts[number::<usize>(draft)]),
+                    _ => action(args),
+                };
+                self.send(who, "governance", call, &OpenMotion { action })
+            }
+            "stage_part" => {
+                let (.., text) = pack_files(args[0], pack_version(&options)).swap_remove(number(args[1]));
+                self.send(who, "rulepack", call, &StagePart { bytes: text.into_bytes() })
+            }
+            "draft" => {
+                let manifest = manifest(args[0], &options);
+                self.drafts.push(manifest.digest());
+                self.send(who, "rulepack", call, &Draft { manifest })
+            }
+            "decide" => {
+                let own = ["version", "subject", "commit"];
+                let commitment = |name: &str| (options.get("commit") == Some(&name)).then_some([9; 32]);
+                let facts = options.iter().filter(|(name, _)| !own.contains(name));
+                let facts = facts.map(|(name, value)| Fact {
+                    name: (*name).into(),
+                    value: (*value).into(),
+                    commitment: commitment(name),
+                });
+                let args = Decide {
+                    pack: PackId::parse(args[0]).expect("a pack id"),
+                    version: options.get("version").map(|version| number(version)),
+                    decision: args[1].into(),
+                    facts: facts.collect(),
+                    subject: options.get("subject").map(|subject| sha256(subject.as_bytes())),
+                };
+                self.send(who, "rulepack", call, &args)
+            }
             "cast_ballot" => {
                 self.send(who, "governance", call, &CastBallot { motion: number(args[0]), approve: args[1] == "yes" })
             }
@@ -290,8 +326,75 @@ fn action(args: &[&str]) -> Action {
         ["suspend", name] => Action::Suspend(code(name)),
         ["reinstate", name] => Action::Reinstate(code(name)),
         ["set", name, value] => Action::Set(Parameter::parse(name).expect("a parameter"), number(value)),
+        ["annul", pack, version] => Action::AnnulRules(PackId::parse(pack).expect("a pack id"), number(version)),
         ["recover", name, member] => Action::Recover(code(name), vec![first_member(name, member, &[Role::SecurityAdmin])]),
         other => panic!("no action {other:?}"),
+    }
+}
+
+/// Time of genesis, from which packs' times are counted in seconds: the block at height n has time n.
+const GENESIS: u64 = 1_767_225_600_000;
+
+fn pack_version(options: &BTreeMap<&str, &str>) -> u32 {
+    options.get("version").map_or(1, |version| number(version))
+}
+
+/// A model whose decisions are `Base` (5 below 10, else 7), `Fee` (base times the pack's rate) and `Share` (100 by x).
+const FEES: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="fees" name="Fees" namespace="urn:test:fees">
+<inputData id="x" name="x"><variable name="x" typeRef="number"/></inputData>
+<inputData id="rate" name="Rate"><variable name="Rate" typeRef="number"/></inputData>
+<decision id="base" name="Base"><variable name="Base" typeRef="number"/>
+<informationRequirement><requiredInput href="#x"/></informationRequirement>
+<decisionTable id="t" hitPolicy="UNIQUE"><input label="x"><inputExpression typeRef="number"><text>x</text></inputExpression></input>
+<output typeRef="number"/><rule id="r1"><inputEntry><text>&lt; 10</text></inputEntry><outputEntry><text>5</text></outputEntry></rule>
+<rule id="r2"><inputEntry><text>&gt;= 10</text></inputEntry><outputEntry><text>7</text></outputEntry></rule></decisionTable></decision>
+<decision id="fee" name="Fee"><variable name="Fee" typeRef="number"/>
+<informationRequirement><requiredDecision href="#base"/></informationRequirement>
+<informationRequirement><requiredInput href="#rate"/></informationRequirement>
+<literalExpression><text>Base * Rate</text></literalExpression></decision>
+<decision id="share" name="Share"><variable name="Share" typeRef="number"/>
+<informationRequirement><requiredInput href="#x"/></informationRequirement>
+<literalExpression><text>100 / x</text></literalExpression></decision>
+<decision id="long" name="Long"><variable name="Long" typeRef="number"/>
+<informationRequirement><requiredInput href="#x"/></informationRequirement>
+<literalExpression><text>count(for i in 1..x return i)</text></literalExpression></decision>
+</definitions>"##;
+
+/// The files of a pack of the tests: `fees` with the version as its rate, `days`, or one that is not accepted.
+pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static str, String)> {
+    let rates = format!("Rate = {version}\n");
+    match pack {
+        "fees" => vec![(ItemKind::Decisions, "fees.dmn", FEES.into()), (ItemKind::Rates, "fees.rates", rates)],
+        "gappy" => vec![(ItemKind::Decisions, "gappy.dmn", FEES.replace("&gt;= 10", "&gt; 10"))],
+        "misrated" => {
+            let files = [(ItemKind::Decisions, "fees.dmn", FEES.to_owned()), (ItemKind::Rates, "r", "Rat = 1".into())];
+            files.into()
+        }
+        "days" => {
+            let calendar = "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".to_owned();
+            let documents = "id-card | licence | 居民身份证 | Identity card\n".to_owned();
+            vec![(ItemKind::Calendar, "days.calendar", calendar), (ItemKind::Documents, "days.documents", documents)]
+        }
+        other => panic!("no pack {other}"),
+    }
+}
+
+/// The manifest of a pack of the tests. Times are seconds after genesis.
+pub(crate) fn manifest(pack: &str, options: &BTreeMap<&str, &str>) -> Manifest {
+    let version = pack_version(options);
+    let seconds = |name: &str| options.get(name).map(|seconds| number::<u64>(seconds) * 1_000);
+    let items = pack_files(pack, version);
+    Manifest {
+        pack: PackId::parse(pack).expect("a pack id"),
+        version,
+        zh: "收费标准".into(),
+        en: "Fees".into(),
+        statute: "某市收费办法第三条".into(),
+        from: GENESIS + seconds("from").unwrap_or(0),
+        to: seconds("to").map(|to| GENESIS + to),
+        notice_ms: seconds("notice").unwrap_or(0),
+        keeps: options.get("keeps").map_or(Keeps::Opened, |keeps| Keeps::parse(keeps).expect("opened or latest")),
+        items: items.iter().map(|(kind, name, text)| Item::of(*kind, name, text.as_bytes())).collect(),
     }
 }
 

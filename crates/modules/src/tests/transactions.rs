@@ -1,13 +1,13 @@
 //! The executor under the modules: replays, expiry, keys, roles, malformed arguments, restarts and forks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use minicbor::Encoder;
 use proptest::prelude::*;
 use zhulian_crypto::{SigningKey, sha256};
 use zhulian_execution::{Executor, Refusal as _};
 use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Value};
-use zhulian_primitives::{Call, ChainId, Height, Receipt, VALIDITY_BLOCKS_MAX, codec, sign};
+use zhulian_primitives::{Call, ChainId, Height, Receipt, Transaction, VALIDITY_BLOCKS_MAX, codec, sign};
 
 use super::city::{City, genesis, pair, roles_bits};
 use crate::{
@@ -111,38 +111,37 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         (
             "an unknown key",
             bytes(|e| {
-                drop(
-                    e.map(3)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .str("ab")
-                        .unwrap()
-                        .u8(1)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap()
-                        .u8(9)
-                        .unwrap()
-                        .u8(0)
-                        .unwrap(),
-                )
+                _ = e
+                    .map(3)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .str("ab")
+                    .unwrap()
+                    .u8(1)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap()
+                    .u8(9)
+                    .unwrap()
+                    .u8(0)
+                    .unwrap();
             }),
             "transaction.malformed_arguments",
         ),
         (
             "a missing field",
-            bytes(|e| drop(e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            bytes(|e| _ = e.map(1).unwrap().u8(0).unwrap().str("ab").unwrap()),
             "transaction.malformed_arguments",
         ),
         (
             "wrong order",
-            bytes(|e| drop(e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(1).unwrap().u8(0).unwrap().u8(0).unwrap().str("ab").unwrap()),
             "transaction.malformed",
         ),
         (
             "an unknown kind",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(7).unwrap()),
             "transaction.malformed_arguments",
         ),
         ("a longer integer", vec![0xa2, 0x00, 0x62, b'a', b'b', 0x01, 0x18, 0x00], "transaction.malformed"),
@@ -150,17 +149,17 @@ fn arguments_have_one_form_and_a_bad_field_has_its_own_code() {
         ("no map", vec![0x05], "transaction.malformed_arguments"),
         (
             "a phone number for an id",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("a13812345678").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "identity.malformed_member",
         ),
         (
             "a name for an id",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("张三").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "identity.malformed_member",
         ),
         (
             "the one form",
-            bytes(|e| drop(e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap())),
+            bytes(|e| _ = e.map(2).unwrap().u8(0).unwrap().str("ab").unwrap().u8(1).unwrap().u8(0).unwrap()),
             "ok",
         ),
     ];
@@ -176,7 +175,7 @@ fn the_mempool_s_check_refuses_what_execution_would() {
     let check = |call: &str, args: &[u8]| {
         let bytes = signed(&pair("court.sec"), "identity", call, args, 1, 500);
         let transaction = zhulian_primitives::Transaction::decode(&bytes).expect("well formed");
-        executor.check(&transaction).map_err(|code| refusal_text(&code).expect("a text").slug)
+        executor.prepare(&transaction).refusal().map_or(Ok(()), |code| Err(refusal_text(code).expect("a text").slug))
     };
     assert_eq!(check("add_member", &add_member("clerk-01")), Ok(()));
     assert_eq!(check("add_member", &[0xf6]), Err("transaction.malformed_arguments".into()));
@@ -187,19 +186,7 @@ fn the_mempool_s_check_refuses_what_execution_would() {
 fn execute(executor: &Executor, state: &BTreeMap<Key, Value>, height: Height, transactions: &[Vec<u8>]) -> Outcome {
     let parent = sha256(&height.to_be_bytes());
     let block = BlockContext { chain: CHAIN, height, time: 1_767_225_600_000 + height, parent, proposer: [0; 32] };
-    let mut loaded = Loaded::new();
-    loop {
-        match executor.execute(&block, transactions, &loaded) {
-            Ok(outcome) => return outcome,
-            Err(Missing(keys)) => {
-                assert!(
-                    !keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)),
-                    "asks only for what it has not"
-                );
-                loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned())));
-            }
-        }
-    }
+    executor.execute(&block, transactions, |key| state.get(key).cloned())
 }
 
 fn apply(state: &BTreeMap<Key, Value>, outcome: &Outcome) -> BTreeMap<Key, Value> {
@@ -265,12 +252,18 @@ fn a_block_asks_for_its_state_in_few_rounds() {
     let transactions: Vec<Vec<u8>> =
         (0..50).map(|n| signed(&pair("bureau.off"), "evidence", "deposit", &args(n), u64::from(n), 100)).collect();
     let block = BlockContext { chain: CHAIN, height: 1, time: 1, parent: [0; 32], proposer: [0; 32] };
-    let (mut loaded, mut rounds) = (Loaded::new(), 0);
+    let prepared = transactions.iter().map(|bytes| Arc::new(executor.prepare(&Transaction::decode(bytes).unwrap())));
+    let mut run = executor.start(block, prepared.collect());
+    let (mut loaded, mut rounds) = (Loaded::default(), 0);
     let outcome = loop {
-        match executor.execute(&block, &transactions, &loaded) {
+        match run.resume(&loaded) {
             Ok(outcome) => break outcome,
             Err(Missing(keys)) => {
                 rounds += 1;
+                assert!(
+                    !keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)),
+                    "asks only for what it has not"
+                );
                 loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned())));
             }
         }
@@ -281,4 +274,46 @@ fn a_block_asks_for_its_state_in_few_rounds() {
     assert_eq!(outcome.writes.len(), 50 + 2);
     let largest = outcome.writes.values().flatten().map(Vec::len).filter(|len| *len < 500).max();
     assert!(largest < Some(64), "a deposit's record has {largest:?} bytes");
+}
+
+/// What may happen in a block of which each transaction changes what the next is allowed to do.
+fn any_step() -> impl Strategy<Value = (&'static str, &'static str, Vec<u8>)> {
+    let member = |name: &str| [&[0xa1, 0x00][..], &codec::to_bytes(&name)].concat();
+    prop_oneof![
+        4 => ("[ab]").prop_map(|name| ("court.off", "deposit", codec::to_bytes(&super::city::deposit_args(&name)))),
+        2 => ("[ab]").prop_map(|name| ("bureau.off", "deposit", codec::to_bytes(&super::city::deposit_args(&name)))),
+        1 => Just(("court.sys", "suspend_member", member("off"))),
+        1 => Just(("court.sys", "reinstate_member", member("off"))),
+        1 => Just(("court.sys", "suspend_member", member("sec"))),
+        1 => Just(("court.sec", "assign_roles", roles_bits("off", 0))),
+        1 => Just(("court.sec", "assign_roles", roles_bits("off", 1 << 4))),
+        1 => Just(("court.off", "add_member", add_member("clerk-01"))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// A block is its transactions one after the other: what is remembered of actors within it changes nothing.
+    #[test]
+    fn a_block_is_its_transactions_in_order(steps in prop::collection::vec(any_step(), 1..14)) {
+        let transactions: Vec<Vec<u8>> = (0..)
+            .zip(&steps)
+            .map(|(nonce, (who, call, args))| {
+                let module = if *call == "deposit" { "evidence" } else { "identity" };
+                signed(&pair(who), module, call, args, nonce, 500)
+            })
+            .collect();
+        let mut state = genesis().state();
+        let whole = execute(&executor(), &state, 1, &transactions);
+        for (bytes, receipt) in transactions.iter().zip(&whole.receipts) {
+            let alone = execute(&executor(), &state, 1, std::slice::from_ref(bytes));
+            prop_assert_eq!(slug(&Receipt::decode(receipt).unwrap()), slug(&Receipt::decode(&alone.receipts[0]).unwrap()));
+            prop_assert_eq!(receipt, &alone.receipts[0]);
+            state = apply(&state, &alone);
+        }
+        // The replay window's entries are of blocks, not of transactions.
+        let differing = apply(&genesis().state(), &whole).into_iter().filter(|(key, value)| state.get(key) != Some(value));
+        prop_assert!(differing.count() <= 2);
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
         LegalBasis, SourceType, commitment,
     },
     governance::{Action, Failure, GenesisError, MotionClosed, MotionStatus, OpenMotion, Parameter, Parameters},
+    rulepack::{Annulled, PackId},
 };
 
 /// Details with every field.
@@ -82,6 +83,15 @@ const WALK: &str = "
     court.judge freeze B1#0/3 (2026)浙0192民初1号
     court.judge unfreeze B1#0/3 (2026)浙0192民初1号
     bank.off withdraw F1#1 mistake
+    court.rep stage_part fees 0
+    court.rep stage_part fees 1
+    court.rep draft fees from=45 to=1000 notice=0
+    court.rep open_motion enact 0
+    court.rep cast_ballot 5 yes
+    bureau.rep cast_ballot 5 yes
+    bank.rep cast_ballot 5 yes
+    notary.rep cast_ballot 5 yes
+    bank.off decide fees Fee x=12 subject=case-7 commit=x
 ";
 
 #[test]
@@ -98,6 +108,10 @@ fn encodings_are_pinned() {
     let set = OpenMotion { action: Action::Set(Parameter::VoteBlocks, 30) };
     line("action.set", &codec::to_bytes(&set));
     let failure = Some(Failure { module: "identity".into(), number: 26 });
+    let pack = PackId::parse("fees").expect("a pack id");
+    let annul = OpenMotion { action: Action::AnnulRules(pack.clone(), 2) };
+    line("action.annul_rules", &codec::to_bytes(&annul));
+    line("annul.event.annulled", &Annulled { pack, version: 2 }.record().data.0);
     line("motion_closed.failed", &MotionClosed { motion: 3, status: MotionStatus::Failed, failure }.record().data.0);
 
     let mut city = City::default();
@@ -114,11 +128,13 @@ fn encodings_are_pinned() {
         }
     }
     let state = city.chain.state();
-    let names = ["evidence/file", "evidence/batch", "evidence/entry"];
+    let names = ["evidence/file", "evidence/batch", "evidence/entry", "rulepack/manifest", "rulepack/version"];
     let keys = [
         crate::evidence::file_state_key(&file("F1").sha256, 0),
         crate::evidence::batch_state_key(&sha256(b"B1"), 0),
         crate::evidence::entry_state_key(&sha256(b"B1"), 0, 3),
+        crate::rulepack::manifest_state_key(&city.drafts[0]),
+        crate::rulepack::version_state_key(&PackId::parse("fees").expect("a pack id"), 1),
     ];
     for (name, key) in names.iter().zip(keys) {
         line(&format!("state.{name}.key"), &key);

@@ -16,7 +16,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 use zhulian_crypto::{PublicKey, sha256};
-use zhulian_execution::{Executor, Refusal as _};
+use zhulian_execution::{Executor, Prepared, Refusal as _};
 use zhulian_primitives::{Code, Transaction, TransactionError, TransactionId};
 
 use super::{Admission, Candidate, Mempool, Owner};
@@ -180,7 +180,7 @@ impl Intake {
 /// An item of a batch on its way.
 enum State<'a> {
     Decided(Verdict),
-    Parsed(Transaction<'a>),
+    Parsed(Transaction<'a>, Arc<Prepared>),
 }
 
 struct Worker {
@@ -241,7 +241,7 @@ impl Worker {
         // What is known already was passed on when it was new.
         let mut verdicts = states.into_iter().map(|state| match state {
             State::Decided(verdict) => (verdict, false),
-            State::Parsed(transaction) => (Verdict::Taken(transaction.id), true),
+            State::Parsed(transaction, _) => (Verdict::Taken(transaction.id), true),
         });
         let verdicts: Vec<Vec<(Verdict, bool)>> =
             jobs.iter().map(|job| verdicts.by_ref().take(job.transactions.len()).collect()).collect();
@@ -276,16 +276,19 @@ impl Worker {
                 match Transaction::decode_knowing(bytes, |key| keys.contains_key(key)) {
                     Err(error) => refused(None, error.code()),
                     Ok(it) if &it.call.chain != chain => refused(Some(it.id), TransactionError::WrongChain.code()),
-                    Ok(it) => match executor.check(&it) {
-                        Err(code) => refused(Some(it.id), code),
-                        Ok(()) => State::Parsed(it),
-                    },
+                    Ok(it) => {
+                        let prepared = executor.prepare(&it);
+                        match prepared.refusal() {
+                            Some(code) => refused(Some(it.id), code.clone()),
+                            None => State::Parsed(it, Arc::new(prepared)),
+                        }
+                    }
                 }
             })
             .collect();
         let pool = self.mempool.lock();
         for state in &mut states {
-            if let State::Parsed(it) = state
+            if let State::Parsed(it, _) = state
                 && let Some(admission) = pool.verdict(&it.id, it.call.valid_until)
             {
                 *state = State::Decided(verdict(it.id, admission));
@@ -298,13 +301,13 @@ impl Worker {
         let parsed: Vec<Transaction<'_>> = states
             .iter()
             .filter_map(|state| match state {
-                State::Parsed(it) => Some(*it),
+                State::Parsed(it, _) => Some(*it),
                 State::Decided(_) => None,
             })
             .collect();
         let mut valid = self.verifier.verify(&parsed).into_iter();
         for state in states {
-            if let State::Parsed(it) = state
+            if let State::Parsed(it, _) = state
                 && valid.next() == Some(false)
             {
                 *state = State::Decided(Verdict::Refused(Some(it.id), TransactionError::BadSignature.code()));
@@ -321,9 +324,15 @@ impl Worker {
             let waiting = pool.waiting();
             let mut owners = owners.into_iter();
             for (state, bytes) in states.iter_mut().zip(all) {
-                let State::Parsed(it) = state else { continue };
+                let State::Parsed(it, prepared) = state else { continue };
                 let owner = owners.next().unwrap_or(Owner::Nobody);
-                let candidate = Candidate { id: it.id, bytes: bytes[..].into(), owner, valid_until: it.call.valid_until };
+                let candidate = Candidate {
+                    id: it.id,
+                    bytes: bytes[..].into(),
+                    owner,
+                    valid_until: it.call.valid_until,
+                    prepared: Some(prepared.clone()),
+                };
                 let admission = pool.admit(candidate);
                 if admission != Admission::New {
                     *state = State::Decided(verdict(it.id, admission));
@@ -341,7 +350,7 @@ impl Worker {
         let signers: Vec<PublicKey> = states
             .iter()
             .filter_map(|state| match state {
-                State::Parsed(it) => Some(it.signer),
+                State::Parsed(it, _) => Some(it.signer),
                 State::Decided(_) => None,
             })
             .collect();

@@ -1,12 +1,17 @@
 //! The pool itself: what waits, in which order it is proposed, and how it ends. No threads, no clock; one lock around it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use tokio::sync::oneshot;
+use zhulian_crypto::DigestState;
+use zhulian_execution::Prepared;
 use zhulian_primitives::{Height, TransactionId, VALIDITY_BLOCKS_MAX};
 
 use super::lanes::{Lanes, Owner};
-use crate::ids::{Generations, IdMap, IdState};
+use crate::ids::{Generations, IdMap};
 
 /// Bounds of the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +29,7 @@ impl Default for Limits {
 }
 
 /// A transaction that passed every check that needs no state.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Candidate {
     /// Its id.
     pub id: TransactionId,
@@ -34,6 +39,8 @@ pub struct Candidate {
     pub owner: Owner,
     /// Last height at which it may be executed.
     pub valid_until: Height,
+    /// Ready for execution, if it has been made so.
+    pub prepared: Option<Arc<Prepared>>,
 }
 
 /// What the pool says to a candidate.
@@ -94,6 +101,7 @@ struct Entry {
     proposed: Height,
     /// The last proposal whose ancestors contain it.
     excluded: u64,
+    prepared: Option<Arc<Prepared>>,
 }
 
 #[derive(Default)]
@@ -106,6 +114,10 @@ struct Slot {
 const REMEMBERED: usize = 1 << 17;
 /// Transactions of one lane taken in one turn.
 const QUANTUM: usize = 8;
+
+const WAITERS_SWEEP: usize = 1_024;
+/// Ids waited for at most.
+const WAITERS_MAX: usize = 1 << 17;
 
 /// See the module.
 pub struct Pool {
@@ -126,6 +138,8 @@ pub struct Pool {
     height: Height,
     ended: Generations<HashMap<u64, End>>,
     waiters: IdMap<Vec<oneshot::Sender<End>>>,
+    /// With so many ids waited for, those nobody waits for any more are dropped.
+    waiters_sweep: usize,
 }
 
 impl Pool {
@@ -147,6 +161,7 @@ impl Pool {
             height: 0,
             ended: Generations::new(REMEMBERED),
             waiters: IdMap::default(),
+            waiters_sweep: WAITERS_SWEEP,
         }
     }
 
@@ -185,7 +200,7 @@ impl Pool {
         if self.by_id.contains_key(id) {
             return Standing::Pending;
         }
-        let key = IdState::default().fingerprint(id);
+        let key = DigestState::default().fingerprint(&id.0);
         match self.ended.young.get(&key).or_else(|| self.ended.old.get(&key)) {
             Some(end) => Standing::Ended(*end),
             None => Standing::Unknown,
@@ -214,7 +229,7 @@ impl Pool {
         if let Some(verdict) = self.verdict(&candidate.id, candidate.valid_until) {
             return verdict;
         }
-        let Candidate { id, bytes, owner, valid_until } = candidate;
+        let Candidate { id, bytes, owner, valid_until, prepared } = candidate;
         let len = bytes.len();
         if self.bytes + len > self.limits.bytes_max {
             return Admission::Full;
@@ -230,7 +245,7 @@ impl Pool {
         });
         let at = &mut self.slots[slot as usize];
         at.turn = at.turn.wrapping_add(1);
-        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, excluded: 0 });
+        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, excluded: 0, prepared });
         let handle = Handle { slot, turn: at.turn };
         let queue = self.lanes.get(lane);
         queue.queue.push_back(handle);
@@ -301,6 +316,12 @@ impl Pool {
         taken
     }
 
+    /// What waits of these, ready for execution.
+    pub fn prepared(&self, ids: &[TransactionId]) -> Vec<Option<Arc<Prepared>>> {
+        let prepared = |id| self.slots[*self.by_id.get(id)? as usize].entry.as_ref()?.prepared.clone();
+        ids.iter().map(prepared).collect()
+    }
+
     /// These stand in a block at `height` that may become final.
     pub fn proposed(&mut self, height: Height, ids: &[TransactionId]) {
         if height <= self.height {
@@ -356,7 +377,7 @@ impl Pool {
     /// Notes how a transaction ended. The first end is the one that counts: a doubled transaction's second receipt says only that
     /// it is a double.
     fn end(&mut self, id: TransactionId, end: End) {
-        let key = IdState::default().fingerprint(&id);
+        let key = DigestState::default().fingerprint(&id.0);
         let end = match self.ended.old.get(&key) {
             Some(first) => *first,
             None => {
@@ -397,17 +418,25 @@ impl Pool {
         }
     }
 
-    /// Waits for a transaction's end. The receiver is closed without an answer when the transaction is not pending.
+    /// Waits for a transaction's end, also of one that is still on its way here from another node. The receiver is closed without an
+    /// answer when too many wait.
     pub fn wait(&mut self, id: TransactionId) -> oneshot::Receiver<End> {
         let (sender, receiver) = oneshot::channel();
-        match self.standing(&id) {
-            Standing::Ended(end) => drop(sender.send(end)),
-            Standing::Pending => {
-                let waiters = self.waiters.entry(id).or_default();
+        if let Standing::Ended(end) = self.standing(&id) {
+            let _ = sender.send(end);
+            return receiver;
+        }
+        if self.waiters.len() >= self.waiters_sweep {
+            self.waiters.retain(|_, waiters| {
                 waiters.retain(|waiter| !waiter.is_closed());
-                waiters.push(sender);
-            }
-            Standing::Unknown => {}
+                !waiters.is_empty()
+            });
+            self.waiters_sweep = WAITERS_SWEEP.max(2 * self.waiters.len());
+        }
+        if self.waiters.len() < WAITERS_MAX {
+            let waiters = self.waiters.entry(id).or_default();
+            waiters.retain(|waiter| !waiter.is_closed());
+            waiters.push(sender);
         }
         receiver
     }

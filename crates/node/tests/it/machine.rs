@@ -20,9 +20,10 @@ fn block(count: u64) -> Vec<Vec<u8>> {
 
 fn execute(machine: &CityMachine, transactions: &[Vec<u8>]) -> Outcome {
     let context = BlockContext { chain: CHAIN, height: 1, time: 1, parent: [0; 32], proposer: [0; 32] };
-    let mut loaded = Loaded::new();
+    let mut execution = machine.start(&context, transactions);
+    let mut loaded = Loaded::default();
     loop {
-        match machine.execute(&context, transactions, &loaded) {
+        match execution.resume(&loaded) {
             Ok(outcome) => return outcome,
             Err(Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, None))),
         }

@@ -22,7 +22,7 @@ fn owner(n: u8) -> Owner {
 fn candidate(n: u64, whose: Owner, bytes: usize, valid_until: u64) -> Candidate {
     let mut content = vec![0; bytes.max(8)];
     content[..8].copy_from_slice(&n.to_be_bytes());
-    Candidate { id: id(n), bytes: content.into(), owner: whose, valid_until }
+    Candidate { id: id(n), bytes: content.into(), owner: whose, valid_until, prepared: None }
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -95,12 +95,12 @@ fn what_expires_ends_and_whoever_waits_is_told() {
     assert_eq!(pool.admit(candidate(3, owner(1), 50, 12)), Admission::New);
     assert_eq!(pool.admit(candidate(4, owner(1), 50, 13)), Admission::New);
     let (mut third, mut fourth) = (pool.wait(id(3)), pool.wait(id(4)));
-    let mut unknown = pool.wait(id(99));
-    assert!(unknown.try_recv().is_err());
+    let mut elsewhere = pool.wait(id(99));
     pool.finalised(11, std::iter::empty());
     assert!(third.try_recv().is_err(), "block 12 could still have it");
     assert_eq!(pool.propose(13, std::iter::empty(), 10_000, 10).len(), 1, "only one is valid at 13");
-    pool.finalised(12, [id(4)].into_iter());
+    pool.finalised(12, [id(4), id(99)].into_iter());
+    assert_eq!(elsewhere.try_recv(), Ok(End::Finalised { height: 12, index: 1 }), "it came by another node");
     assert_eq!(third.try_recv(), Ok(End::Expired));
     assert_eq!(fourth.try_recv(), Ok(End::Finalised { height: 12, index: 0 }));
     assert_eq!(pool.admit(candidate(3, owner(1), 50, 12)), Admission::Expired);

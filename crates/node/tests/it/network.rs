@@ -39,7 +39,8 @@ async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<Transact
 
 /// Waits for a transaction's end, which must be an execution without refusal, and verifies its receipt as a stranger would.
 async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
-    let TransactionState::Finalised(outcome) = backend.wait(id, LONG).await.unwrap() else { panic!("not finalised") };
+    let state = backend.wait(id, LONG).await.unwrap();
+    let TransactionState::Finalised(outcome) = state else { panic!("not finalised: {state:?}") };
     assert_eq!(outcome.receipt.refusal, None);
     let position = outcome.position;
     let block = backend.block(position.height).await.unwrap().unwrap();

@@ -66,7 +66,7 @@ fn speed() {
         let began = Instant::now();
         for it in &parsed {
             Transaction::decode_knowing(&transactions[0], |_| true).unwrap();
-            executor.check(it).unwrap();
+            assert!(executor.prepare(it).refusal().is_none());
         }
         report("decode with known key, check of the call", began, COUNT);
         let began = Instant::now();
@@ -81,11 +81,14 @@ fn speed() {
                 bytes: bytes[..].into(),
                 owner: Owner::Organisation("one".into()),
                 valid_until: it.call.valid_until,
+                prepared: Some(Arc::new(executor.prepare(it))),
             })
             .collect();
         let began = Instant::now();
         let mut pool = mempool.lock();
-        candidates.into_iter().for_each(|candidate| drop(pool.admit(candidate)));
+        for candidate in candidates {
+            pool.admit(candidate);
+        }
         report("admit", began, COUNT);
         let began = Instant::now();
         let proposal = pool.propose(height, std::iter::empty(), 16 << 20, COUNT as usize);
@@ -97,12 +100,13 @@ fn speed() {
         assert!(machine.check(&transactions));
         report("check of a block already known", began, COUNT);
         let context = BlockContext { chain, height, time: 1_800_000_000_000 + height, parent: [0; 32], proposer: [0; 32] };
-        let mut loaded = Loaded::new();
+        let mut loaded = Loaded::default();
         let began = Instant::now();
+        let mut execution = machine.start(&context, &transactions);
         let mut passes = 0;
         let outcome = loop {
             passes += 1;
-            match machine.execute(&context, &transactions, &loaded) {
+            match execution.resume(&loaded) {
                 Ok(outcome) => break outcome,
                 Err(Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned()))),
             }

@@ -1,0 +1,57 @@
+//! `zhulian rules`: decisions in DMN, checked, tested, explained and timed offline; packs published and voted in; decisions made
+//! again from their receipts.
+
+mod act;
+mod bench;
+mod check;
+mod compare;
+mod explain;
+mod facts;
+mod rerun;
+mod source;
+mod test;
+
+use clap::Subcommand;
+
+use crate::{failure::Result, report::Report, session::Session};
+
+/// Check, test and explain decisions, and decide again from receipts (规则)
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Say whether a DMN file or a pack would be accepted, else each fault with its remedy (检查)
+    Check(source::Source),
+    /// Run a table of cases, in the XML of the DMN TCK or in JSON (测试)
+    Test(test::Test),
+    /// Decide, and explain which rule matched, on which facts, and what would have to change (说明)
+    Explain(explain::Explain),
+    /// Time a decision, gas included (计时)
+    Bench(bench::Bench),
+    /// Decide again, offline, what a receipt says was decided, and explain it (复算)
+    Rerun(rerun::Rerun),
+    /// Replay a log of decisions against an old and a new version, and report what would change (比对)
+    Compare(compare::Compare),
+    /// Put a pack on the ledger and move to enact it; signed by a representative (发布)
+    Publish(act::Publish),
+    /// Move to annul a version before it takes effect (提议撤销)
+    ProposeAnnul(act::Annul),
+    /// Decide by the version of a pack that is in force; signed by an officer (依规则决定)
+    Decide(act::Decide),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it does not succeed.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
+    match command {
+        Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Rerun(args) => rerun::run(session, args),
+        Command::Compare(args) => compare::run(args),
+        Command::Publish(args) => act::publish(session, args),
+        Command::ProposeAnnul(args) => act::annul(session, args),
+        Command::Decide(args) => act::decide(session, args),
+    }
+}

@@ -1,0 +1,197 @@
+//! A block on its way through execution.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use zhulian_crypto::PublicKey;
+use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome};
+use zhulian_primitives::{Code, Event, Receipt, TransactionError as E, VALIDITY_BLOCKS_MAX, codec};
+
+use crate::{
+    Actor, Context, Directory, Executor, Halt, Prepared,
+    window::{self, Slot, TIP, Tip, UseId, WINDOW},
+};
+
+/// Executes one block, and goes on where it stopped when it is given the values it lacked.
+pub struct Run {
+    executor: Executor,
+    block: BlockContext,
+    transactions: Vec<Arc<Prepared>>,
+    foreseen: bool,
+    /// The parent's replay window, and which of the transactions it has seen.
+    window: Option<(Tip, Vec<bool>)>,
+    actors: Actors,
+    /// Uses of nonces by this block so far.
+    fresh: HashSet<UseId>,
+    /// The block's entry of the replay window.
+    uses: Vec<u8>,
+    /// Of the transactions executed so far, which are the first `receipts.len()`.
+    outcome: Outcome,
+}
+
+impl Run {
+    pub(crate) fn new(executor: Executor, block: BlockContext, transactions: Vec<Arc<Prepared>>) -> Self {
+        Self {
+            executor,
+            block,
+            transactions,
+            foreseen: false,
+            window: None,
+            actors: Actors::default(),
+            fresh: HashSet::new(),
+            uses: Vec::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Executes to the end, or as far as `loaded` reaches, which must hold at the parent and contain what it contained before.
+    ///
+    /// # Errors
+    /// The keys that it misses, as many as it can find at once.
+    pub fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing> {
+        self.foresee(loaded)?;
+        if self.window.is_none() {
+            let ids: Vec<UseId> = self.transactions.iter().map(|transaction| transaction.use_id).collect();
+            self.window = Some(self.executor.window(self.block.height, &ids, loaded)?);
+        }
+        let mut missing = BTreeSet::new();
+        if self.outcome.receipts.is_empty() {
+            // Nothing is written yet, so who acts depends on the parent's state alone. Asked for all at once, it is one round.
+            for transaction in &self.transactions {
+                let _ = self.actors.resolve(
+                    &self.executor.0.directory,
+                    &transaction.signer,
+                    &mut Context::new(&self.block, loaded, &self.outcome.writes, &mut missing, transaction.id),
+                );
+            }
+        }
+        if missing.is_empty() {
+            self.execute(loaded, &mut missing);
+        }
+        if missing.is_empty() { Ok(self.finish()) } else { Err(Missing(missing)) }
+    }
+
+    /// Asks at once for everything that is surely read.
+    fn foresee(&mut self, loaded: &Loaded) -> Result<(), Missing> {
+        if std::mem::replace(&mut self.foreseen, true) {
+            return Ok(());
+        }
+        let mut signers = HashSet::new();
+        let mut keys = BTreeSet::from([TIP.key(&())]);
+        for transaction in &self.transactions {
+            if signers.insert(transaction.signer) {
+                keys.extend((self.executor.0.directory.reads)(&transaction.signer));
+            }
+            if let Ok(call) = &transaction.call {
+                keys.extend(call.reads());
+            }
+        }
+        keys.retain(|key| !loaded.contains_key(key));
+        if keys.is_empty() { Ok(()) } else { Err(Missing(keys)) }
+    }
+
+    /// Executes what is left, up to the first transaction that misses something. Those after it are tried only to learn what they
+    /// miss, too.
+    fn execute(&mut self, loaded: &Loaded, missing: &mut BTreeSet<Key>) {
+        for index in self.outcome.receipts.len()..self.transactions.len() {
+            let transaction = self.transactions[index].clone();
+            let replayed =
+                self.window.as_ref().is_some_and(|(_, seen)| seen[index]) || self.fresh.contains(&transaction.use_id);
+            let mut ctx = Context::new(&self.block, loaded, &self.outcome.writes, missing, transaction.id);
+            let result = run(&transaction, replayed, &self.executor.0.directory, &mut self.actors, &mut ctx);
+            let (writes, events) = (ctx.writes, ctx.events);
+            if !missing.is_empty() {
+                continue;
+            }
+            let (refusal, events) = match result {
+                Ok(()) => {
+                    self.actors.forget_if_written(writes.keys());
+                    self.outcome.writes.extend(writes);
+                    (None, events)
+                }
+                Err(Halt::Refused(code)) => (Some(code), Vec::<Event>::new()),
+                Err(Halt::Missing) => unreachable!("a call that misses something says what"),
+            };
+            if !replayed {
+                self.fresh.insert(transaction.use_id);
+                self.uses.extend_from_slice(&transaction.use_id);
+            }
+            self.outcome.receipts.push(Receipt { transaction: transaction.id, refusal, events }.encode());
+        }
+    }
+
+    fn finish(&mut self) -> Outcome {
+        let mut outcome = std::mem::take(&mut self.outcome);
+        let (tip, _) = self.window.take().expect("read before anything is executed");
+        let slot = Slot { height: self.block.height, ids: std::mem::take(&mut self.uses) };
+        if !slot.ids.is_empty() {
+            let next = window::next_tip(tip, slot.height, &slot.ids);
+            self.executor.add_window(tip, next, slot.height, std::mem::take(&mut self.fresh));
+            outcome.writes.insert(TIP.key(&()), Some(codec::to_bytes(&next)));
+            outcome.writes.insert(WINDOW.key(&(slot.height % VALIDITY_BLOCKS_MAX)), Some(codec::to_bytes(&slot)));
+        }
+        outcome
+    }
+}
+
+fn run(
+    transaction: &Prepared,
+    replayed: bool,
+    directory: &Directory,
+    actors: &mut Actors,
+    ctx: &mut Context<'_>,
+) -> Result<(), Halt> {
+    let height = ctx.height();
+    if height > transaction.valid_until {
+        return Err(E::Expired.into());
+    }
+    if transaction.valid_until > height + VALIDITY_BLOCKS_MAX {
+        return Err(E::ValidTooLong.into());
+    }
+    if replayed {
+        return Err(E::Replayed.into());
+    }
+    let entry = transaction.entry.as_ref().map_err(|code| Halt::Refused(code.clone()))?;
+    let actor = actors.resolve(directory, &transaction.signer, ctx)?;
+    if !entry.allowed.admits(actor.roles) {
+        return Err(E::NotAllowed.into());
+    }
+    ctx.actor = Some(actor);
+    let call = transaction.call.as_ref().map_err(|code| Halt::Refused(code.clone()))?;
+    call.execute(ctx)
+}
+
+/// Who acts behind the keys met so far in this block.
+#[derive(Default)]
+struct Actors {
+    known: HashMap<PublicKey, Result<Arc<Actor>, Code>>,
+    /// The state that says so. When one of these is written, all is asked anew.
+    read: BTreeSet<Key>,
+}
+
+impl Actors {
+    fn resolve(&mut self, directory: &Directory, signer: &PublicKey, ctx: &mut Context<'_>) -> Result<Arc<Actor>, Halt> {
+        if let Some(known) = self.known.get(signer) {
+            return known.clone().map_err(Halt::Refused);
+        }
+        ctx.trace = Some(Vec::new());
+        let found = (directory.actor)(ctx, signer);
+        let read = ctx.trace.take().unwrap_or_default();
+        let found = match found {
+            Ok(actor) => Ok(Arc::new(actor)),
+            Err(Halt::Refused(code)) => Err(code),
+            Err(Halt::Missing) => return Err(Halt::Missing),
+        };
+        self.read.extend(read);
+        self.known.insert(*signer, found.clone());
+        found.map_err(Halt::Refused)
+    }
+
+    fn forget_if_written<'a>(&mut self, mut written: impl Iterator<Item = &'a Key>) {
+        if written.any(|key| self.read.contains(key)) {
+            *self = Self::default();
+        }
+    }
+}
