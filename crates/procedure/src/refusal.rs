@@ -148,6 +148,16 @@ impl Refusal {
         }
     }
 
+    /// What is wrong and the remedy, in English.
+    pub fn texts_en(&self) -> (&'static str, &'static str) {
+        self.reason.en()
+    }
+
+    /// What is wrong and the remedy, in Chinese.
+    pub fn texts_zh(&self) -> (&'static str, &'static str) {
+        self.reason.zh()
+    }
+
     /// The refusal as a sentence in English.
     pub fn en(&self) -> String {
         let (what, remedy) = self.reason.en();

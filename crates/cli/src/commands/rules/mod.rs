@@ -8,7 +8,7 @@ mod compare;
 mod explain;
 mod facts;
 mod rerun;
-mod source;
+pub(crate) mod source;
 mod test;
 
 use clap::Subcommand;
