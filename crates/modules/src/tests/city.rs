@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use minicbor::Encode;
 use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
-use zhulian_execution::{Class, Role, Roles, testkit::TestChain};
+use zhulian_execution::{Class, Event, Role, Roles, testkit::TestChain};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::Receipt;
 use zhulian_procedure::{Variables, Wire};
