@@ -10,6 +10,7 @@ pub mod simulate;
 mod step;
 mod time;
 pub mod value;
+pub mod xes;
 
 pub use check::check;
 pub use expression::{Expression, Language};

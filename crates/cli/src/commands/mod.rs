@@ -29,7 +29,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Node(command) => node::run(session, command).map(|()| None),
         Command::Org(command) => org::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
-        Command::Procedure(command) => procedure::run(command).map(Some),
+        Command::Procedure(command) => procedure::run(session, command).map(Some),
         Command::Member(command) => member::run(session, command).map(Some),
         Command::Verify(args) => verify::run(session, args).map(Some),
         Command::Evidence(command) => evidence::run(session, command).map(Some),

@@ -8,16 +8,22 @@ use std::{
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use zhulian_api::Query;
+use zhulian_execution::Event as _;
+use zhulian_modules::procedure::Progressed;
 use zhulian_procedure::{
     Definitions, Refusal, check,
     instance::What,
     simulate::{Play, play},
+    xes::{Entry, log},
 };
 
 use super::rules::source::read_text;
 use crate::{
-    failure::{Exit, Result},
+    failure::{AtPath as _, Exit, Failure, Result},
+    remote::Remote,
     report::Report,
+    session::Session,
     text,
     text::Text,
 };
@@ -30,6 +36,8 @@ const STEPS_MAX: usize = 10_000;
 pub enum Command {
     /// Say whether a BPMN file would be accepted, else each fault with its remedy (检查)
     Check(Check),
+    /// Write what happened to every case as an event log, XES (IEEE 1849), for process-mining tools (导出事件日志)
+    Log(Log),
     /// Play a BPMN file with ways chosen by a seed, and tell where it went (模拟)
     Simulate(Simulate),
 }
@@ -54,15 +62,80 @@ pub struct Simulate {
     pub seed: u64,
 }
 
+/// Options of `procedure log`.
+#[derive(Args, Debug)]
+pub struct Log {
+    /// The file to write
+    pub file: PathBuf,
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// When the file cannot be read.
-pub fn run(command: &Command) -> Result<Report> {
+/// When a file cannot be read or written, or the gateway cannot be asked.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
     match command {
+        Command::Log(args) => logged(session, args),
         Command::Check(args) => checked(args),
         Command::Simulate(args) => simulated(args),
     }
+}
+
+/// Reads every transaction of cases from the gateway, verifies its receipt where a network is trusted, and writes the log.
+fn logged(session: &Session, args: &Log) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let network = session.home().and_then(|home| home.network()).ok();
+    let (mut rows, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let query = Query::new().with("module", Some("procedure")).with("limit", Some(100)).with("cursor", cursor.take());
+        let page = remote.call(remote.client.transactions(query))?;
+        rows.extend(page.items.into_iter().filter(|row| row.refusal.is_none()));
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    rows.sort_by_key(|row| (row.height, row.index));
+    let mut entries = Vec::new();
+    for row in &rows {
+        let bytes = remote.call(remote.client.receipt(row.id))?;
+        let refused = |refusal: zhulian_verify::Refusal| {
+            let id = row.id.to_string();
+            Failure::new(Exit::NoProof, refusal.code(), text!("交易 {id} 的回执不能作为证明", "the receipt of {id} proves nothing"))
+        };
+        let events = match &network {
+            Some(network) => zhulian_verify::verify_receipt(network, &bytes).map_err(refused)?.events,
+            None => super::rules::rerun::unproven_events(&bytes).map_err(refused)?,
+        };
+        for step in events.iter().filter_map(Progressed::of) {
+            let at = i64::try_from(row.time_ms).unwrap_or(i64::MAX);
+            entries.extend(step.lines.into_iter().filter(|line| line.number > 0).map(|line| Entry {
+                case: step.case.to_string(),
+                activity: line.element,
+                number: line.number,
+                what: line.what,
+                at,
+                organisation: step.organisation.to_string(),
+                member: step.member.to_string(),
+            }));
+        }
+    }
+    std::fs::write(&args.file, log(&entries)).at(&args.file)?;
+    let mut cases: Vec<&str> = entries.iter().map(|entry| entry.case.as_str()).collect();
+    cases.sort_unstable();
+    cases.dedup();
+    let (shown, cases, events) = (args.file.display(), cases.len(), entries.len());
+    let report = Report::new(
+        text!("已写入 {shown}:{cases} 件办件,{events} 个事件。", "{shown} is written: {cases} cases, {events} events."),
+        json!({ "file": args.file.display().to_string(), "cases": cases, "events": events, "verified": network.is_some() }),
+    );
+    Ok(match network {
+        Some(_) => report,
+        None => report.next(Text::fixed(
+            "未核验回执:没有可信的网络身份文件。",
+            "The receipts are not verified: there is no trusted network identity.",
+        )),
+    })
 }
 
 fn checked(args: &Check) -> Result<Report> {

@@ -9,6 +9,9 @@ use zhulian_rules::Model;
 use super::rules::{Settings, holders};
 use crate::rulepack::PackError;
 
+/// Most procedures of one pack: each is explored when it is drafted.
+const PROCEDURES_MAX: usize = 8;
+
 /// Checks a BPMN file and takes its procedures. What they call is named with the pack: `pack/procedure`, `pack/decision`.
 pub(crate) fn compile(
     file: &str,
@@ -19,6 +22,9 @@ pub(crate) fn compile(
     let refused = |refusals| PackError::Procedure(file.to_owned(), refusals);
     let other = |detail: String| PackError::OtherProcedure(file.to_owned(), detail);
     for mut process in Definitions::parse(text).map_err(refused)?.processes {
+        if procedures.len() >= PROCEDURES_MAX {
+            return Err(other("more than 8 procedures".into()));
+        }
         check(&process).map_err(refused)?;
         let settings = Settings::of(&process).map_err(&other)?;
         for node in &process.nodes {

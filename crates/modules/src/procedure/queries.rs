@@ -68,9 +68,16 @@ fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
     let (pack, rest) = key.split_once('@')?;
     let (version, process) = rest.split_once('/')?;
     let view = rulepack::version(source, &PackId::parse(pack).ok()?, version.parse().ok()?)?;
-    let manifest = rulepack::manifest(source, &view.version.digest)?;
-    let files: Option<Vec<Vec<u8>>> = manifest.items.iter().map(|item| rulepack::file(source, item)).collect();
-    let pack = Pack::compile(manifest, &files?).ok()?;
+    let pack = match rulepack::cached(&view.version.digest) {
+        Some(pack) => pack,
+        None => {
+            let manifest = rulepack::manifest(source, &view.version.digest)?;
+            let files: Option<Vec<Vec<u8>>> = manifest.items.iter().map(|item| rulepack::file(source, item)).collect();
+            let pack = Arc::new(Pack::compile(manifest, &files?).ok()?);
+            rulepack::keep(&pack);
+            pack
+        }
+    };
     pack.procedures().get(process).cloned()
 }
 

@@ -9,3 +9,4 @@ mod parsing;
 mod scopes;
 mod support;
 mod tokens;
+mod xes;

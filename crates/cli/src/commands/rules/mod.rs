@@ -7,7 +7,7 @@ mod check;
 mod compare;
 mod explain;
 mod facts;
-mod rerun;
+pub(crate) mod rerun;
 pub(crate) mod source;
 mod test;
 
