@@ -242,7 +242,7 @@ fn simulated(args: &Simulate) -> Result<Report> {
             };
             format!("{mark}{}", trace.element)
         }).collect();
-        let shown = |texts: &[&str]| if texts.is_empty() { "-".to_owned() } else { texts.join("\n") };
+        let shown = |texts: &[&str]| if texts.is_empty() { "-".to_owned() } else { texts.join(", ") };
         rows.push(vec![
             process.id.as_str().into(),
             format!("{ended}/{}", args.plays).into(),
