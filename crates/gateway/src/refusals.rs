@@ -121,6 +121,27 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "PersonalData" | "InconsistentFile" | "TooManyEntries" | "RetentionPast" | "RecipientMissing" => 422,
             _ => return None,
         },
+        ("rulepack", name) => match name {
+            "MalformedPackId" | "MalformedText" | "MalformedManifest" | "MalformedFact" => 400,
+            "PartMissing" | "DraftNotFound" | "PackNotFound" | "VersionNotFound" | "DecisionNotFound" => 404,
+            "PartExists" | "DraftExists" | "WrongVersion" | "NotLater" | "NoticeTooShort" | "NotInForce" | "Superseded"
+            | "AlreadyInForce" | "AlreadyAnnulled" => 409,
+            "PartTooLarge" => 413,
+            "PersonalData" | "FileMismatch" | "NotAccepted" | "FactMissing" | "FactUnneeded" | "FactIsRate" | "NoAnswer"
+            | "TooCostly" => 422,
+            _ => return None,
+        },
+        ("procedure", name) => match name {
+            "MalformedCaseId" | "MalformedText" | "MalformedRating" => 400,
+            "NotDutyHolder" | "NotClaimer" | "NotParty" | "SameSigner" | "NotSupervisor" => 403,
+            "CaseNotFound" | "ProcedureNotFound" | "TaskNotFound" | "NoOverride" => 404,
+            "CaseIsClosed" | "AlreadyClaimed" | "MaterialMissing" | "MaterialTwice" | "NobodyWaits" | "AlreadyPaused"
+            | "NotPaused" | "NotOver" | "AlreadyRated" | "OverridePending" | "NothingDue" | "NoCalendar" => 409,
+            "TooLarge" => 413,
+            "UnknownVariable" | "WrongValue" | "PersonalData" | "MaterialUnknown" | "PauseNotListed" | "TooCostly"
+            | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong" => 422,
+            _ => return None,
+        },
         _ => return None,
     })
 }

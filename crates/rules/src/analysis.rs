@@ -22,6 +22,8 @@ const STEPS_MAX: usize = 200_000;
 const WORK_MAX: usize = 500_000;
 /// Gas for one constant cell.
 const CELL_GAS: u64 = 10_000;
+/// Work for all tables of a model: comparisons of pieces, and steps of searches for gaps.
+const MODEL_WORK_MAX: usize = 20_000_000;
 /// Gaps and overlaps told of one table.
 const TOLD_MAX: usize = 5;
 
@@ -44,13 +46,14 @@ pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
             refusals.push(Refusal { element, reason: Reason::SilentNull, detail });
         }
     }
+    let mut work = MODEL_WORK_MAX;
     for table in &model.tables {
         results(model, table, refusals);
         let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c)).collect();
         let mut tell = |reason, detail: String| {
             refusals.push(Refusal { element: format!("{} ({})", table.element, table.id), reason, detail });
         };
-        overlaps(table, &columns, &mut tell);
+        overlaps(table, &columns, &mut work, &mut tell);
         // A list may be empty and a count may be 0, but the sum, least or greatest of nothing is null.
         let list = matches!(
             table.policy,
@@ -58,7 +61,7 @@ pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
         );
         // A default for some columns only would leave the others null.
         if !list && table.outputs.iter().any(|output| output.default.is_none()) {
-            gaps(table, &columns, &mut tell);
+            gaps(table, &columns, &mut work, &mut tell);
         }
     }
 }
@@ -355,7 +358,10 @@ impl Column {
     }
 }
 
-fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String)) {
+fn overlaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
+    if !matches!(table.policy, HitPolicy::Unique | HitPolicy::Any | HitPolicy::First) {
+        return;
+    }
     let mut told = 0;
     let count = table.rules.len();
     for later in 0..count {
@@ -365,6 +371,11 @@ fn overlaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, Stri
             }
             let cells =
                 || columns.iter().map(|column| (column, column.cells[earlier].as_ref(), column.cells[later].as_ref()));
+            let cost: usize = cells().map(|(_, a, b)| 1 + a.map_or(0, Pieces::len).min(b.map_or(0, Pieces::len))).sum();
+            let Some(left) = work.checked_sub(cost) else {
+                return tell(Reason::UnprovenOverlap, "the tables are too intricate".into());
+            };
+            *work = left;
             let apart = cells().any(|(_, a, b)| matches!((a, b), (Some(a), Some(b)) if a.is_disjoint(b)));
             if apart {
                 continue;
@@ -416,7 +427,7 @@ fn agree(table: &Table, a: usize, b: usize) -> bool {
 }
 
 /// Looks for facts that no rule covers, column by column, remembering sets of rules already seen.
-fn gaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String)) {
+fn gaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
     let certain: Vec<usize> =
         (0..table.rules.len()).filter(|&r| columns.iter().all(|column| column.cells[r].is_some())).collect();
     let opaque = certain.len() < table.rules.len();
@@ -426,7 +437,8 @@ fn gaps(table: &Table, columns: &[Column], tell: &mut dyn FnMut(Reason, String))
     let (mut steps, mut found) = (0usize, Vec::new());
     while let Some((index, rules, path)) = stack.pop() {
         steps += 1 + rules.len();
-        if steps > STEPS_MAX {
+        *work = work.saturating_sub(1 + rules.len());
+        if steps > STEPS_MAX || *work == 0 {
             return tell(Reason::Unproven, "the table is too intricate".into());
         }
         if rules.is_empty() {

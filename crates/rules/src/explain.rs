@@ -136,7 +136,9 @@ impl Model {
         }
         // A rule with the results that came out anyway would change nothing.
         let results = |i: usize| &table.rules[i].written[table.inputs.len().min(table.rules[i].written.len())..];
-        let other = |i: usize| !matched.iter().any(|&hit| results(hit) == results(i));
+        // Nor would one that comes after the first match.
+        let first = matches!(table.policy, crate::table::HitPolicy::First).then(|| matched.first().copied()).flatten();
+        let other = |i: usize| first.is_none_or(|first| i < first) && !matched.iter().any(|&hit| results(hit) == results(i));
         let candidates: Vec<usize> = (0..table.rules.len()).filter(|&i| !seen.failing[i].is_empty() && other(i)).collect();
         let fewest = candidates.iter().map(|&i| seen.failing[i].len()).min().unwrap_or(0);
         let near = candidates.iter().filter(|&&i| seen.failing[i].len() == fewest).take(NEAR_MAX);

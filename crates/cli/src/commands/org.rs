@@ -143,7 +143,7 @@ fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
 fn propose(session: &Session, action: Action) -> Result<Report> {
     let done = act(session, MODULE, &OpenMotion { action })?;
     let opened = done.view.events.iter().flatten().find(|event| event.name == "motion_opened");
-    let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
+    let number = opened.and_then(|event| event.data.get("number").or_else(|| event.data.get("0")).cloned());
     let number = number.map_or_else(|| "?".into(), |number| number.to_string());
     Ok(done
         .report(text!("动议 {number} 已提出,等待各机构投票。", "Motion {number} is open; the organisations may vote on it."))

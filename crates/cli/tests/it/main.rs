@@ -4,6 +4,7 @@ mod arguments;
 mod hashing;
 mod keyfile;
 mod output;
+mod rules;
 mod supervisor;
 mod support;
 mod verify;

@@ -101,7 +101,7 @@ impl Call for Draft {
             return Err(Error::DraftExists.into());
         }
         // P2
-        enact::compiled(ctx, &self.manifest)?;
+        enact::accept(ctx, &self.manifest)?;
         state::MANIFEST.put(ctx, &digest, &self.manifest);
         let (pack, version) = (self.manifest.pack.clone(), self.manifest.version);
         ctx.emit(&Drafted { pack, version, digest, organisation: me.organisation, member: me.member });

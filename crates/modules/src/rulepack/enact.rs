@@ -59,18 +59,23 @@ fn files(ctx: &mut Context<'_>, items: &[Item]) -> Result<Vec<Vec<u8>>, Halt> {
     Ok(files)
 }
 
-/// Compiles what a manifest names, from the state or from memory.
-pub(super) fn compiled(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
+/// Accepts a manifest whose files are in the state (P1, P2). They are read whether or not the pack is in memory: memory may know
+/// it from a block that never became final, and must not stand for what the state lacks.
+pub(super) fn accept(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
+    let files = files(ctx, &manifest.items)?;
     if let Some(pack) = cached(&manifest.digest()) {
         return Ok(pack);
     }
-    let files = files(ctx, &manifest.items)?;
     let pack = Arc::new(Pack::compile(manifest.clone(), &files).map_err(|_| Error::NotAccepted)?);
     keep(&pack);
     Ok(pack)
 }
 
-fn version(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
+/// The record of a version: its term, and which version a case keeps (P7).
+///
+/// # Errors
+/// [`Halt::Missing`] when state is not loaded, or there is no such version.
+pub fn record(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
     Ok(state::VERSION.get(ctx, &(pack.clone(), number))?.ok_or(Error::VersionNotFound)?)
 }
 
@@ -80,7 +85,7 @@ pub(crate) fn may_enact(ctx: &mut Context<'_>, digest: &Digest) -> Result<Manife
     let latest = state::LATEST.get(ctx, &manifest.pack)?.unwrap_or(0);
     let mut standing = None;
     for number in (1..=latest).rev() {
-        let found = version(ctx, &manifest.pack, number)?;
+        let found = record(ctx, &manifest.pack, number)?;
         if found.annulled.is_none() {
             standing = Some(found);
             break;
@@ -117,7 +122,7 @@ pub(crate) fn enact(ctx: &mut Context<'_>, digest: &Digest) -> Result<(), Halt> 
 
 /// Whether a version could be annulled now.
 pub(crate) fn may_annul(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Version, Halt> {
-    let found = version(ctx, pack, number)?;
+    let found = record(ctx, pack, number)?;
     rules::may_annul(&found, ctx.block_time())?;
     Ok(found)
 }
@@ -138,7 +143,7 @@ pub(crate) fn annul(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result
 pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<Option<u32>, Halt> {
     let latest = state::LATEST.get(ctx, pack)?.ok_or(Error::PackNotFound)?;
     for number in (1..=latest).rev() {
-        let found = version(ctx, pack, number)?;
+        let found = record(ctx, pack, number)?;
         if found.annulled.is_none() && found.from <= at {
             return Ok(found.covers(at).then_some(number));
         }
@@ -151,12 +156,13 @@ pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<O
 /// # Errors
 /// [`Halt::Missing`] when state is not loaded, or there is no such version.
 pub fn load(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Arc<Pack>, Halt> {
-    let found = version(ctx, pack, number)?;
+    let found = record(ctx, pack, number)?;
     match cached(&found.digest) {
+        // P1, P2: what is enacted was drafted, so the state has its files and they compile.
         Some(pack) => Ok(pack),
         None => {
             let manifest = state::MANIFEST.get(ctx, &found.digest)?.expect("P2: what is enacted was drafted");
-            compiled(ctx, &manifest)
+            accept(ctx, &manifest)
         }
     }
 }
@@ -175,7 +181,7 @@ pub fn decide(ctx: &mut Context<'_>, call: &Decide) -> Result<Decided, Halt> {
     let number = match call.version {
         None => in_force.ok_or(Error::NotInForce)?,
         Some(number) => {
-            let found = version(ctx, &call.pack, number)?;
+            let found = record(ctx, &call.pack, number)?;
             rules::may_use(number, &found, in_force, now)?;
             number
         }

@@ -31,7 +31,7 @@ use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 pub(crate) use enact::{annul, cached, enact, keep, may_annul, may_enact};
 pub use {
     calls::{Decide, Draft, StagePart},
-    enact::{decide, in_force, load},
+    enact::{decide, in_force, load, record},
     errors::Error,
     events::{Annulled, Decided, Drafted, Enacted, PartStaged},
     pack::{DECISION_GAS, Document, Pack, PackError, day_of, documents},

@@ -104,6 +104,22 @@ fn parts_are_staged_once_and_a_draft_needs_them_all() {
     );
 }
 
+/// A node whose memory knows a pack from elsewhere must not accept it where the state lacks its files: the chain would fork.
+#[test]
+fn what_is_compiled_in_memory_does_not_stand_for_what_the_state_lacks() {
+    let mut first = check(STAGED);
+    check_in(&mut first, "court.rep draft fees from=20 -> ok drafted");
+    check(
+        "
+        court.rep draft fees from=20          -> rulepack.part_missing
+        court.rep stage_part fees 0           -> ok part_staged
+        court.rep draft fees from=20          -> rulepack.part_missing
+        court.rep stage_part fees 1           -> ok part_staged
+        court.rep draft fees from=20          -> ok drafted
+    ",
+    );
+}
+
 #[test]
 fn rules_with_a_gap_or_a_rate_nobody_asks_for_are_not_accepted() {
     let city = check(

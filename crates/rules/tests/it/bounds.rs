@@ -103,3 +103,16 @@ fn circles_are_refused() {
     );
     assert!(reasons(&types).contains(&Reason::Cycle));
 }
+
+#[test]
+fn checking_many_rules_against_each_other_is_bounded() {
+    // 4,000 rules of 4,000 constants each pair of which would be compared.
+    let rules: Vec<(String, String)> = (0..4_000).map(|i| (format!("<= {i}"), i.to_string())).collect();
+    let rules: Vec<(&str, &str)> = rules.iter().map(|(cell, output)| (&**cell, &**output)).collect();
+    let start = std::time::Instant::now();
+    let found = reasons(&crate::support::table("number", "FIRST", "-1", &rules));
+    assert!(found.is_empty() || found == [Reason::UnprovenOverlap], "{found:?}");
+    let found = reasons(&crate::support::table("number", "UNIQUE", "-1", &rules));
+    assert!(matches!(found[..], [Reason::Overlap | Reason::UnprovenOverlap, ..]), "{found:?}");
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}

@@ -57,3 +57,14 @@ fn an_explanation_tells_the_default_and_the_expressions_of_the_other_decisions()
     assert!(why.zh().contains("没有规则命中; 按默认结论: 0"), "{}", why.zh());
     assert!(why.zh().contains("规则 1 若满足以下条件则会命中: x < 18 (现为 20); 结论: 0.5"), "{}", why.zh());
 }
+
+#[test]
+fn of_a_first_match_only_rules_before_it_would_change_anything() {
+    let rules = [("< 5", "\"a\""), ("< 10", "\"b\""), ("> 100", "\"c\"")];
+    let model = Model::compile(&[&table("number", "FIRST", "\"d\"", &rules)], Profile::Strict).expect("compiles");
+    let near = |x: i64| {
+        let (_, why) = model.explain("Answer", &[(Name::from("x"), Value::Number(Decimal::from(x)))], GAS).expect("decides");
+        why.tables[0].near.iter().map(|rule| rule.number).collect::<Vec<_>>()
+    };
+    assert_eq!((near(7), near(50), near(1)), (vec![1], vec![1, 2, 3], vec![]));
+}

@@ -9,5 +9,6 @@ mod explaining;
 mod literals;
 mod mutation;
 mod numbers;
+mod scenarios;
 mod support;
 mod tck;

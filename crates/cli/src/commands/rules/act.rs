@@ -41,7 +41,8 @@ pub struct Annul {
     #[arg(value_parser = pack_id)]
     pub pack: PackId,
     /// The version
-    pub version: u32,
+    #[arg(value_name = "VERSION")]
+    pub number: u32,
 }
 
 /// Options of `rules decide`.
@@ -53,8 +54,8 @@ pub struct Decide {
     /// The decision
     pub decision: String,
     /// The version that the case keeps; default the one in force
-    #[arg(long)]
-    pub version: Option<u32>,
+    #[arg(long = "by-version", value_name = "VERSION")]
+    pub number: Option<u32>,
     /// A fact, as FEEL: Age=12, Kind="Orphan", Born=@"2014-02-01"
     #[arg(long, value_name = "NAME=VALUE")]
     pub fact: Vec<String>,
@@ -114,7 +115,7 @@ pub fn publish(session: &Session, args: &Publish) -> Result<Report> {
 
 fn motion_number(done: &Acted) -> String {
     let opened = done.view.events.iter().flatten().find(|event| event.name == "motion_opened");
-    let number = opened.and_then(|event| event.data.get("motion").or_else(|| event.data.get("0")).cloned());
+    let number = opened.and_then(|event| event.data.get("number").or_else(|| event.data.get("0")).cloned());
     number.map_or_else(|| "?".into(), |number| number.to_string())
 }
 
@@ -123,7 +124,7 @@ fn motion_number(done: &Acted) -> String {
 /// # Errors
 /// When it is refused.
 pub fn annul(session: &Session, args: &Annul) -> Result<Report> {
-    let (pack, version) = (&args.pack, args.version);
+    let (pack, version) = (&args.pack, args.number);
     let done = act(session, "governance", &OpenMotion { action: Action::AnnulRules(pack.clone(), version) })?;
     let number = motion_number(&done);
     Ok(done
@@ -145,7 +146,7 @@ pub fn decide(session: &Session, args: &Decide) -> Result<Report> {
     }
     facts.sort_by(|a, b| a.name.cmp(&b.name));
     let call =
-        DecideCall { pack: args.pack.clone(), version: args.version, decision: args.decision.clone(), facts, subject: None };
+        DecideCall { pack: args.pack.clone(), version: args.number, decision: args.decision.clone(), facts, subject: None };
     let done = act(session, MODULE, &call)?;
     let decided = done.view.events.iter().flatten().find(|event| event.name == "decided");
     let field = |name: &str| {
