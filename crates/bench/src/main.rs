@@ -3,6 +3,7 @@
 mod batch;
 mod latency;
 mod load;
+mod meter;
 mod network;
 mod process;
 mod signatures;
@@ -14,7 +15,7 @@ use clap::Parser;
 use serde_json::json;
 use zhulian_verify::verify_receipt;
 
-use crate::{load::Maker, network::Validators};
+use crate::{load::Maker, meter::Meter, network::Validators};
 
 /// Measures four validator processes on loopback.
 #[derive(Parser)]
@@ -28,6 +29,18 @@ struct Arguments {
     /// Records before memory and restart are measured
     #[arg(long, default_value_t = 1_000_000)]
     records: usize,
+    /// End after this stage, without the line of JSON
+    #[arg(long)]
+    until: Option<Stage>,
+}
+
+/// Where a run may end early.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Stage {
+    /// Throughput at full load
+    Load,
+    /// Latency
+    Latency,
 }
 
 const VALIDATORS: f64 = 4.0;
@@ -65,12 +78,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut records = warm.len();
     let count = if quick { 120_000 } else { 300_000 };
     let transactions = maker.deposits(count, network.height().await?);
-    let (cpu, disk) = (network.cpu()?, network.disk()?);
+    let disk = network.disk()?;
+    let meter = Meter::start(&network).await?;
     let peak = load::closed(&clients, &transactions, CONNECTIONS, PER_REQUEST).await?;
     records += peak.finalised;
     let mut peak_latencies = peak.latencies;
     let rate = peak.finalised as f64 / peak.time.as_secs_f64();
-    let cpu_ms = (network.cpu()? - cpu).as_secs_f64() * 1e3 / peak.finalised as f64;
+    let cpu_ms = meter.nodes(&network)?.as_secs_f64() * 1e3 / peak.finalised as f64;
+    let line = meter.line(&network).await?;
     let disk_bytes = (network.disk()? - disk) as f64 / peak.finalised as f64;
     println!(
         "full load: {rate:.0} tx/s finalised ({} of {count}, {} failed{}), {:.2} of the bound; {cpu_ms:.3} CPU ms per tx in all four; {disk_bytes:.0} bytes per tx per node; answer p50 {:.0} ms p99 {:.0} ms",
@@ -81,6 +96,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         peak_latencies.ms(0.5),
         peak_latencies.ms(0.99),
     );
+    println!("{line}");
+    if arguments.until == Some(Stage::Load) {
+        return Ok(());
+    }
 
     // Latency, at a quarter of the peak and at 1,000 a second; small requests, as clients send them.
     let seconds = if quick { 8.0 } else { 20.0 };
@@ -88,6 +107,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     for (name, offered) in [("25 % of peak", rate / 4.0), ("1,000 tx/s", 1_000.0)] {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let transactions = maker.deposits((offered * seconds) as usize, network.height().await?);
+        let meter = Meter::start(&network).await?;
         let mut load = load::open(&clients, &transactions, offered, 10).await?;
         records += load.finalised;
         let (p50, p99) = (load.latencies.ms(0.5), load.latencies.ms(0.99));
@@ -96,7 +116,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             load.latencies.len(),
             load.failed
         );
+        println!("{}", meter.line(&network).await?);
         latency.push((p50, p99));
+    }
+
+    if arguments.until == Some(Stage::Latency) {
+        return Ok(());
     }
 
     // A batch.

@@ -14,6 +14,17 @@ pub fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(Duration::from_secs_f64(ticks as f64 / TICKS))
 }
 
+/// Processor time that the whole machine has used since its start.
+pub fn cpu_of_machine() -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().unwrap_or_default();
+    let fields: Vec<u64> = line.split_whitespace().skip(1).map(str::parse).collect::<Result<_, _>>()?;
+    anyhow::ensure!(fields.len() >= 8, "/proc/stat has an unknown form");
+    // All but idle and waiting for disks; time stolen by the host counts, since nobody here could use it.
+    let idle = fields[3] + fields[4];
+    Ok(Duration::from_secs_f64((fields[..8].iter().sum::<u64>() - idle) as f64 / TICKS))
+}
+
 /// Resident memory of a process, in MB.
 pub fn rss_mb(pid: u32) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -14,6 +14,9 @@ use zhulian_primitives::{Block, Header, Timestamp};
 
 /// Finalised blocks kept in memory, so that the observer and readers seldom need the archive.
 const RECENT: usize = 32;
+/// Bytes of their bodies, as long as so many blocks are left.
+const RECENT_BYTES: usize = 16 << 20;
+const RECENT_MIN: usize = 4;
 
 /// The finalised end of the chain as this node has executed it.
 pub(crate) struct Chain {
@@ -44,8 +47,10 @@ impl Chain {
         let mut recent = self.recent.lock().expect("never panics while held");
         recent.retain(|other| other.header.height < block.header.height);
         recent.push_back(block);
-        if recent.len() > RECENT {
-            recent.pop_front();
+        let bytes = |block: &Arc<Block>| block.transactions.iter().chain(&block.receipts).map(Vec::len).sum::<usize>();
+        let mut total: usize = recent.iter().map(bytes).sum();
+        while recent.len() > RECENT || (total > RECENT_BYTES && recent.len() > RECENT_MIN) {
+            total -= recent.pop_front().as_ref().map_or(0, bytes);
         }
     }
 

@@ -1,20 +1,27 @@
 //! The context a call runs in: state at this point of the block, block facts, the actor, and the events it emits.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use zhulian_ledger::{BlockContext, Key, Loaded, Value, Writes};
+use zhulian_crypto::DigestState;
+use zhulian_ledger::{BlockContext, Key, Loaded, Value};
 use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionId};
 
 use crate::{Actor, Event, Halt};
+
+/// What a block has written so far. Only looked up, never walked through before it is sorted.
+pub(crate) type Written = HashMap<Key, Option<Value>, DigestState>;
 
 /// Everything a call may see and do.
 pub struct Context<'a> {
     block: &'a BlockContext,
     loaded: &'a Loaded,
     /// Writes of the block's earlier transactions.
-    before: &'a Writes,
-    /// Writes of this transaction, dropped if it is refused.
-    pub(crate) writes: Writes,
+    before: &'a Written,
+    /// Writes of this transaction, one a key, dropped if it is refused. They are few, so a list is the quickest to search.
+    pub(crate) writes: Vec<(Key, Option<Value>)>,
     pub(crate) events: Vec<Record>,
     pub(crate) missing: &'a mut BTreeSet<Key>,
     pub(crate) actor: Option<Arc<Actor>>,
@@ -27,7 +34,7 @@ impl<'a> Context<'a> {
     pub(crate) fn new(
         block: &'a BlockContext,
         loaded: &'a Loaded,
-        before: &'a Writes,
+        before: &'a Written,
         missing: &'a mut BTreeSet<Key>,
         transaction: TransactionId,
     ) -> Self {
@@ -35,7 +42,7 @@ impl<'a> Context<'a> {
             block,
             loaded,
             before,
-            writes: Writes::new(),
+            writes: Vec::new(),
             events: Vec::new(),
             missing,
             actor: None,
@@ -93,7 +100,7 @@ impl<'a> Context<'a> {
     /// [`Halt::Missing`] when one of them is not loaded.
     pub fn want(&mut self, keys: &[Key]) -> Result<(), Halt> {
         let known =
-            |key: &Key| self.writes.contains_key(key) || self.before.contains_key(key) || self.loaded.contains_key(key);
+            |key: &Key| self.written(key).is_some() || self.before.contains_key(key) || self.loaded.contains_key(key);
         let unknown: Vec<Key> = keys.iter().filter(|key| !known(key)).copied().collect();
         if unknown.is_empty() {
             return Ok(());
@@ -106,7 +113,10 @@ impl<'a> Context<'a> {
         if let Some(trace) = &mut self.trace {
             trace.push(key);
         }
-        if let Some(value) = self.writes.get(&key).or_else(|| self.before.get(&key)) {
+        if let Some(index) = self.written(&key) {
+            return Ok(self.writes[index].1.as_deref());
+        }
+        if let Some(value) = self.before.get(&key) {
             return Ok(value.as_deref());
         }
         match self.loaded.get(&key) {
@@ -119,6 +129,13 @@ impl<'a> Context<'a> {
     }
 
     pub(crate) fn write(&mut self, key: Key, value: Option<Vec<u8>>) {
-        self.writes.insert(key, value);
+        match self.written(&key) {
+            Some(index) => self.writes[index].1 = value,
+            None => self.writes.push((key, value)),
+        }
+    }
+
+    fn written(&self, key: &Key) -> Option<usize> {
+        self.writes.iter().position(|(written, _)| written == key)
     }
 }

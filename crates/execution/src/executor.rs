@@ -1,7 +1,7 @@
 //! The state transition over a list of modules.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -10,7 +10,7 @@ use zhulian_primitives::{Height, Transaction, TransactionError as E, codec};
 
 use crate::{
     CallEntry, Directory, Module, Prepared, Refusal, Run,
-    window::{self, TIP, Tip, UseId, Windows},
+    window::{self, TIP, Tip, UseId, UseIds, Windows},
 };
 
 /// The state transition over a fixed list of modules. Clones share their memory of the replay window.
@@ -87,7 +87,7 @@ impl Executor {
         Ok((tip, windows.seen(tip, height, ids)))
     }
 
-    pub(crate) fn add_window(&self, parent: Tip, tip: Tip, height: Height, ids: HashSet<UseId>) {
+    pub(crate) fn add_window(&self, parent: Tip, tip: Tip, height: Height, ids: UseIds) {
         self.0.windows.lock().expect("no panic holds it").add(parent, tip, height, ids);
     }
 }

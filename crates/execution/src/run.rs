@@ -11,7 +11,8 @@ use zhulian_primitives::{Code, Event, Receipt, TransactionError as E, VALIDITY_B
 
 use crate::{
     Actor, Context, Directory, Executor, Halt, Prepared,
-    window::{self, Slot, TIP, Tip, UseId, WINDOW},
+    context::Written,
+    window::{self, Slot, TIP, Tip, UseId, UseIds, WINDOW},
 };
 
 /// Executes one block, and goes on where it stopped when it is given the values it lacked.
@@ -24,11 +25,12 @@ pub struct Run {
     window: Option<(Tip, Vec<bool>)>,
     actors: Actors,
     /// Uses of nonces by this block so far.
-    fresh: HashSet<UseId>,
+    fresh: UseIds,
     /// The block's entry of the replay window.
     uses: Vec<u8>,
-    /// Of the transactions executed so far, which are the first `receipts.len()`.
-    outcome: Outcome,
+    /// What the transactions executed so far wrote, which are the first `receipts.len()`.
+    written: Written,
+    receipts: Vec<Vec<u8>>,
 }
 
 impl Run {
@@ -40,9 +42,10 @@ impl Run {
             foreseen: false,
             window: None,
             actors: Actors::default(),
-            fresh: HashSet::new(),
+            fresh: UseIds::default(),
             uses: Vec::new(),
-            outcome: Outcome::default(),
+            written: Written::default(),
+            receipts: Vec::new(),
         }
     }
 
@@ -57,13 +60,13 @@ impl Run {
             self.window = Some(self.executor.window(self.block.height, &ids, loaded)?);
         }
         let mut missing = BTreeSet::new();
-        if self.outcome.receipts.is_empty() {
+        if self.receipts.is_empty() {
             // Nothing is written yet, so who acts depends on the parent's state alone. Asked for all at once, it is one round.
             for transaction in &self.transactions {
                 let _ = self.actors.resolve(
                     &self.executor.0.directory,
                     &transaction.signer,
-                    &mut Context::new(&self.block, loaded, &self.outcome.writes, &mut missing, transaction.id),
+                    &mut Context::new(&self.block, loaded, &self.written, &mut missing, transaction.id),
                 );
             }
         }
@@ -95,11 +98,11 @@ impl Run {
     /// Executes what is left, up to the first transaction that misses something. Those after it are tried only to learn what they
     /// miss, too.
     fn execute(&mut self, loaded: &Loaded, missing: &mut BTreeSet<Key>) {
-        for index in self.outcome.receipts.len()..self.transactions.len() {
+        for index in self.receipts.len()..self.transactions.len() {
             let transaction = self.transactions[index].clone();
             let replayed =
                 self.window.as_ref().is_some_and(|(_, seen)| seen[index]) || self.fresh.contains(&transaction.use_id);
-            let mut ctx = Context::new(&self.block, loaded, &self.outcome.writes, missing, transaction.id);
+            let mut ctx = Context::new(&self.block, loaded, &self.written, missing, transaction.id);
             let result = run(&transaction, replayed, &self.executor.0.directory, &mut self.actors, &mut ctx);
             let (writes, events) = (ctx.writes, ctx.events);
             if !missing.is_empty() {
@@ -107,8 +110,8 @@ impl Run {
             }
             let (refusal, events) = match result {
                 Ok(()) => {
-                    self.actors.forget_if_written(writes.keys());
-                    self.outcome.writes.extend(writes);
+                    self.actors.forget_if_written(writes.iter().map(|(key, _)| key));
+                    self.written.extend(writes);
                     (None, events)
                 }
                 Err(Halt::Refused(code)) => (Some(code), Vec::<Event>::new()),
@@ -118,12 +121,13 @@ impl Run {
                 self.fresh.insert(transaction.use_id);
                 self.uses.extend_from_slice(&transaction.use_id);
             }
-            self.outcome.receipts.push(Receipt { transaction: transaction.id, refusal, events }.encode());
+            self.receipts.push(Receipt { transaction: transaction.id, refusal, events }.encode());
         }
     }
 
     fn finish(&mut self) -> Outcome {
-        let mut outcome = std::mem::take(&mut self.outcome);
+        let writes = std::mem::take(&mut self.written).into_iter().collect();
+        let mut outcome = Outcome { writes, receipts: std::mem::take(&mut self.receipts) };
         let (tip, _) = self.window.take().expect("read before anything is executed");
         let slot = Slot { height: self.block.height, ids: std::mem::take(&mut self.uses) };
         if !slot.ids.is_empty() {

@@ -7,12 +7,15 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use minicbor::{Decode, Encode};
-use zhulian_crypto::{Digest, PublicKey, sha256_parts};
+use zhulian_crypto::{Digest, DigestState, PublicKey, sha256_parts};
 use zhulian_ledger::{Key, Loaded, Map};
 use zhulian_primitives::{Height, Nonce, VALIDITY_BLOCKS_MAX, codec};
 
 /// What makes a use of a nonce by a key unique: the first 16 bytes of SHA-256 over both.
 pub(crate) type UseId = [u8; 16];
+
+/// A set of them.
+pub(crate) type UseIds = HashSet<UseId, DigestState>;
 
 pub(crate) fn use_id(signer: &PublicKey, nonce: &Nonce) -> UseId {
     let digest = sha256_parts(&[signer.as_bytes(), nonce]);
@@ -53,13 +56,13 @@ struct Recent {
     tip: Tip,
     parent: Tip,
     height: Height,
-    ids: HashSet<UseId>,
+    ids: UseIds,
 }
 
 /// Windows in memory: a base some blocks back, and the few blocks, perhaps forked, on top of it.
 #[derive(Default)]
 pub(crate) struct Windows {
-    base: HashMap<UseId, Height>,
+    base: HashMap<UseId, Height, DigestState>,
     base_tip: Option<Tip>,
     /// The base's ids by height, oldest first, for forgetting them.
     log: VecDeque<(Height, Vec<UseId>)>,
@@ -92,7 +95,7 @@ impl Windows {
         let lineage = self.lineage(tip).expect("asked only for a known window");
         let live = |at: &Height| at + VALIDITY_BLOCKS_MAX >= height;
         // Age counts for recent blocks, too: empty blocks are not among them, so that they may lie far back.
-        let recent: Vec<&HashSet<UseId>> = lineage.iter().filter(|r| live(&r.height)).map(|r| &r.ids).collect();
+        let recent: Vec<&UseIds> = lineage.iter().filter(|r| live(&r.height)).map(|r| &r.ids).collect();
         ids.iter().map(|id| self.base.get(id).is_some_and(live) || recent.iter().any(|ids| ids.contains(id))).collect()
     }
 
@@ -114,7 +117,7 @@ impl Windows {
     }
 
     /// Adds the window after a block; the same block may be added again.
-    pub(crate) fn add(&mut self, parent: Tip, tip: Tip, height: Height, ids: HashSet<UseId>) {
+    pub(crate) fn add(&mut self, parent: Tip, tip: Tip, height: Height, ids: UseIds) {
         if self.knows(tip) {
             return;
         }

@@ -13,18 +13,44 @@ use zhulian_primitives::{Block, Certificate, Height};
 
 use crate::{index::Indexer, mempool::Mempool};
 
-/// Blocks kept in memory for those who ask right after the end of their transaction.
+/// Blocks kept in memory for those who ask right after the end of their transaction, and their bytes.
 const RECENT: usize = 128;
+const RECENT_BYTES: usize = 16 << 20;
 /// Blocks that a listener may be behind before it must read from the archive.
 const LISTENERS: usize = 256;
 /// Blocks delivered again after a start, since the marker is not forced to disk.
 const AGAIN: u64 = 256;
 const MARK_EVERY: Duration = Duration::from_secs(1);
 
+/// The last blocks, without gaps.
+#[derive(Default)]
+struct Recent {
+    blocks: VecDeque<Arc<Block>>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn push(&mut self, block: Arc<Block>) {
+        if self.blocks.back().is_some_and(|last| last.header.height + 1 != block.header.height) {
+            *self = Self::default();
+        }
+        self.bytes += body_bytes(&block);
+        self.blocks.push_back(block);
+        while self.blocks.len() > RECENT || (self.bytes > RECENT_BYTES && self.blocks.len() > 1) {
+            let Some(oldest) = self.blocks.pop_front() else { return };
+            self.bytes -= body_bytes(&oldest);
+        }
+    }
+}
+
+fn body_bytes(block: &Block) -> usize {
+    block.transactions.iter().chain(&block.receipts).map(Vec::len).sum()
+}
+
 /// See the module.
 pub(crate) struct Finalised {
     mempool: Arc<Mempool>,
-    recent: Mutex<VecDeque<Arc<Block>>>,
+    recent: Mutex<Recent>,
     listeners: broadcast::Sender<Arc<Block>>,
     /// Set once the engine runs, since the index reads missed blocks from it.
     pub indexer: OnceLock<Indexer>,
@@ -48,8 +74,8 @@ impl Finalised {
     /// A block finalised not long ago.
     pub fn recent(&self, height: Height) -> Option<Arc<Block>> {
         let recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let first = recent.front()?.header.height;
-        recent.get(height.checked_sub(first)? as usize).filter(|block| block.header.height == height).cloned()
+        let first = recent.blocks.front()?.header.height;
+        recent.blocks.get(height.checked_sub(first)? as usize).filter(|block| block.header.height == height).cloned()
     }
 
     /// Listens to blocks from now on.
@@ -76,16 +102,7 @@ impl Observer for Finalised {
     }
 
     fn finalised(&self, block: Arc<Block>, _: Option<Certificate>) {
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            if recent.back().is_some_and(|last| last.header.height + 1 != block.header.height) {
-                recent.clear();
-            }
-            if recent.len() == RECENT {
-                recent.pop_front();
-            }
-            recent.push_back(block.clone());
-        }
+        self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(block.clone());
         self.mempool.finalised(&block);
         // Nobody may be listening.
         let _ = self.listeners.send(block.clone());

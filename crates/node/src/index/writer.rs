@@ -67,6 +67,10 @@ pub struct Indexer {
 const QUEUE: usize = 64;
 /// How long blocks are gathered before they are written.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long, when there is much: a page is then written once for many rows.
+const GATHER_MUCH: Duration = Duration::from_millis(1_000);
+/// Transactions in the first block that are much.
+const MUCH: usize = 256;
 /// Transactions written at once at most.
 const TRANSACTIONS: usize = 32_768;
 const RETRY: Duration = Duration::from_secs(1);
@@ -140,7 +144,12 @@ fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks)
     let mut next = height + 1;
     let began = Instant::now();
     while count < TRANSACTIONS {
-        let wait = if batch.is_empty() { IDLE } else { GATHER.saturating_sub(began.elapsed()) };
+        let gather = if batch.first().is_some_and(|first: &Arc<Block>| first.transactions.len() >= MUCH) {
+            GATHER_MUCH
+        } else {
+            GATHER
+        };
+        let wait = if batch.is_empty() { IDLE } else { gather.saturating_sub(began.elapsed()) };
         let block = match incoming.recv_timeout(wait) {
             Ok(block) => block,
             Err(RecvTimeoutError::Disconnected) => return None,
