@@ -76,10 +76,12 @@ fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String,
             let detail = format!("variable:{name}: {ty}");
             refusals.push(Refusal::of(&process.id, &process.name, Reason::Expression, detail));
         }
-        known.insert(name.to_owned(), if ty == "commitment" { Type::String } else { Type::builtin(ty).unwrap_or(Type::Any) });
+        known
+            .insert(name.to_owned(), if ty == "commitment" { Type::String } else { Type::builtin(ty).unwrap_or(Type::Any) });
     }
     for node in &process.nodes {
-        let targets = node.inputs.iter().chain(&node.outputs).map(|mapping| mapping.target.split('.').next().unwrap_or_default());
+        let targets =
+            node.inputs.iter().chain(&node.outputs).map(|mapping| mapping.target.split('.').next().unwrap_or_default());
         let mut names: Vec<&str> = targets.collect();
         if let Kind::Decision { result, .. } = &node.kind {
             names.push(result);
@@ -142,7 +144,8 @@ impl Element<'_> {
         match &node.kind {
             Kind::Person(assignment) => {
                 let holders = [&assignment.groups, &assignment.assignee];
-                let named = |e: &Expression| e.language == Language::Feel || e.text.split(',').any(|group| !group.trim().is_empty());
+                let named =
+                    |e: &Expression| e.language == Language::Feel || e.text.split(',').any(|group| !group.trim().is_empty());
                 if !holders.into_iter().flatten().any(named) {
                     self.refuse(Reason::NoDutyHolder, "candidateGroups");
                 }
@@ -164,7 +167,8 @@ impl Element<'_> {
             if repeat.collection.is_none() && repeat.cardinality.is_none() {
                 self.refuse(Reason::Loop, "inputCollection");
             }
-            for expression in [&repeat.collection, &repeat.cardinality, &repeat.result, &repeat.until].into_iter().flatten() {
+            for expression in [&repeat.collection, &repeat.cardinality, &repeat.result, &repeat.until].into_iter().flatten()
+            {
                 self.expression(expression);
             }
         }

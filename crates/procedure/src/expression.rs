@@ -56,8 +56,7 @@ impl Expression {
                 // Compiling reads every byte and every name once.
                 gas.charge_items(self.text.len() + variables.len())?;
                 let names: Vec<(&str, Type)> = variables.iter().map(|(name, _)| (&**name, Type::Any)).collect();
-                let model =
-                    Model::expression(&self.text, &names, Profile::Standard).map_err(|_| Fault::Expression)?;
+                let model = Model::expression(&self.text, &names, Profile::Standard).map_err(|_| Fault::Expression)?;
                 let facts: Vec<Value> = variables.iter().map(|(_, value)| value.clone()).collect();
                 let outcome = model.decide_in_order(0, &facts, gas.left())?;
                 gas.charge(outcome.gas)?;

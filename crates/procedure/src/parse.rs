@@ -79,7 +79,8 @@ pub(crate) fn definitions(source: &str) -> Result<Definitions, Vec<Refusal>> {
     let context = Context::of(&root);
     let mut reader = Reader { context, refusals: Vec::new(), identifiers: BTreeSet::new() };
     let mut processes = Vec::new();
-    let is_process = |id: &str| children(&root).any(|xml| xml.tag_name().name() == "process" && xml.attribute("id") == Some(id));
+    let is_process =
+        |id: &str| children(&root).any(|xml| xml.tag_name().name() == "process" && xml.attribute("id") == Some(id));
     for xml in children(&root) {
         let process = match xml.tag_name().name() {
             "process" => reader.process(&xml),

@@ -70,7 +70,9 @@ impl Reason {
             Self::Loop => ("the repetition has no bound", "name the list to go through, and a bound of at most 1,000"),
             Self::Expression => ("the expression cannot be decided", "correct it, or declare the variable it names"),
             Self::ForeignExpression => ("the expression is not FEEL", "write it in FEEL with a leading ="),
-            Self::NoCondition => ("a way out of the choice has no condition", "write a condition, or make the flow the default"),
+            Self::NoCondition => {
+                ("a way out of the choice has no condition", "write a condition, or make the flow the default")
+            }
             Self::Start => ("it is not clear where the procedure starts", "draw one start event without a trigger"),
             Self::Deadlock => ("the join can wait for ever", "join only ways that are all taken"),
             Self::UnsafeJoin => ("the join can be reached twice by one flow", "join or choose before it"),
@@ -78,9 +80,13 @@ impl Reason {
             Self::UnreachableEnd => ("the end is never reached", "connect it, or remove it"),
             Self::DeadElement => ("the element is never reached", "connect it, or remove it"),
             Self::NoWayOut => ("from here no end can be reached", "draw a way to an end"),
-            Self::TooManyStates => ("the states are too many to be explored", "split the procedure, or use fewer parallel ways"),
+            Self::TooManyStates => {
+                ("the states are too many to be explored", "split the procedure, or use fewer parallel ways")
+            }
             Self::NoDutyHolder => ("nobody is responsible for the task", "name the organisation or role as candidate group"),
-            Self::NoSource => ("a required material has no source", "name the licence, catalogue entry or applicant it comes from"),
+            Self::NoSource => {
+                ("a required material has no source", "name the licence, catalogue entry or applicant it comes from")
+            }
             Self::NothingCalled => ("the task calls nothing", "name the procedure, decision or service"),
         }
     }

@@ -197,7 +197,9 @@ impl<'h> Run<'h> {
             Kind::EventBased | Kind::Catch(_) => {
                 let number = self.add(Active::inside(scope, procedure, Some(at)))?;
                 let events: Vec<NodeId> = match node.kind {
-                    Kind::EventBased => node.outgoing.iter().filter_map(|flow| process.flow(*flow)).map(|flow| flow.to).collect(),
+                    Kind::EventBased => {
+                        node.outgoing.iter().filter_map(|flow| process.flow(*flow)).map(|flow| flow.to).collect()
+                    }
                     _ => vec![at],
                 };
                 self.set_timers(number, &process, &events)
@@ -288,7 +290,8 @@ impl<'h> Run<'h> {
     fn set_timers(&mut self, number: Number, process: &Process, events: &[NodeId]) -> Result<(), Fault> {
         for event in events {
             let Some(node) = process.node(*event) else { continue };
-            let (Kind::Catch(Trigger::Timer(timer)) | Kind::Boundary { trigger: Trigger::Timer(timer), .. }) = &node.kind else {
+            let (Kind::Catch(Trigger::Timer(timer)) | Kind::Boundary { trigger: Trigger::Timer(timer), .. }) = &node.kind
+            else {
                 continue;
             };
             let due = self.due(number, *event, node, timer);

@@ -101,7 +101,11 @@ fn logged(session: &Session, args: &Log) -> Result<Report> {
         let bytes = remote.call(remote.client.receipt(row.id))?;
         let refused = |refusal: zhulian_verify::Refusal| {
             let id = row.id.to_string();
-            Failure::new(Exit::NoProof, refusal.code(), text!("交易 {id} 的回执不能作为证明", "the receipt of {id} proves nothing"))
+            Failure::new(
+                Exit::NoProof,
+                refusal.code(),
+                text!("交易 {id} 的回执不能作为证明", "the receipt of {id} proves nothing"),
+            )
         };
         let events = match &network {
             Some(network) => zhulian_verify::verify_receipt(network, &bytes).map_err(refused)?.events,
@@ -149,7 +153,12 @@ fn checked(args: &Check) -> Result<Report> {
             Ok(explored) => {
                 let (nodes, states) = (process.nodes.len(), explored.states);
                 let materials: Vec<&str> = process.materials().map(|(name, _)| name).collect();
-                rows.push(vec![process.id.as_str().into(), process.name.as_str().into(), nodes.to_string().into(), states.to_string().into()]);
+                rows.push(vec![
+                    process.id.as_str().into(),
+                    process.name.as_str().into(),
+                    nodes.to_string().into(),
+                    states.to_string().into(),
+                ]);
                 list.push(json!({
                     "process": process.id,
                     "name": process.name,
@@ -221,7 +230,8 @@ fn simulated(args: &Simulate) -> Result<Report> {
                 Ok(played) => {
                     ended += u64::from(played.ended);
                     longest = longest.max(played.steps);
-                    let entered = played.trace.iter().filter(|trace| trace.what == What::Entered && trace.procedure == process.id);
+                    let entered =
+                        played.trace.iter().filter(|trace| trace.what == What::Entered && trace.procedure == process.id);
                     let mut seen: Vec<&str> = entered.map(|trace| trace.element.as_str()).collect();
                     seen.sort_unstable();
                     seen.dedup();
@@ -233,15 +243,19 @@ fn simulated(args: &Simulate) -> Result<Report> {
         }
         whole &= ended == args.plays;
         let never: Vec<&str> = reached.iter().filter(|(_, times)| **times == 0).map(|(id, _)| id.as_str()).collect();
-        let way: Vec<String> = first.iter().flat_map(|played| &played.trace).map(|trace| {
-            let mark = match trace.what {
-                What::Entered => "",
-                What::Completed => "-",
-                What::Cancelled => "x",
-                What::Failed => "!",
-            };
-            format!("{mark}{}", trace.element)
-        }).collect();
+        let way: Vec<String> = first
+            .iter()
+            .flat_map(|played| &played.trace)
+            .map(|trace| {
+                let mark = match trace.what {
+                    What::Entered => "",
+                    What::Completed => "-",
+                    What::Cancelled => "x",
+                    What::Failed => "!",
+                };
+                format!("{mark}{}", trace.element)
+            })
+            .collect();
         let shown = |texts: &[&str]| if texts.is_empty() { "-".to_owned() } else { texts.join(", ") };
         rows.push(vec![
             process.id.as_str().into(),
@@ -262,10 +276,19 @@ fn simulated(args: &Simulate) -> Result<Report> {
     }
     let (shown, plays) = (args.file.display(), args.plays);
     let sentence = match whole {
-        true => text!("{shown}:每个流程模拟 {plays} 次,均到达结束。", "{shown}: each process was played {plays} times, and always came to an end."),
+        true => text!(
+            "{shown}:每个流程模拟 {plays} 次,均到达结束。",
+            "{shown}: each process was played {plays} times, and always came to an end."
+        ),
         false => text!("{shown}:并非每次模拟都到达结束。", "{shown}: not every play came to an end."),
     };
-    let head = [("流程", "process"), ("到达结束", "ended"), ("最长步数", "longest"), ("从未到达", "never reached"), ("故障", "faults")];
+    let head = [
+        ("流程", "process"),
+        ("到达结束", "ended"),
+        ("最长步数", "longest"),
+        ("从未到达", "never reached"),
+        ("故障", "faults"),
+    ];
     let report = Report::new(sentence, json!({ "ended": whole, "processes": list }));
     let report = if whole { report } else { report.exit(Exit::Failed) };
     Ok(report.table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows))

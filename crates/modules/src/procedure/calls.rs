@@ -68,8 +68,7 @@ impl Call for Open {
         en: "Opens a case of a procedure in force, for an applicant known by a commitment; it gets its number and its clock starts.",
         zh: "依现行流程立案(申请人以承诺表示),分配办件编号并开始计时。",
     };
-    const CDDL: &'static str =
-        "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr }   ; pack, process, applicant, channel, facts, message";
+    const CDDL: &'static str = "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr }   ; pack, process, applicant, channel, facts, message";
 
     fn check(&self) -> Result<(), Halt> {
         name(&self.process)?;
@@ -282,7 +281,10 @@ pub struct Transfer {
 impl Call for Transfer {
     const NAME: &'static str = "transfer";
     const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text { en: "Hands a task of one's organisation over to another one.", zh: "将本机构的任务转办至其他机构。" };
+    const ABOUT: Text = Text {
+        en: "Hands a task of one's organisation over to another one.",
+        zh: "将本机构的任务转办至其他机构。",
+    };
     const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc }   ; case, task, to";
 
     fn reads(&self) -> Vec<Key> {

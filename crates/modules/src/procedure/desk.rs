@@ -99,7 +99,8 @@ impl Desk {
         match self.instance.status() {
             Status::Running => Ok(()),
             Status::Completed => {
-                let named = self.instance.variables().get("outcome").and_then(|value| value.as_text()).and_then(Outcome::parse);
+                let named =
+                    self.instance.variables().get("outcome").and_then(|value| value.as_text()).and_then(Outcome::parse);
                 self.close(ctx, named.unwrap_or(Outcome::Done))
             }
             Status::Failed(_) => self.close(ctx, Outcome::Failed),

@@ -48,8 +48,7 @@ impl Event for CaseOpened {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "case_opened";
     const ABOUT: Text = Text { en: "A case was opened; its clock runs.", zh: "已立案,开始计时。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: pack_id, 2: uint, 3: tstr, 4: uscc, 5: member, 6: digest, 7: timestamp, 8: timestamp }   ; case, pack, version, process, organisation, member, applicant, promised_due, limit_due";
+    const CDDL: &'static str = "{ 0: case_id, 1: pack_id, 2: uint, 3: tstr, 4: uscc, 5: member, 6: digest, 7: timestamp, 8: timestamp }   ; case, pack, version, process, organisation, member, applicant, promised_due, limit_due";
 }
 
 /// A case moved on: elements entered, done, ended from outside; messages sent.
@@ -76,7 +75,10 @@ pub struct Progressed {
 impl Event for Progressed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "progressed";
-    const ABOUT: Text = Text { en: "A case moved on: elements entered, done, ended from outside; messages sent.", zh: "办件已推进:进入、完成或终止的环节及发出的消息。" };
+    const ABOUT: Text = Text {
+        en: "A case moved on: elements entered, done, ended from outside; messages sent.",
+        zh: "办件已推进:进入、完成或终止的环节及发出的消息。",
+    };
     const CDDL: &'static str =
         "{ 0: case_id, 1: uscc, 2: member, 3: [* case_line], 4: [* tstr] }   ; case, organisation, member, lines, sent";
 }
@@ -103,8 +105,7 @@ impl Event for TaskClaimed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "task_claimed";
     const ABOUT: Text = Text { en: "A member took a task on.", zh: "任务已认领。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
+    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
 }
 
 /// A member gave a task back.
@@ -129,8 +130,7 @@ impl Event for TaskReturned {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "task_returned";
     const ABOUT: Text = Text { en: "A member gave a task back.", zh: "任务已退回。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
+    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
 }
 
 /// A task was handed over to another organisation.
@@ -213,8 +213,7 @@ impl Event for ClockPaused {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "clock_paused";
     const ABOUT: Text = Text { en: "The clock of a case stands still.", zh: "计时已暂停。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: pause_reason, 2: uscc, 3: member }   ; case, reason, organisation, member";
+    const CDDL: &'static str = "{ 0: case_id, 1: pause_reason, 2: uscc, 3: member }   ; case, reason, organisation, member";
 }
 
 /// The clock of a case runs again.
@@ -242,8 +241,7 @@ impl Event for ClockResumed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "clock_resumed";
     const ABOUT: Text = Text { en: "The clock of a case runs again.", zh: "计时已恢复。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: uscc, 2: member, 3: timestamp, 4: timestamp }   ; case, organisation, member, promised_due, limit_due";
+    const CDDL: &'static str = "{ 0: case_id, 1: uscc, 2: member, 3: timestamp, 4: timestamp }   ; case, organisation, member, promised_due, limit_due";
 }
 
 /// A period of a case is nearly over, or over.
@@ -265,8 +263,7 @@ impl Event for Alerted {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "alerted";
     const ABOUT: Text = Text { en: "A period of a case is nearly over, or over.", zh: "办件期限临近或已超期。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: case_alert, ? 2: uscc }   ; case, alert, supervisor";
+    const CDDL: &'static str = "{ 0: case_id, 1: case_alert, ? 2: uscc }   ; case, alert, supervisor";
 }
 
 /// A member proposed to act on a case against its procedure.
@@ -296,9 +293,9 @@ pub struct OverrideProposed {
 impl Event for OverrideProposed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "override_proposed";
-    const ABOUT: Text = Text { en: "A member proposed to act on a case against its procedure.", zh: "已提出人工干预。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: override, 2: override_reason, 3: digest, 4: uscc, 5: member }   ; case, action, reason, grounds, organisation, member";
+    const ABOUT: Text =
+        Text { en: "A member proposed to act on a case against its procedure.", zh: "已提出人工干预。" };
+    const CDDL: &'static str = "{ 0: case_id, 1: override, 2: override_reason, 3: digest, 4: uscc, 5: member }   ; case, action, reason, grounds, organisation, member";
 }
 
 /// A second member confirmed or rejected an override.
@@ -328,9 +325,9 @@ pub struct OverrideConfirmed {
 impl Event for OverrideConfirmed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "override_confirmed";
-    const ABOUT: Text = Text { en: "A second member confirmed or rejected an override.", zh: "人工干预已由第二人复核。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: bool, 2: override_reason, 3: uint, 4: uscc, 5: member }   ; case, approve, reason, count, organisation, member";
+    const ABOUT: Text =
+        Text { en: "A second member confirmed or rejected an override.", zh: "人工干预已由第二人复核。" };
+    const CDDL: &'static str = "{ 0: case_id, 1: bool, 2: override_reason, 3: uint, 4: uscc, 5: member }   ; case, approve, reason, count, organisation, member";
 }
 
 /// A case came to its end.
@@ -355,8 +352,7 @@ impl Event for CaseClosed {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "case_closed";
     const ABOUT: Text = Text { en: "A case came to its end.", zh: "办件已办结。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: case_outcome, 2: bool, 3: uint }   ; case, outcome, late, overrides";
+    const CDDL: &'static str = "{ 0: case_id, 1: case_outcome, 2: bool, 3: uint }   ; case, outcome, late, overrides";
 }
 
 /// An applicant's rating was put on record.
@@ -378,6 +374,5 @@ impl Event for CaseRated {
     const MODULE: &'static str = "procedure";
     const NAME: &'static str = "case_rated";
     const ABOUT: Text = Text { en: "An applicant's rating was put on record.", zh: "已登记好差评。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: 1..5, 2: uscc }   ; case, level, organisation";
+    const CDDL: &'static str = "{ 0: case_id, 1: 1..5, 2: uscc }   ; case, level, organisation";
 }

@@ -31,8 +31,18 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
         value: "{0: [procedure key…], 1: next number, 2: {number: what is active}, 3: status, 4: result}",
         writers: "procedure.open, complete, message, tick, confirm_override",
     },
-    StateEntry { map: DAY.name, key: "yyyymmdd: 4 bytes big-endian", value: "number of cases opened", writers: "procedure.open" },
-    StateEntry { map: CASE_AT.name, key: "n: 8 bytes big-endian", value: "the n-th case, from 0", writers: "procedure.open" },
+    StateEntry {
+        map: DAY.name,
+        key: "yyyymmdd: 4 bytes big-endian",
+        value: "number of cases opened",
+        writers: "procedure.open",
+    },
+    StateEntry {
+        map: CASE_AT.name,
+        key: "n: 8 bytes big-endian",
+        value: "the n-th case, from 0",
+        writers: "procedure.open",
+    },
     StateEntry {
         map: TOTALS.name,
         key: "",

@@ -57,7 +57,15 @@ fn case_numbers_are_typed_from_paper() {
     let id = CaseId::new(2026, 1, 5, 42).expect("a number");
     assert_eq!(id.to_string(), "BJ20260105-000042");
     assert_eq!(CaseId::parse("BJ20260105-000042"), Ok(id));
-    for bad in ["", "BJ20260105-42", "bj20260105-000042", "BJ20261305-000042", "BJ20260105-000000", "BJ２0260105-000042", "BJ+0260105-000042"] {
+    for bad in [
+        "",
+        "BJ20260105-42",
+        "bj20260105-000042",
+        "BJ20261305-000042",
+        "BJ20260105-000000",
+        "BJ２0260105-000042",
+        "BJ+0260105-000042",
+    ] {
         assert_eq!(CaseId::parse(bad), Err(Error::MalformedCaseId), "{bad}");
     }
 }

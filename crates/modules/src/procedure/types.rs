@@ -66,7 +66,8 @@ impl CaseId {
         };
         let parts = text.strip_prefix("BJ").and_then(|rest| rest.split_once('-'));
         let (day, number) = parts.ok_or(Error::MalformedCaseId)?;
-        let (day, number) = (digits(day, 8).ok_or(Error::MalformedCaseId)?, digits(number, 6).ok_or(Error::MalformedCaseId)?);
+        let (day, number) =
+            (digits(day, 8).ok_or(Error::MalformedCaseId)?, digits(number, 6).ok_or(Error::MalformedCaseId)?);
         let year = i32::try_from(day / 10_000).map_err(|_| Error::MalformedCaseId)?;
         Self::new(year, day / 100 % 100, day % 100, number).ok_or(Error::MalformedCaseId)
     }

@@ -28,7 +28,8 @@ use crate::{
     },
     procedure::{
         CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Message, Open, Outcome as CaseOutcome, Override,
-        OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer, tasks,
+        OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer,
+        tasks,
     },
     refusal_text,
     rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
@@ -159,7 +160,12 @@ pub(crate) struct City {
 
 impl Default for City {
     fn default() -> Self {
-        Self { chain: TestChain::new(executor(), genesis().state()), last: Vec::new(), drafts: Vec::new(), cases: Vec::new() }
+        Self {
+            chain: TestChain::new(executor(), genesis().state()),
+            last: Vec::new(),
+            drafts: Vec::new(),
+            cases: Vec::new(),
+        }
     }
 }
 
@@ -343,9 +349,9 @@ impl City {
                     "reassign" => Override::Reassign(self.task(&[args[0], args[2]]).1, code(options["to"])),
                     other => panic!("no override {other}"),
                 };
-                let reason = options.get("reason").map_or(OverrideReason::RuleGap, |reason| {
-                    OverrideReason::parse(reason).expect("a reason")
-                });
+                let reason = options
+                    .get("reason")
+                    .map_or(OverrideReason::RuleGap, |reason| OverrideReason::parse(reason).expect("a reason"));
                 let args = ProposeOverride { case: self.case(args[0]), action, reason, grounds: [5; 32] };
                 self.send(who, "procedure", call, &args)
             }
@@ -460,10 +466,20 @@ fn permit() -> String {
         )
     };
     let flow = |from: &str, to: &str| format!(r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#);
-    let tasks = user("accept", "desk", &property("material:deed", "applicant")) + &user("review", "experts", "") + &user("urge", "desk", "");
+    let tasks = user("accept", "desk", &property("material:deed", "applicant"))
+        + &user("review", "experts", "")
+        + &user("urge", "desk", "");
     let flows: String = [
-        ("s", "accept"), ("accept", "price"), ("price", "g"), ("g", "pay"), ("review", "pay"), ("late", "urge"), ("doubt", "urge"),
-        ("urge", "pay"), ("pay", "issue"), ("issue", "e"),
+        ("s", "accept"),
+        ("accept", "price"),
+        ("price", "g"),
+        ("g", "pay"),
+        ("review", "pay"),
+        ("late", "urge"),
+        ("doubt", "urge"),
+        ("urge", "pay"),
+        ("pay", "issue"),
+        ("issue", "e"),
     ]
     .map(|(from, to)| flow(from, to))
     .concat();
@@ -537,10 +553,18 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
             ),
             (ItemKind::Documents, "permit.documents", "plan | catalogue | 平面图 | Plan\n".into()),
         ],
-        "unsound" => vec![(ItemKind::Procedure, "unsound.bpmn", permit().replace("g-review\" sourceRef=\"g\"", "g-review\" sourceRef=\"e\""))],
+        "unsound" => vec![(
+            ItemKind::Procedure,
+            "unsound.bpmn",
+            permit().replace("g-review\" sourceRef=\"g\"", "g-review\" sourceRef=\"e\""),
+        )],
         "priceless" => vec![(ItemKind::Procedure, "priceless.bpmn", permit())],
         "officeless" => vec![
-            (ItemKind::Procedure, "officeless.bpmn", permit().replace("candidateGroups=\"experts\"", "candidateGroups=\"nobody\"")),
+            (
+                ItemKind::Procedure,
+                "officeless.bpmn",
+                permit().replace("candidateGroups=\"experts\"", "candidateGroups=\"nobody\""),
+            ),
             (ItemKind::Decisions, "permit.dmn", FEES.replace("urn:test:fees", "urn:test:permit")),
         ],
         other => panic!("no pack {other}"),

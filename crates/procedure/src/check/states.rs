@@ -39,9 +39,8 @@ pub(super) fn explore(process: &Process) -> Result<Explored, Vec<Refusal>> {
         refusals: BTreeSet::new(),
     };
     let complete = explorer.run();
-    let refusal = |id: NodeId, reason, detail: &str| {
-        process.node(id).map(|node| Refusal::of(&node.id, &node.name, reason, detail))
-    };
+    let refusal =
+        |id: NodeId, reason, detail: &str| process.node(id).map(|node| Refusal::of(&node.id, &node.name, reason, detail));
     let mut refusals: Vec<Refusal> =
         explorer.refusals.iter().filter_map(|(reason, id)| refusal(*id, *reason, "parallel ways")).collect();
     if !complete {
@@ -264,9 +263,8 @@ impl Explorer<'_> {
 
     /// Whether something inside of a sub-process can end in an error that no end event there names.
     fn may_fail(&self, id: NodeId) -> bool {
-        let fails = |kind: &Kind| {
-            matches!(kind, Kind::Person(_) | Kind::Service { .. } | Kind::Call { .. } | Kind::SubProcess)
-        };
+        let fails =
+            |kind: &Kind| matches!(kind, Kind::Person(_) | Kind::Service { .. } | Kind::Call { .. } | Kind::SubProcess);
         self.process.nodes.iter().any(|node| node.scope == Some(id) && fails(&node.kind))
     }
 
@@ -402,7 +400,8 @@ impl Explorer<'_> {
             }
         }
         let bad = || self.found.iter().filter(|(_, number)| !good[**number as usize]).map(|(state, _)| state);
-        let waits = |state: &State| self.process.numbered().find(|(id, _)| Self::has(state, self.place_of(*id))).map(|(id, _)| id);
+        let waits =
+            |state: &State| self.process.numbered().find(|(id, _)| Self::has(state, self.place_of(*id))).map(|(id, _)| id);
         let moves = |state: &State| {
             let mut flows = self.process.numbered_flows();
             flows.find(|(flow, _)| Self::has(state, usize::from(*flow))).map(|(_, flow)| flow.to)

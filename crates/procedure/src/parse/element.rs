@@ -209,7 +209,8 @@ impl Reader {
     /// The name of the message an element sends or waits for.
     fn message(&self, xml: &Xml<'_, '_>, id: &str, name: &str) -> String {
         let reference = attribute(xml, "messageRef");
-        let named = reference.as_deref().and_then(|r| self.context.messages.get(local(r)).or_else(|| self.context.messages.get(r)));
+        let named =
+            reference.as_deref().and_then(|r| self.context.messages.get(local(r)).or_else(|| self.context.messages.get(r)));
         named.cloned().unwrap_or_else(|| if name.is_empty() { id.to_owned() } else { name.to_owned() })
     }
 

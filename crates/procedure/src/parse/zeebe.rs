@@ -42,7 +42,10 @@ impl Extension {
     pub fn of(xml: &Xml<'_, '_>) -> Self {
         let mut all = Self::default();
         let extensions = xml.children().filter(|child| child.tag_name().namespace() == Some(BPMN));
-        for item in extensions.filter(|child| child.tag_name().name() == "extensionElements").flat_map(|e| zeebe(&e).collect::<Vec<_>>()) {
+        for item in extensions
+            .filter(|child| child.tag_name().name() == "extensionElements")
+            .flat_map(|e| zeebe(&e).collect::<Vec<_>>())
+        {
             all.take(&item);
         }
         all

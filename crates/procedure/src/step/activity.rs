@@ -135,7 +135,9 @@ impl Run<'_> {
                 for expression in [&assignment.groups, &assignment.assignee].into_iter().flatten() {
                     match self.mapped(number, expression)? {
                         Value::String(text) => groups.extend(text.split(',').map(|group| group.trim().to_owned())),
-                        Value::List(list) => groups.extend(list.items().iter().filter_map(Value::as_text).map(str::to_owned)),
+                        Value::List(list) => {
+                            groups.extend(list.items().iter().filter_map(Value::as_text).map(str::to_owned))
+                        }
                         Value::Null if self.simulated() => {}
                         _ => return Err(Fault::Expression),
                     }
@@ -245,7 +247,8 @@ impl Run<'_> {
         let (scope, own) = (waiting.parent, waiting.node == Some(event));
         let mapped = process.node(event).is_some_and(|node| !node.outputs.is_empty());
         if own && process.node(event).is_some_and(Node::is_activity) {
-            let content: Vec<(String, Value)> = content.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            let content: Vec<(String, Value)> =
+                content.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
             return self.finish_with(number, &content);
         }
         for (name, value) in content.iter() {
@@ -299,7 +302,14 @@ impl Run<'_> {
         self.end_round(number, scope, place, &process, node)
     }
 
-    fn end_round(&mut self, number: Number, repetition: Number, place: u32, process: &Process, node: &Node) -> Result<(), Fault> {
+    fn end_round(
+        &mut self,
+        number: Number,
+        repetition: Number,
+        place: u32,
+        process: &Process,
+        node: &Node,
+    ) -> Result<(), Fault> {
         let Some(repeat) = &node.repeat else { return Err(Fault::Loop) };
         let procedure = self.active(number)?.procedure;
         if let Some(result) = &repeat.result {

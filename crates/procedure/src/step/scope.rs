@@ -150,7 +150,8 @@ impl Run<'_> {
                 self.instance.status = Status::Completed;
                 return Ok(false);
             }
-            let results: Vec<(String, Value)> = variables.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+            let results: Vec<(String, Value)> =
+                variables.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
             self.finish_with(parent, &results)?;
             return Ok(true);
         }

@@ -6,12 +6,14 @@ use zhulian_procedure::{Definitions, check, simulate};
 
 /// A file with something of everything.
 pub fn rich() -> String {
-    let rule = with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
+    let rule =
+        with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
     let loops = r#"<multiInstanceLoopCharacteristics isSequential="true"><extensionElements><zeebe:loopCharacteristics inputCollection="=list" inputElement="x"/></extensionElements></multiInstanceLoopCharacteristics>"#;
     let inner = one("startEvent", "is") + &users("ia") + &one("endEvent", "ie") + &flows("is>ia ia>ie");
     file(
-        &(extension(r#"<zeebe:properties><zeebe:property name="variable:n" value="number"/><zeebe:property name="variable:list" value="list"/><zeebe:property name="material:deed" value="applicant"/></zeebe:properties>"#)
-            + &one("startEvent", "s")
+        &(extension(
+            r#"<zeebe:properties><zeebe:property name="variable:n" value="number"/><zeebe:property name="variable:list" value="list"/><zeebe:property name="material:deed" value="applicant"/></zeebe:properties>"#,
+        ) + &one("startEvent", "s")
             + &users("a b")
             + &rule
             + &with("userTask", "m", &(extension(r#"<zeebe:assignmentDefinition candidateGroups="=x"/>"#) + loops))
@@ -41,8 +43,22 @@ impl Dice {
 /// Changes a text at random: bytes, pieces, words that mean something.
 fn mutate(source: &str, dice: &mut Dice) -> String {
     const WORDS: [&str; 16] = [
-        "<task id=\"z\"/>", "</process>", "sourceRef=\"a\"", "targetRef=\"s\"", "id=\"a\"", "attachedToRef=\"sub\"", "&lt;", "&#0;",
-        "<![CDATA[", "R99/P1D", "=1/0", "triggeredByEvent=\"true\"", "parallelGateway", "exclusiveGateway", "P999999999999999D", "\u{10ffff}",
+        "<task id=\"z\"/>",
+        "</process>",
+        "sourceRef=\"a\"",
+        "targetRef=\"s\"",
+        "id=\"a\"",
+        "attachedToRef=\"sub\"",
+        "&lt;",
+        "&#0;",
+        "<![CDATA[",
+        "R99/P1D",
+        "=1/0",
+        "triggeredByEvent=\"true\"",
+        "parallelGateway",
+        "exclusiveGateway",
+        "P999999999999999D",
+        "\u{10ffff}",
     ];
     let mut text: Vec<char> = source.chars().collect();
     for _ in 0..=dice.below(2) {

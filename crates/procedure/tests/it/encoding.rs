@@ -17,7 +17,9 @@ fn bytes(value: Value) -> String {
 #[test]
 fn values_have_pinned_encodings() {
     let list = |items| Value::list(items).expect("short");
-    let context = |entries: Vec<(&str, Value)>| Value::context(entries.into_iter().map(|(n, v)| (Name::from(n), v)).collect()).expect("short");
+    let context = |entries: Vec<(&str, Value)>| {
+        Value::context(entries.into_iter().map(|(n, v)| (Name::from(n), v)).collect()).expect("short")
+    };
     let pinned = [
         (Value::Null, "f6"),
         (Value::Boolean(true), "f5"),
@@ -27,11 +29,17 @@ fn values_have_pinned_encodings() {
         (Value::text("办件"), "66e58a9ee4bbb6"),
         (Value::Date(Date::parse("2026-01-05").expect("a date")), "a1016a323032362d30312d3035"),
         (Value::Time(Time::parse("09:30:00").expect("a time")), "a1026830393a33303a3030"),
-        (Value::DateTime(DateTime::parse("2026-01-05T09:30:00+08:00").expect("both")), "a1037819323032362d30312d30355430393a33303a30302b30383a3030"),
+        (
+            Value::DateTime(DateTime::parse("2026-01-05T09:30:00+08:00").expect("both")),
+            "a1037819323032362d30312d30355430393a33303a30302b30383a3030",
+        ),
         (Value::Days(DaysDuration::parse("P5D").expect("days")), "a10463503544"),
         (Value::Months(MonthsDuration::parse("P1M").expect("months")), "a1056350314d"),
         (list(vec![Value::Number(1.into()), Value::Null]), "8201f6"),
-        (context(vec![("long", Value::Null), ("b", Value::Null), ("a", Value::Boolean(false))]), "a36161f46162f6646c6f6e67f6"),
+        (
+            context(vec![("long", Value::Null), ("b", Value::Null), ("a", Value::Boolean(false))]),
+            "a36161f46162f6646c6f6e67f6",
+        ),
     ];
     for (value, expected) in pinned {
         let wire = Wire::of(&value).expect("a stored value");
@@ -44,7 +52,15 @@ fn values_have_pinned_encodings() {
 #[test]
 fn other_encodings_are_refused() {
     // Two members out of order, doubled, a text that is no number, an unknown kind, an endless list, a float.
-    for bad in [&[0xa2, 0x61, b'b', 0xf6, 0x61, b'a', 0xf6][..], &[0xa2, 0x61, b'a', 0xf6, 0x61, b'a', 0xf6], &[0xa1, 0x00, 0x61, b'x'], &[0xa1, 0x06, 0x61, b'1'], &[0x9f, 0xff], &[0xf9, 0x3c, 0x00], &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]] {
+    for bad in [
+        &[0xa2, 0x61, b'b', 0xf6, 0x61, b'a', 0xf6][..],
+        &[0xa2, 0x61, b'a', 0xf6, 0x61, b'a', 0xf6],
+        &[0xa1, 0x00, 0x61, b'x'],
+        &[0xa1, 0x06, 0x61, b'1'],
+        &[0x9f, 0xff],
+        &[0xf9, 0x3c, 0x00],
+        &[0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ] {
         assert!(minicbor::decode::<Wire>(bad).is_err(), "{bad:02x?}");
     }
     let deep: Vec<u8> = std::iter::repeat_n(0x81, 100_000).chain([0xf6]).collect();
@@ -76,11 +92,7 @@ fn an_instance_has_a_pinned_encoding() {
     let mut case = Case::with(World::of(&reminded()), &numbers([("n", 1)]));
     case.done("a").done("a");
     let encoded = minicbor::to_vec(&case.instance).expect("memory");
-    assert_eq!(
-        hex(&encoded),
-        include_str!("instance.hex").trim(),
-        "the encoding of running cases has changed"
-    );
+    assert_eq!(hex(&encoded), include_str!("instance.hex").trim(), "the encoding of running cases has changed");
     assert_eq!(minicbor::decode::<Instance>(&encoded).expect("it reads back"), case.instance);
 }
 

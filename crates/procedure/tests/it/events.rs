@@ -122,7 +122,14 @@ fn an_error_goes_to_the_nearest_event_that_waits_for_it() {
     let inner = one("startEvent", "is") + &users("a") + &one("endEvent", "ie") + &flows("is>a a>ie");
     let source = file(
         &(one("startEvent", "s")
-            + &with("subProcess", "sub", &(inner + &boundary("inner", "a", true, &caught("small")).replace("</process>", "") + &users("fix") + &flows("inner>fix")))
+            + &with(
+                "subProcess",
+                "sub",
+                &(inner
+                    + &boundary("inner", "a", true, &caught("small")).replace("</process>", "")
+                    + &users("fix")
+                    + &flows("inner>fix")),
+            )
             + &boundary("outer", "sub", true, &caught("big"))
             + &boundary("any", "sub", true, "<errorEventDefinition/>")
             + &users("b c d")

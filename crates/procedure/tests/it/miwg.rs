@@ -6,8 +6,8 @@ use zhulian_procedure::{Definitions, Fault, simulate};
 
 /// Cases of which every file must be read and run to its end.
 const REQUIRED: [&str; 18] = [
-    "A.1.0", "A.2.0", "A.2.1", "A.4.0", "A.4.1", "B.1.0", "C.1.0", "C.1.1", "C.2.0", "C.3.0", "C.8.0", "C.8.1", "C.9.1", "A.1.1",
-    "A.1.2", "A.2.2", "A.4.2", "C.8.2",
+    "A.1.0", "A.2.0", "A.2.1", "A.4.0", "A.4.1", "B.1.0", "C.1.0", "C.1.1", "C.2.0", "C.3.0", "C.8.0", "C.8.1", "C.9.1",
+    "A.1.1", "A.1.2", "A.2.2", "A.4.2", "C.8.2",
 ];
 /// Plays of each process, with other choices each.
 const PLAYS: u64 = 50;
@@ -85,14 +85,17 @@ fn every_file_is_read_or_refused_and_runs_to_an_end() {
             }
         }
     }
-    println!("BPMN MIWG: {} files, {read} read, {ended} run to an end in all of {PLAYS} plays, {refused} refused by element", all.len());
+    println!(
+        "BPMN MIWG: {} files, {read} read, {ended} run to an end in all of {PLAYS} plays, {refused} refused by element",
+        all.len()
+    );
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// Expected traces of three executable cases, ours: the working group's cases test interchange, not execution.
 mod traces {
     use super::data;
-    use crate::support::{Case, World, numbers};
+    use crate::support::{Case, World};
     use zhulian_procedure::Variables;
     use zhulian_rules::Value;
 
@@ -101,37 +104,30 @@ mod traces {
         Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned())
     }
 
-    /// Names instead of identifiers, and only of what is an activity or an end.
-    fn named(case: &Case, process: &str) -> String {
-        let process = &case.world.processes[process];
-        let name = |id: &str| {
-            let node = process.nodes.iter().find(|node| node.id == id).expect("it is there");
-            node.name.split_whitespace().collect::<Vec<_>>().join(" ")
-        };
-        let words = case.trace();
-        let marked = words.split(' ').filter(|word| !word.is_empty()).map(|word| {
-            let id = word.trim_start_matches(['+', '-', 'x', '!']);
-            let id = if process.nodes.iter().any(|node| node.id == word) { word } else { id };
-            word.replace(id, &name(id))
-        });
-        marked.collect::<Vec<_>>().join("; ")
-    }
-
     #[test]
     fn c_9_1_reminds_daily_and_calls_after_a_week() {
         let Some(source) = reference("C.9.1.bpmn") else { return println!("skipped: the BPMN MIWG files are not there") };
-        let begin = || Case::try_with(World::of(&source), "requestDocument_en", None, &Variables::default()).expect("starts");
+        let begin =
+            || Case::try_with(World::of(&source), "requestDocument_en", None, &Variables::default()).expect("starts");
         let mut case = begin();
         assert_eq!(case.trace(), "StartEvent_DocumentRequested +SendTask_RequestDocument");
         assert_eq!(case.done("SendTask_RequestDocument").trace(), "-SendTask_RequestDocument +ReceiveTask_WaitForDocument");
         assert_eq!(case.hours(24).trace(), "BoundaryEvent_1 +SendTask_SendReminderEmail");
         assert_eq!(case.done("SendTask_SendReminderEmail").trace(), "-SendTask_SendReminderEmail EndEvent_ReminderSent");
-        let mut answered = Case { world: World::of(&source), instance: case.instance.clone(), last: case.last.clone(), now: case.now };
-        assert_eq!(answered.message("MESSAGE_documentReceived").trace(), "-ReceiveTask_WaitForDocument EndEvent_GotDocument");
+        let mut answered =
+            Case { world: World::of(&source), instance: case.instance.clone(), last: case.last.clone(), now: case.now };
+        assert_eq!(
+            answered.message("MESSAGE_documentReceived").trace(),
+            "-ReceiveTask_WaitForDocument EndEvent_GotDocument"
+        );
         assert!(answered.is_over());
         // Five more reminders at once, then the call.
         assert_eq!(case.hours(24 * 6).trace().matches("BoundaryEvent_1 ").count(), 5);
-        assert!(case.trace().ends_with("xReceiveTask_WaitForDocument BoundaryEvent_2 +UserTask_CallCustomer"), "{}", case.trace());
+        assert!(
+            case.trace().ends_with("xReceiveTask_WaitForDocument BoundaryEvent_2 +UserTask_CallCustomer"),
+            "{}",
+            case.trace()
+        );
         case.done("UserTask_CallCustomer");
         for _ in 0..5 {
             assert!(!case.is_over());
@@ -152,8 +148,9 @@ mod traces {
             let found = process.nodes.iter().find(|node| node.name.split_whitespace().collect::<Vec<_>>().join(" ") == name);
             found.unwrap_or_else(|| panic!("no {name}")).id.clone()
         };
-        let first_work = |case: &Case| case.instance.work(&case.world)[0].name.split_whitespace().collect::<Vec<_>>().join(" ");
-        for (approval, next) in [("Approved", true), ("Refused", false), ("Manual Validation Required", false)] {
+        let first_work =
+            |case: &Case| case.instance.work(&case.world)[0].name.split_whitespace().collect::<Vec<_>>().join(" ");
+        for approval in ["Approved", "Refused", "Manual Validation Required"] {
             let facts = Variables::of([
                 ("Employee Badge Number", Value::Number(7.into())),
                 ("From", Value::text("2026-01-05")),
@@ -161,7 +158,8 @@ mod traces {
             ]);
             let mut case = Case::try_with(World::of(&source), "VacationRequestProcess", None, &facts).expect("starts");
             let lookup = first_work(&case);
-            let status = context(&[("name", Value::text("n")), ("email", Value::text("m")), ("days", Value::Number(10.into()))]);
+            let status =
+                context(&[("name", Value::text("n")), ("email", Value::text("m")), ("days", Value::Number(10.into()))]);
             let body = context(&[("value", Value::list(vec![status]).expect("short"))]);
             let element = id(&case, &lookup);
             case.done_with(&element, &Variables::of([("body", body)]));
@@ -179,7 +177,6 @@ mod traces {
                 case.done_with(&element, &Variables::of([("Vacation Approval", Value::text("Approved"))]));
                 assert_ne!(first_work(&case), now);
             }
-            let _ = (next, numbers([]));
             while !case.is_over() {
                 let element = case.instance.work(&case.world)[0].element.clone();
                 case.done(&element);
@@ -206,9 +203,18 @@ mod traces {
         let yes = |name: &str, value: bool| Variables::of([(name, Value::Boolean(value))]);
         assert_eq!(case.trace(), "StartEvent_1 +assignApprover");
         assert_eq!(case.done("assignApprover").trace(), "-assignApprover +approveInvoice");
-        assert_eq!(case.done_with("approveInvoice", &yes("approved", false)).trace(), "-approveInvoice invoice_approved +reviewInvoice");
-        assert_eq!(case.done_with("reviewInvoice", &yes("clarified", true)).trace(), "-reviewInvoice reviewSuccessful_gw +approveInvoice");
-        assert_eq!(case.done_with("approveInvoice", &yes("approved", true)).trace(), "-approveInvoice invoice_approved +prepareBankTransfer");
+        assert_eq!(
+            case.done_with("approveInvoice", &yes("approved", false)).trace(),
+            "-approveInvoice invoice_approved +reviewInvoice"
+        );
+        assert_eq!(
+            case.done_with("reviewInvoice", &yes("clarified", true)).trace(),
+            "-reviewInvoice reviewSuccessful_gw +approveInvoice"
+        );
+        assert_eq!(
+            case.done_with("approveInvoice", &yes("approved", true)).trace(),
+            "-approveInvoice invoice_approved +prepareBankTransfer"
+        );
         let trace = case.done("prepareBankTransfer").trace();
         assert!(trace.starts_with("-prepareBankTransfer +"), "{trace}");
         while !case.is_over() {

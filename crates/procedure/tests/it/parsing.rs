@@ -28,7 +28,8 @@ fn the_extension_vocabulary_is_read() {
             <zeebe:properties><zeebe:property name="material:deed" value="licence:deed"/></zeebe:properties>"#,
         ),
     );
-    let rule = with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
+    let rule =
+        with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
     let call = with("callActivity", "c", &extension(r#"<zeebe:calledElement processId="other"/>"#));
     let job = with("serviceTask", "j", &extension(r#"<zeebe:taskDefinition type="chain:issue"/>"#));
     let process = parse(&file(&(one("startEvent", "s") + &task + &rule + &call + &job))).processes.remove(0);
@@ -70,7 +71,11 @@ fn what_is_not_executed_is_refused_by_identifier_and_name() {
     for case in cases {
         let found = refusals(&file(&case));
         assert_eq!(found.len(), 1, "{case}");
-        assert_eq!((found[0].reason, found[0].element.as_str(), found[0].name.as_str()), (Reason::Unsupported, "x", "x"), "{case}");
+        assert_eq!(
+            (found[0].reason, found[0].element.as_str(), found[0].name.as_str()),
+            (Reason::Unsupported, "x", "x"),
+            "{case}"
+        );
         assert!(found[0].en().starts_with("x \"x\": ") && found[0].zh().contains("请"), "{case}");
     }
 }

@@ -22,10 +22,12 @@ fn an_empty_sub_process_is_passed() {
 
 #[test]
 fn ending_all_inside_leaves_the_outside_alone() {
-    let inner = one("startEvent", "is") + &users("a b") + &with("endEvent", "stop", "<terminateEventDefinition/>") + &flows("is>a is>b a>stop");
-    let source = file(
-        &(one("startEvent", "s") + &with("subProcess", "sub", &inner) + &users("c d") + &flows("s>sub s>d sub>c")),
-    );
+    let inner = one("startEvent", "is")
+        + &users("a b")
+        + &with("endEvent", "stop", "<terminateEventDefinition/>")
+        + &flows("is>a is>b a>stop");
+    let source =
+        file(&(one("startEvent", "s") + &with("subProcess", "sub", &inner) + &users("c d") + &flows("s>sub s>d sub>c")));
     let mut case = Case::new(&source);
     assert_eq!(case.done("a").trace(), "-a stop xb -sub +c");
     assert_eq!(case.work(), "d c");
@@ -68,12 +70,21 @@ fn a_call_with_mappings_sees_and_gives_only_those() {
     let io = r#"<zeebe:ioMapping><zeebe:input source="=x + 1" target="n"/><zeebe:output source="=y" target="z"/></zeebe:ioMapping>"#;
     let mut case = Case::with(World::of(&caller(io)), &numbers([("x", 1)]));
     case.done_with("a", &numbers([("y", 3)]));
-    assert_eq!((case.variable("x"), case.variable("y"), case.variable("z"), case.variable("n")), ("1".into(), "null".into(), "3".into(), "null".into()));
+    assert_eq!(
+        (case.variable("x"), case.variable("y"), case.variable("z"), case.variable("n")),
+        ("1".into(), "null".into(), "3".into(), "null".into())
+    );
 }
 
 #[test]
 fn an_error_of_a_called_procedure_comes_out_of_the_call() {
-    let source = caller("").replace(r#"<userTask id="c""#, &(boundary("edge", "call", true, "<errorEventDefinition/>") + &users("d") + &flows("edge>d") + r#"<userTask id="c""#));
+    let source = caller("").replace(
+        r#"<userTask id="c""#,
+        &(boundary("edge", "call", true, "<errorEventDefinition/>")
+            + &users("d")
+            + &flows("edge>d")
+            + r#"<userTask id="c""#),
+    );
     assert_eq!(Case::new(&source).fail("a", "any").trace(), "xa xcall edge +d");
 }
 
@@ -88,9 +99,12 @@ fn repeated(sequential: bool, more: &str) -> String {
     let task = with(
         "userTask",
         "a",
-        &(extension(r#"<zeebe:assignmentDefinition candidateGroups="=item"/><zeebe:properties><zeebe:property name="loop:max" value="3"/></zeebe:properties>"#)
-            + &format!(r#"<multiInstanceLoopCharacteristics isSequential="{sequential}">"#)
-            + &extension(r#"<zeebe:loopCharacteristics inputCollection="=offices" inputElement="item" outputCollection="opinions" outputElement="=opinion"/>"#)
+        &(extension(
+            r#"<zeebe:assignmentDefinition candidateGroups="=item"/><zeebe:properties><zeebe:property name="loop:max" value="3"/></zeebe:properties>"#,
+        ) + &format!(r#"<multiInstanceLoopCharacteristics isSequential="{sequential}">"#)
+            + &extension(
+                r#"<zeebe:loopCharacteristics inputCollection="=offices" inputElement="item" outputCollection="opinions" outputElement="=opinion"/>"#,
+            )
             + more
             + "</multiInstanceLoopCharacteristics>"),
     );
@@ -108,7 +122,8 @@ fn a_repetition_in_parallel_collects_in_order() {
     let work = case.instance.work(&case.world);
     assert_eq!(work.iter().map(|work| work.groups.join(",")).collect::<Vec<_>>(), ["x", "y"]);
     // The second is done first.
-    let (instance, _) = case.instance.complete(&case.world, work[1].number, &numbers([("opinion", 2)]), 0, 1_000_000).expect("done");
+    let (instance, _) =
+        case.instance.complete(&case.world, work[1].number, &numbers([("opinion", 2)]), 0, 1_000_000).expect("done");
     case.instance = instance;
     assert_eq!(case.done_with("a", &numbers([("opinion", 1)])).trace(), "-a -a +c");
     assert_eq!(case.variable("opinions"), "[1, 2]");
@@ -133,7 +148,10 @@ fn a_repetition_may_end_early_and_has_a_bound() {
     let begin = |names: &[&str]| Case::try_with(World::of(&repeated(false, "")), "p", None, &offices(names));
     assert_eq!(begin(&["1", "2", "3", "4"]).err(), Some(Fault::Loop));
     assert_eq!(begin(&[]).expect("nothing to do").trace(), "s +a -a +c");
-    assert_eq!(Case::try_with(World::of(&repeated(false, "")), "p", None, &numbers([("offices", 1)])).err(), Some(Fault::Loop));
+    assert_eq!(
+        Case::try_with(World::of(&repeated(false, "")), "p", None, &numbers([("offices", 1)])).err(),
+        Some(Fault::Loop)
+    );
 }
 
 #[test]

@@ -6,7 +6,9 @@ use zhulian_rules::Value;
 
 #[test]
 fn one_thing_after_another() {
-    let source = file(&(one("startEvent", "s") + &users("a b") + &one("task", "t") + &one("endEvent", "e") + &flows("s>a a>t t>b b>e")));
+    let source = file(
+        &(one("startEvent", "s") + &users("a b") + &one("task", "t") + &one("endEvent", "e") + &flows("s>a a>t t>b b>e")),
+    );
     let mut case = Case::new(&source);
     assert_eq!(case.trace(), "s +a");
     assert_eq!(case.done("a").trace(), "-a +t -t +b");
@@ -134,12 +136,16 @@ fn mappings_go_in_and_out() {
     assert_eq!(work.variables, numbers([("monthly", 200)]));
     case.done_with("a", &numbers([("grade", 3), ("secret", 9)]));
     assert!(case.is_over());
-    assert_eq!((case.variable("rich"), case.variable("person"), case.variable("secret")), ("true".into(), "{grade: 3}".into(), "null".into()));
+    assert_eq!(
+        (case.variable("rich"), case.variable("person"), case.variable("secret")),
+        ("true".into(), "{grade: 3}".into(), "null".into())
+    );
 }
 
 #[test]
 fn a_decision_is_taken_at_once_and_named() {
-    let rule = with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
+    let rule =
+        with("businessRuleTask", "r", &extension(r#"<zeebe:calledDecision decisionId="aid" resultVariable="level"/>"#));
     let source = file(&(one("startEvent", "s") + &rule + &users("a") + &flows("s>r r>a")));
     let mut world = World::of(&source);
     assert_eq!(Case::try_with(World::of(&source), "p", None, &Variables::default()).err(), Some(Fault::NoDecision));

@@ -14,11 +14,16 @@ fn a_log_has_a_trace_for_each_case() {
         organisation: "11330100MB0000002".into(),
         member: "off".into(),
     };
-    let text = log(&[entry("BJ1", "受理 & \"审查\"", What::Entered), entry("BJ2", "b", What::Cancelled), entry("BJ1", "a", What::Completed)]);
+    let text = log(&[
+        entry("BJ1", "受理 & \"审查\"", What::Entered),
+        entry("BJ2", "b", What::Cancelled),
+        entry("BJ1", "a", What::Completed),
+    ]);
     let document = roxmltree::Document::parse(&text).expect("it is XML");
     let root = document.root_element();
     assert_eq!(root.tag_name().namespace(), Some("http://www.xes-standard.org/"));
-    let traces: Vec<_> = root.children().filter(|node| node.has_tag_name(("http://www.xes-standard.org/", "trace"))).collect();
+    let traces: Vec<_> =
+        root.children().filter(|node| node.has_tag_name(("http://www.xes-standard.org/", "trace"))).collect();
     let read = |trace: &roxmltree::Node<'_, '_>, key: &str| -> Vec<String> {
         let found = trace.descendants().filter(|node| node.attribute("key") == Some(key));
         found.filter_map(|node| node.attribute("value")).map(str::to_owned).collect()
