@@ -77,10 +77,10 @@ pub fn play(definitions: &Definitions, process: &str, seed: u64, steps_max: usiz
     let known: Vec<String> = world.processes.keys().cloned().collect();
     for process in world.processes.values_mut() {
         for node in &mut Arc::make_mut(process).nodes {
-            if let Kind::Call { procedure } = &mut node.kind {
-                if procedure.as_ref().is_some_and(|name| !known.contains(name)) {
-                    *procedure = None;
-                }
+            if let Kind::Call { procedure } = &mut node.kind
+                && procedure.as_ref().is_some_and(|name| !known.contains(name))
+            {
+                *procedure = None;
             }
         }
     }

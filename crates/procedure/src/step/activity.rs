@@ -315,10 +315,10 @@ impl Run<'_> {
         if let Some(result) = &repeat.result {
             let value = self.mapped(number, result)?;
             let wire = Wire::of(&value).ok_or(Fault::TooLarge)?;
-            if let Some(rounds) = &mut self.active_mut(repetition)?.rounds {
-                if let Some(slot) = rounds.results.get_mut(place as usize) {
-                    *slot = wire;
-                }
+            if let Some(rounds) = &mut self.active_mut(repetition)?.rounds
+                && let Some(slot) = rounds.results.get_mut(place as usize)
+            {
+                *slot = wire;
             }
         }
         let enough = match &repeat.until {

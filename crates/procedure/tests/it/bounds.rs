@@ -1,5 +1,7 @@
 //! B3: mutated files end in a process or a refusal, and what is read can be checked and played.
 
+#![allow(clippy::disallowed_methods, reason = "a test looks at how long something takes; the crate itself has no clock")]
+
 use crate::support::{boundary, duration, extension, file, flow_if, flows, one, users, with};
 use std::time::{Duration, Instant};
 use zhulian_procedure::{Definitions, check, simulate};

@@ -167,7 +167,6 @@ mod traces {
             let rule = first_work(&case);
             let element = id(&case, &rule);
             case.done_with(&element, &Variables::of([("Vacation Approval Status", decided)]));
-            println!("{approval}: {lookup}; {rule}; {}", named(&case, "VacationRequestProcess"));
             assert_eq!(case.variable("Vacation Approval"), format!("\"{approval}\""));
             let now = first_work(&case);
             let person = case.instance.work(&case.world)[0].by_person;
