@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most states that are explored.
 const STATES_MAX: usize = 100_000;
+/// Most places looked at: a large procedure is explored to fewer states, so that no file keeps a node busy.
+const LOOKS_MAX: usize = 40_000_000;
 /// Most steps between states.
 const STEPS_MAX: usize = 1_000_000;
 
@@ -127,7 +129,7 @@ impl Explorer<'_> {
             self.arrive(None, start);
         }
         while let Some(state) = self.queue.pop() {
-            if self.found.len() > STATES_MAX || self.steps.len() > STEPS_MAX {
+            if self.found.len() > STATES_MAX.min(LOOKS_MAX / places.max(1)) || self.steps.len() > STEPS_MAX {
                 return false;
             }
             let from = self.found.get(&state).copied();
