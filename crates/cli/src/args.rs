@@ -40,6 +40,9 @@ pub enum Command {
     /// Check, test and explain decisions, and decide again from receipts (规则)
     #[command(subcommand)]
     Rules(c::rules::Command),
+    /// Check procedures drawn in BPMN, and play them (流程)
+    #[command(subcommand)]
+    Procedure(c::procedure::Command),
     /// Manage the members of your organisation, their roles and keys (成员)
     #[command(subcommand)]
     Member(c::member::Command),

@@ -131,6 +131,17 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             | "TooCostly" => 422,
             _ => return None,
         },
+        ("procedure", name) => match name {
+            "MalformedCaseId" | "MalformedText" | "MalformedRating" => 400,
+            "NotDutyHolder" | "NotClaimer" | "NotParty" | "SameSigner" | "NotSupervisor" => 403,
+            "CaseNotFound" | "ProcedureNotFound" | "TaskNotFound" | "NoOverride" => 404,
+            "CaseIsClosed" | "AlreadyClaimed" | "MaterialMissing" | "MaterialTwice" | "NobodyWaits" | "AlreadyPaused"
+            | "NotPaused" | "NotOver" | "AlreadyRated" | "OverridePending" | "NothingDue" | "NoCalendar" => 409,
+            "TooLarge" => 413,
+            "UnknownVariable" | "WrongValue" | "PersonalData" | "MaterialUnknown" | "PauseNotListed" | "TooCostly"
+            | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong" => 422,
+            _ => return None,
+        },
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@ pub mod evidence;
 pub mod governance;
 pub mod identity;
 mod privacy;
+pub mod procedure;
 pub mod rulepack;
 mod source;
 #[cfg(test)]
@@ -18,7 +19,8 @@ use zhulian_execution::{Executor, Module, TRANSACTION_REFUSALS};
 use zhulian_primitives::Code;
 
 /// Every module of this build, in the order of the catalogues.
-pub static MODULES: &[&Module] = &[&identity::MODULE, &governance::MODULE, &evidence::MODULE, &rulepack::MODULE];
+pub static MODULES: &[&Module] =
+    &[&identity::MODULE, &governance::MODULE, &evidence::MODULE, &rulepack::MODULE, &procedure::MODULE];
 
 /// The state transition of this build.
 pub fn executor() -> Executor {

@@ -98,6 +98,7 @@ pub(crate) fn expression(text: &str, variables: &[(&str, Type)], profile: Profil
     }
     model.decisions.push(Decision {
         name: Name::from("expression"),
+        id: Name::from("expression"),
         ty,
         global: variables.len() as u16,
         body,
@@ -259,6 +260,7 @@ impl<'a> Compiler<'a> {
             let (body, frame) = compiled.unwrap_or((Ir::Fault(Fault::NoLogic), 0));
             model.decisions.push(Decision {
                 name: Name::from(self.name_seen(0, placed.file, &placed.raw.name)),
+                id: Name::from(&*placed.raw.id),
                 ty: self.decision_types[i].clone().unwrap_or(Type::Any),
                 global: (self.inputs.len() + i) as u16,
                 body,

@@ -36,6 +36,8 @@ pub(crate) struct Variable {
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub name: Name,
+    /// The identifier in the file, by which business-rule tasks call it.
+    pub id: Name,
     pub ty: Type,
     pub global: u16,
     pub body: Ir,
@@ -174,9 +176,11 @@ impl Model {
         self.inputs.iter().position(|input| &*input.name == name)
     }
 
-    /// The place of a decision among [`Model::decisions`], for [`Model::decide_in_order`].
+    /// The place of a decision among [`Model::decisions`], for [`Model::decide_in_order`]; by its name, or else by its
+    /// identifier in the file.
     pub fn decision_index(&self, name: &str) -> Option<usize> {
-        self.decisions.iter().position(|decision| &*decision.name == name)
+        let by_name = self.decisions.iter().position(|decision| &*decision.name == name);
+        by_name.or_else(|| self.decisions.iter().position(|decision| &*decision.id == name))
     }
 
     /// Decides a decision from named facts. Facts the model does not know are ignored; missing ones are null.

@@ -9,6 +9,7 @@ pub mod member;
 pub mod network;
 pub mod node;
 pub mod org;
+pub mod procedure;
 mod proven;
 pub mod rules;
 pub mod status;
@@ -30,6 +31,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Node(command) => node::run(session, command).map(|()| None),
         Command::Org(command) => org::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
+        Command::Procedure(command) => procedure::run(session, command).map(Some),
         Command::Member(command) => member::run(session, command).map(Some),
         Command::Verify(args) => verify::run(session, args).map(Some),
         Command::Evidence(command) => evidence::run(session, command).map(Some),

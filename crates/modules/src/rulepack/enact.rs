@@ -27,11 +27,13 @@ static COMPILED: Mutex<BTreeMap<Digest, Arc<Pack>>> = Mutex::new(BTreeMap::new()
 /// Packs kept compiled.
 const COMPILED_MAX: usize = 64;
 
-fn cached(digest: &Digest) -> Option<Arc<Pack>> {
+/// A compiled pack, if this node has it at hand.
+pub(crate) fn cached(digest: &Digest) -> Option<Arc<Pack>> {
     COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
 }
 
-fn keep(pack: &Arc<Pack>) {
+/// Keeps a compiled pack at hand.
+pub(crate) fn keep(pack: &Arc<Pack>) {
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if compiled.len() >= COMPILED_MAX {
         compiled.pop_first();

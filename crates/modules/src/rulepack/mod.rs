@@ -28,7 +28,7 @@ mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
-pub(crate) use enact::{annul, enact, may_annul, may_enact};
+pub(crate) use enact::{annul, cached, enact, keep, may_annul, may_enact};
 pub use {
     calls::{Decide, Draft, StagePart},
     enact::{decide, in_force, load, record},

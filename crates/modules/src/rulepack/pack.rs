@@ -1,7 +1,10 @@
 //! A pack compiled: what a node decides with, and what anyone can decide with again offline.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use zhulian_crypto::{Digest, sha256};
 use zhulian_primitives::Timestamp;
+use zhulian_procedure::{Process, Refusal as ProcedureRefusal};
 use zhulian_rules::{
     Halt as RuleHalt, Model, Name, Outcome, Profile, Refusal, Undecided, Value,
     calendar::{Calendar, CalendarError},
@@ -56,6 +59,12 @@ pub enum PackError {
     /// A line of the documents is out of form.
     #[error("{0}: line {1} is not `code | source | 中文名 | English name`, or names something twice")]
     Documents(String, usize),
+    /// A procedure is refused.
+    #[error("{}: {}", .0, .1.iter().map(ProcedureRefusal::en).collect::<Vec<_>>().join("; "))]
+    Procedure(String, Vec<ProcedureRefusal>),
+    /// A procedure calls a decision or procedure that the pack does not have, or names an office or period that is none.
+    #[error("{0}: {1}")]
+    OtherProcedure(String, String),
 }
 
 /// A compiled pack.
@@ -69,6 +78,7 @@ pub struct Pack {
     rates: Vec<(Name, Value)>,
     calendar: Option<Calendar>,
     documents: Vec<Document>,
+    procedures: BTreeMap<String, Arc<Process>>,
 }
 
 impl Pack {
@@ -108,8 +118,13 @@ impl Pack {
             Some((item, text)) => documents(text).map_err(|line| PackError::Documents(item.name.clone(), line))?,
             None => Vec::new(),
         };
+        let mut procedures = BTreeMap::new();
+        for (item, text) in of(ItemKind::Procedure) {
+            crate::procedure::compile(&item.name, text, manifest.pack.as_str(), &mut procedures)?;
+        }
+        crate::procedure::link(manifest.pack.as_str(), &procedures, &model)?;
         let digest = manifest.digest();
-        Ok(Self { manifest, digest, model, rates, calendar, documents })
+        Ok(Self { manifest, digest, model, rates, calendar, documents, procedures })
     }
 
     /// A pack of one decision file that nobody voted on, for simulations.
@@ -134,6 +149,11 @@ impl Pack {
     /// The working days.
     pub fn calendar(&self) -> Option<&Calendar> {
         self.calendar.as_ref()
+    }
+
+    /// The procedures by identifier; what they call is named with the pack, `pack/procedure`.
+    pub fn procedures(&self) -> &BTreeMap<String, Arc<Process>> {
+        &self.procedures
     }
 
     /// The required documents.

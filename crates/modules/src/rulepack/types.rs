@@ -16,7 +16,7 @@ use crate::text;
 /// CDDL of what calls, events and state share.
 pub(super) const CDDL: &str = r#"
 pack_id = tstr .regexp "[a-z][a-z0-9-]{1,31}"
-pack_item_kind = &(decisions: 0, calendar: 1, rates: 2, documents: 3)
+pack_item_kind = &(decisions: 0, calendar: 1, rates: 2, documents: 3, procedure: 4)
 pack_keeps = &(opened: 0, latest: 1)
 pack_item = { 0: pack_item_kind, 1: tstr .size (1..64), 2: digest, 3: [+ digest] }   ; kind, file name, SHA-256 of the file, of its parts
 manifest = {
@@ -143,11 +143,14 @@ pub enum ItemKind {
     /// Required documents with the sources they come from.
     #[n(3)]
     Documents,
+    /// A BPMN file: how cases are run.
+    #[n(4)]
+    Procedure,
 }
 
 impl ItemKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 4] = [Self::Decisions, Self::Calendar, Self::Rates, Self::Documents];
+    pub const ALL: [Self; 5] = [Self::Decisions, Self::Calendar, Self::Rates, Self::Documents, Self::Procedure];
 
     /// Its name in the API and the CLI.
     pub fn name(self) -> &'static str {
@@ -156,6 +159,7 @@ impl ItemKind {
             Self::Calendar => "calendar",
             Self::Rates => "rates",
             Self::Documents => "documents",
+            Self::Procedure => "procedure",
         }
     }
 

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 use minicbor::Encode;
 use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
-use zhulian_execution::{Class, Role, Roles, testkit::TestChain};
+use zhulian_execution::{Class, Event, Role, Roles, testkit::TestChain};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::Receipt;
+use zhulian_procedure::{Variables, Wire};
+use zhulian_rules::Value as RuleValue;
 
 use crate::{
     Genesis,
@@ -23,6 +25,11 @@ use crate::{
     identity::{
         AddMember, AssignRoles, ConfirmRoles, FirstMember, Founding, KeyEnd, Kind, MemberId, MemberKey, OrganisationName,
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
+    },
+    procedure::{
+        CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Message, Open, Outcome as CaseOutcome, Override,
+        OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer,
+        tasks,
     },
     refusal_text,
     rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
@@ -147,11 +154,18 @@ pub(crate) struct City {
     last: Vec<u8>,
     /// Digests of the packs that were drafted, accepted or not, in order.
     pub(crate) drafts: Vec<[u8; 32]>,
+    /// Cases that were opened, in order.
+    pub(crate) cases: Vec<CaseId>,
 }
 
 impl Default for City {
     fn default() -> Self {
-        Self { chain: TestChain::new(executor(), genesis().state()), last: Vec::new(), drafts: Vec::new() }
+        Self {
+            chain: TestChain::new(executor(), genesis().state()),
+            last: Vec::new(),
+            drafts: Vec::new(),
+            cases: Vec::new(),
+        }
     }
 }
 
@@ -282,8 +296,89 @@ impl City {
                 let reason = WithdrawReason::parse(args.get(1).unwrap_or(&"mistake")).expect("a reason");
                 self.send(who, "evidence", call, &Withdraw { subject: subject(args[0]), reason })
             }
+            "open" => {
+                let args = Open {
+                    pack: PackId::parse(args[0]).expect("a pack id"),
+                    process: args.get(1).unwrap_or(&args[0]).to_string(),
+                    applicant: sha256(b"applicant"),
+                    channel: Channel::Window,
+                    variables: variables(&options),
+                    message: None,
+                };
+                let outcome = self.send(who, "procedure", call, &args);
+                self.cases.extend(outcome.receipt.events.iter().find_map(CaseOpened::of).map(|event| event.case));
+                outcome
+            }
+            "claim" => {
+                let (case, task) = self.task(args);
+                self.send(who, "procedure", call, &Claim { case, task })
+            }
+            "complete" => {
+                let (case, task) = self.task(args);
+                let error = options.get("error").map(|error| error.to_string());
+                self.send(who, "procedure", call, &Complete { case, task, results: variables(&options), error })
+            }
+            "return_task" => {
+                let (case, task) = self.task(args);
+                self.send(who, "procedure", call, &ReturnTask { case, task })
+            }
+            "transfer" => {
+                let (case, task) = self.task(args);
+                self.send(who, "procedure", call, &Transfer { case, task, to: code(options["to"]) })
+            }
+            "message" => {
+                let args = Message { case: self.case(args[0]), name: args[1].into(), content: variables(&options) };
+                self.send(who, "procedure", call, &args)
+            }
+            "submit_material" => {
+                let commitment = sha256(args.get(2).unwrap_or(&"material").as_bytes());
+                let args = SubmitMaterial { case: self.case(args[0]), name: args[1].into(), commitment };
+                self.send(who, "procedure", call, &args)
+            }
+            "pause" => {
+                let reason = PauseReason::parse(args[1]).expect("a reason");
+                self.send(who, "procedure", call, &Pause { case: self.case(args[0]), reason })
+            }
+            "resume" => self.send(who, "procedure", call, &Resume { case: self.case(args[0]) }),
+            "tick" => self.send(who, "procedure", call, &Tick { case: self.case(args[0]) }),
+            "propose_override" => {
+                let action = match args[1] {
+                    "complete" => Override::CompleteTask(self.task(&[args[0], args[2]]).1, variables(&options)),
+                    "close" => Override::Close(CaseOutcome::parse(args[2]).expect("an outcome")),
+                    "extend" => Override::Extend(number(args[2])),
+                    "reassign" => Override::Reassign(self.task(&[args[0], args[2]]).1, code(options["to"])),
+                    other => panic!("no override {other}"),
+                };
+                let reason = options
+                    .get("reason")
+                    .map_or(OverrideReason::RuleGap, |reason| OverrideReason::parse(reason).expect("a reason"));
+                let args = ProposeOverride { case: self.case(args[0]), action, reason, grounds: [5; 32] };
+                self.send(who, "procedure", call, &args)
+            }
+            "confirm_override" => {
+                let args = ConfirmOverride { case: self.case(args[0]), approve: args[1] == "yes" };
+                self.send(who, "procedure", call, &args)
+            }
+            "rate" => self.send(who, "procedure", call, &Rate { case: self.case(args[0]), level: number(args[1]) }),
             other => panic!("no call {other}"),
         }
+    }
+
+    /// The n-th case that was opened, or a number as it is printed.
+    pub(crate) fn case(&self, text: &str) -> CaseId {
+        text.parse::<usize>().map_or_else(|_| CaseId::parse(text).expect("a case"), |n| self.cases[n])
+    }
+
+    /// A case and the number of a task in it, by its element; 999 where none waits.
+    fn task(&self, args: &[&str]) -> (CaseId, u32) {
+        let case = self.case(args[0]);
+        let found = tasks(&self.source(), &case).into_iter().find(|view| view.work.element == args[1]);
+        (case, found.map_or(999, |view| view.work.number))
+    }
+
+    /// Lets days pass.
+    pub(crate) fn days(&mut self, days: u64) {
+        self.chain.time += days * 86_400_000;
     }
 
     fn proof(&self, organisation: &str, member: &str, name: &str, options: &BTreeMap<&str, &str>) -> [u8; 64] {
@@ -332,6 +427,78 @@ fn action(args: &[&str]) -> Action {
     }
 }
 
+/// Values of a line: numbers, truth values, texts; `income` as a commitment.
+fn variables(options: &BTreeMap<&str, &str>) -> Variables {
+    let own = ["error", "reason", "to", "version"];
+    let value = |name: &str, text: &str| match (name, text.parse::<i64>(), text) {
+        ("income", ..) => RuleValue::text(&hex::encode(sha256(text.as_bytes()))),
+        (_, Ok(n), _) => RuleValue::Number(n.into()),
+        (_, _, "true") => RuleValue::Boolean(true),
+        (_, _, "false") => RuleValue::Boolean(false),
+        _ => RuleValue::text(text),
+    };
+    let entries = options.iter().filter(|(name, _)| !own.contains(name));
+    Variables(entries.map(|(name, text)| (name.to_string(), Wire::of(&value(name, text)).expect("plain"))).collect())
+}
+
+/// A procedure: the bureau accepts, the fee is decided, the notary reviews what is dear, the bureau issues what is paid.
+fn permit() -> String {
+    let property = |name: &str, value: &str| format!(r#"<zeebe:property name="{name}" value="{value}"/>"#);
+    let (bureau, notary, court) = (code("bureau"), code("notary"), code("court"));
+    let settings: String = [
+        ("variable:x", "number"),
+        ("variable:fee", "number"),
+        ("variable:income", "commitment"),
+        ("variable:note", "string"),
+        ("variable:outcome", "string"),
+        ("variable:paid", "boolean"),
+        ("office:desk", bureau.as_str()),
+        ("office:experts", notary.as_str()),
+        ("supervisor", court.as_str()),
+        ("limit:promised", "5"),
+        ("limit:statutory", "10"),
+    ]
+    .map(|(name, value)| property(name, value))
+    .concat();
+    let user = |id: &str, group: &str, more: &str| {
+        format!(
+            r#"<userTask id="{id}"><extensionElements><zeebe:assignmentDefinition candidateGroups="{group}"/><zeebe:properties>{more}</zeebe:properties></extensionElements></userTask>"#
+        )
+    };
+    let flow = |from: &str, to: &str| format!(r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#);
+    let tasks = user("accept", "desk", &property("material:deed", "applicant"))
+        + &user("review", "experts", "")
+        + &user("urge", "desk", "");
+    let flows: String = [
+        ("s", "accept"),
+        ("accept", "price"),
+        ("price", "g"),
+        ("g", "pay"),
+        ("review", "pay"),
+        ("late", "urge"),
+        ("doubt", "urge"),
+        ("urge", "pay"),
+        ("pay", "issue"),
+        ("issue", "e"),
+    ]
+    .map(|(from, to)| flow(from, to))
+    .concat();
+    format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="urn:test">
+<message id="m" name="payment"/><error id="err" errorCode="doubtful"/>
+<process id="permit" name="许可" isExecutable="true"><extensionElements><zeebe:properties>{settings}</zeebe:properties></extensionElements>
+<startEvent id="s"/>{tasks}
+<businessRuleTask id="price"><extensionElements><zeebe:calledDecision decisionId="fee" resultVariable="fee"/></extensionElements></businessRuleTask>
+<exclusiveGateway id="g" default="g-pay"/>
+<sequenceFlow id="g-review" sourceRef="g" targetRef="review"><conditionExpression>= fee &gt; 6</conditionExpression></sequenceFlow>
+<boundaryEvent id="late" attachedToRef="review"><extensionElements><zeebe:properties><zeebe:property name="unit" value="workday"/></zeebe:properties></extensionElements><timerEventDefinition><timeDuration>P2D</timeDuration></timerEventDefinition></boundaryEvent>
+<boundaryEvent id="doubt" attachedToRef="review"><errorEventDefinition errorRef="err"/></boundaryEvent>
+<receiveTask id="pay" messageRef="m"/>
+<serviceTask id="issue"><extensionElements><zeebe:taskDefinition type="issue-permit"/><zeebe:properties><zeebe:property name="organisation" value="desk"/></zeebe:properties></extensionElements></serviceTask>
+<endEvent id="e"/>{flows}</process></definitions>"#
+    )
+}
+
 /// Time of genesis, from which packs' times are counted in seconds: the block at height n has time n.
 const GENESIS: u64 = 1_767_225_600_000;
 
@@ -375,6 +542,31 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
             let documents = "id-card | licence | 居民身份证 | Identity card\n".to_owned();
             vec![(ItemKind::Calendar, "days.calendar", calendar), (ItemKind::Documents, "days.documents", documents)]
         }
+        "permit" => vec![
+            (ItemKind::Procedure, "permit.bpmn", permit()),
+            (ItemKind::Decisions, "permit.dmn", FEES.replace("urn:test:fees", "urn:test:permit")),
+            (ItemKind::Rates, "permit.rates", format!("# permit\n{rates}")),
+            (
+                ItemKind::Calendar,
+                "permit.calendar",
+                "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".into(),
+            ),
+            (ItemKind::Documents, "permit.documents", "plan | catalogue | 平面图 | Plan\n".into()),
+        ],
+        "unsound" => vec![(
+            ItemKind::Procedure,
+            "unsound.bpmn",
+            permit().replace("g-review\" sourceRef=\"g\"", "g-review\" sourceRef=\"e\""),
+        )],
+        "priceless" => vec![(ItemKind::Procedure, "priceless.bpmn", permit())],
+        "officeless" => vec![
+            (
+                ItemKind::Procedure,
+                "officeless.bpmn",
+                permit().replace("candidateGroups=\"experts\"", "candidateGroups=\"nobody\""),
+            ),
+            (ItemKind::Decisions, "permit.dmn", FEES.replace("urn:test:fees", "urn:test:permit")),
+        ],
         other => panic!("no pack {other}"),
     }
 }

@@ -92,6 +92,33 @@ const WALK: &str = "
     bank.rep cast_ballot 5 yes
     notary.rep cast_ballot 5 yes
     bank.off decide fees Fee x=12 subject=case-7 commit=x
+    court.rep stage_part permit 0
+    court.rep stage_part permit 1
+    court.rep stage_part permit 2
+    court.rep stage_part permit 3
+    court.rep stage_part permit 4
+    court.rep draft permit from=57 notice=0
+    court.rep open_motion enact 1
+    court.rep cast_ballot 6 yes
+    bureau.rep cast_ballot 6 yes
+    bank.rep cast_ballot 6 yes
+    notary.rep cast_ballot 6 yes
+    bureau.off open permit x=12 income=5000
+    bureau.off claim 0 accept
+    bureau.off return_task 0 accept
+    bureau.off submit_material 0 deed
+    bureau.off pause 0 correction
+    bureau.off resume 0
+    bureau.off complete 0 accept
+    notary.off transfer 0 review to=bank
+    bank.off complete 0 review
+    bureau.off propose_override 0 extend 5
+    court.off confirm_override 0 yes
+    later 13
+    bank.off tick 0
+    bureau.off message 0 payment paid=true
+    bureau.off complete 0 issue outcome=granted
+    bureau.off rate 0 5
 ";
 
 #[test]
@@ -116,6 +143,10 @@ fn encodings_are_pinned() {
 
     let mut city = City::default();
     for (number, request) in WALK.lines().map(str::trim).filter(|request| !request.is_empty()).enumerate() {
+        if let Some(days) = request.strip_prefix("later ") {
+            city.days(days.parse().expect("a number"));
+            continue;
+        }
         let outcome = city.run(request);
         assert_eq!(outcome.slug, "ok", "{request}");
         let call = request.split_whitespace().nth(1).expect("a call");
@@ -140,6 +171,9 @@ fn encodings_are_pinned() {
         line(&format!("state.{name}.key"), &key);
         line(&format!("state.{name}.value"), &blank_ids(&state[&key]));
     }
+    let key = crate::procedure::case_state_key(&city.case("0"));
+    line("state.procedure/case.key", &key);
+    line("state.procedure/case.value", &state[&key]);
     compare("crates/modules/src/tests/vectors.txt", &out);
 }
 

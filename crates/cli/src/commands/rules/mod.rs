@@ -7,8 +7,8 @@ mod check;
 mod compare;
 mod explain;
 mod facts;
-mod rerun;
-mod source;
+pub(crate) mod rerun;
+pub(crate) mod source;
 mod test;
 
 use clap::Subcommand;

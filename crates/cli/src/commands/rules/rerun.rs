@@ -136,7 +136,7 @@ fn differs(made: &Decided, why: &str) -> Failure {
 }
 
 /// What a receipt says, proven or not.
-fn unproven_events(bytes: &[u8]) -> std::result::Result<Vec<Event>, zhulian_verify::Refusal> {
+pub(crate) fn unproven_events(bytes: &[u8]) -> std::result::Result<Vec<Event>, zhulian_verify::Refusal> {
     let file = ReceiptFile::decode(bytes)?;
     let receipt = Receipt::decode(&file.receipt).map_err(|_| zhulian_verify::Refusal::OutcomeMalformed)?;
     Ok(receipt.events)

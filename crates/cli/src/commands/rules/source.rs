@@ -149,7 +149,7 @@ fn read_pack(path: &Path) -> Result<Read> {
     let (mut items, mut files) = (Vec::new(), Vec::new());
     for part in &file.files {
         let kind = ItemKind::parse(&part.kind);
-        let kind = kind.ok_or_else(|| wrong(format!("{}: decisions, calendar, rates, documents", part.kind)))?;
+        let kind = kind.ok_or_else(|| wrong(format!("{}: decisions, calendar, rates, documents, procedure", part.kind)))?;
         let bytes = read_file(&folder.join(&part.file))?;
         items.push(Item::of(kind, &name_of(&part.file), &bytes));
         files.push(bytes);

@@ -1,0 +1,228 @@
+//! What a case's procedure asks of its surroundings: other procedures, decisions by rule packs, working days.
+
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+
+use zhulian_crypto::Digest;
+use zhulian_execution::{Context, Halt};
+use zhulian_primitives::Timestamp;
+use zhulian_procedure::{Fault, Host, Instance, Process, instance::Decided as Answer, model::Kind};
+use zhulian_rules::{Name, Undecided, Value, gas::Gas};
+
+use super::{clock, errors::Error, rules::Settings};
+use crate::{
+    identity::Me,
+    rulepack::{self, DECISION_GAS, Decided, Fact, Hit, Keeps, Pack, PackId},
+};
+
+/// Gas of one step of a case.
+pub const STEP_GAS: u64 = 1_000_000;
+/// Most packs that one case's procedures may call.
+const PACKS_MAX: usize = 16;
+
+/// The key of a procedure: pack, version and process.
+fn key(pack: &PackId, version: u32, process: &str) -> String {
+    format!("{pack}@{version}/{process}")
+}
+
+fn parse_key(key: &str) -> Option<(PackId, u32, &str)> {
+    let (pack, rest) = key.split_once('@')?;
+    let (version, process) = rest.split_once('/')?;
+    Some((PackId::parse(pack).ok()?, version.parse().ok()?, process))
+}
+
+/// A decision that was taken in a step, to be put on record.
+struct Taken {
+    pack: PackId,
+    version: u32,
+    digest: Digest,
+    decision: String,
+    facts: Vec<Fact>,
+    outcome: String,
+    gas: u64,
+    hits: Vec<Hit>,
+}
+
+/// The surroundings of one case.
+pub(super) struct CaseHost {
+    /// The pack and version by which the case runs.
+    pub(super) pack: Arc<Pack>,
+    /// What its procedure says beyond BPMN.
+    pub(super) settings: Settings,
+    /// Procedures by key.
+    processes: BTreeMap<String, Arc<Process>>,
+    /// Version and pack by which calls and decisions go now.
+    now: BTreeMap<String, (u32, Arc<Pack>)>,
+    calendar: Option<Arc<Pack>>,
+    taken: RefCell<Vec<Taken>>,
+}
+
+impl CaseHost {
+    /// Loads what the procedures of a case may ask for.
+    pub(super) fn load(
+        ctx: &mut Context<'_>,
+        pack: &PackId,
+        version: u32,
+        process: &str,
+        instance: Option<&Instance>,
+    ) -> Result<Self, Halt> {
+        let own = rulepack::load(ctx, pack, version)?;
+        let found = own.procedures().get(process).ok_or(Error::ProcedureNotFound)?;
+        // Checked when the pack was drafted.
+        let settings = Settings::of(found).map_err(|_| Error::ProcedureNotFound)?;
+        let mut host = Self {
+            pack: own.clone(),
+            settings,
+            processes: BTreeMap::new(),
+            now: BTreeMap::new(),
+            calendar: None,
+            taken: RefCell::default(),
+        };
+        host.take(pack, version, &own);
+        // P7: what a case keeps is its procedure; a pack may say that its decisions are always the latest.
+        let decides = match own.manifest.keeps {
+            Keeps::Opened => (version, own.clone()),
+            Keeps::Latest => {
+                let latest = rulepack::in_force(ctx, pack, ctx.block_time())?.unwrap_or(version);
+                (latest, rulepack::load(ctx, pack, latest)?)
+            }
+        };
+        host.now.insert(pack.to_string(), decides);
+        for known in instance.map(Instance::procedures).unwrap_or_default() {
+            if let Some((of, version, _)) = parse_key(known)
+                && !host.processes.contains_key(known)
+            {
+                let loaded = rulepack::load(ctx, &of, version)?;
+                host.take(&of, version, &loaded);
+            }
+        }
+        host.called(ctx)?;
+        host.calendar = match &host.settings.calendar {
+            None => Some(own),
+            Some(id) => match rulepack::in_force(ctx, id, ctx.block_time()) {
+                Ok(Some(version)) => Some(rulepack::load(ctx, id, version)?),
+                Ok(None) | Err(Halt::Refused(_)) => None,
+                Err(Halt::Missing) => return Err(Halt::Missing),
+            },
+        };
+        Ok(host)
+    }
+
+    fn take(&mut self, id: &PackId, version: u32, pack: &Pack) {
+        for (name, process) in pack.procedures() {
+            self.processes.insert(key(id, version, name), process.clone());
+        }
+    }
+
+    /// Loads the packs that the procedures call, in the versions in force.
+    fn called(&mut self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        loop {
+            let names = self.processes.values().flat_map(|process| &process.nodes).filter_map(|node| match &node.kind {
+                Kind::Call { procedure: Some(name) } => name.split_once('/').map(|(pack, _)| pack.to_owned()),
+                _ => None,
+            });
+            let Some(next) = names.into_iter().find(|name| !self.now.contains_key(name)) else { return Ok(()) };
+            if self.now.len() >= PACKS_MAX {
+                return Err(Error::TooLarge.into());
+            }
+            let id = PackId::parse(&next).map_err(|_| Error::ProcedureNotFound)?;
+            let version = rulepack::in_force(ctx, &id, ctx.block_time())?.ok_or(Error::ProcedureNotFound)?;
+            let pack = rulepack::load(ctx, &id, version)?;
+            self.take(&id, version, &pack);
+            self.now.insert(next, (version, pack));
+        }
+    }
+
+    /// The process of a key.
+    pub(super) fn of(&self, key: &str) -> Option<&Arc<Process>> {
+        self.processes.get(key)
+    }
+
+    /// Whether a procedure of the case, or its pack's list, asks for a material.
+    pub(super) fn asks_for(&self, material: &str) -> bool {
+        let drawn = self.processes.values().any(|process| process.materials().any(|(name, _)| name == material));
+        drawn || self.pack.documents().iter().any(|document| document.code == material)
+    }
+
+    /// The working days in force.
+    pub(super) fn calendar(&self) -> Option<&zhulian_rules::calendar::Calendar> {
+        self.calendar.as_ref().and_then(|pack| pack.calendar())
+    }
+
+    /// Puts the decisions of the last step on record (B2).
+    pub(super) fn record_decisions(&self, ctx: &mut Context<'_>, me: &Me, subject: Digest) {
+        for taken in self.taken.take() {
+            ctx.emit(&Decided {
+                pack: taken.pack,
+                version: taken.version,
+                digest: taken.digest,
+                decision: taken.decision,
+                facts: taken.facts,
+                outcome: taken.outcome,
+                gas: taken.gas,
+                hits: taken.hits,
+                organisation: me.organisation,
+                member: me.member.clone(),
+                in_force: Some(taken.version),
+                subject: Some(subject),
+            });
+        }
+    }
+}
+
+impl Host for CaseHost {
+    fn current(&self, procedure: &str) -> Option<(String, Arc<Process>)> {
+        let (name, process) = procedure.split_once('/')?;
+        let id = PackId::parse(name).ok()?;
+        // The case's own pack stays at the case's version.
+        let version = if id == self.pack.manifest.pack { self.pack.manifest.version } else { self.now.get(name)?.0 };
+        let key = key(&id, version, process);
+        let found = self.processes.get(&key)?.clone();
+        Some((key, found))
+    }
+
+    fn process(&self, key: &str) -> Option<Arc<Process>> {
+        self.processes.get(key).cloned()
+    }
+
+    fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: &mut Gas) -> Result<Answer, Fault> {
+        let (name, decision) = decision.split_once('/').ok_or(Fault::NoDecision)?;
+        let (version, pack) = self.now.get(name).ok_or(Fault::NoDecision)?;
+        // P6: exactly the facts that are needed; what the pack fixes is the pack's.
+        let needed: Vec<(Name, Value)> = pack
+            .model()
+            .required(decision)
+            .filter(|(needed, _)| !pack.fixes(needed))
+            .filter_map(|(needed, _)| facts.iter().find(|(name, _)| &**name == needed).cloned())
+            .collect();
+        // Paid before it is begun.
+        gas.charge(DECISION_GAS)?;
+        let outcome = pack.decide(decision, &needed).map_err(|undecided| match undecided {
+            Undecided::Halted(halt) => Fault::from(halt),
+            _ => Fault::NoDecision,
+        })?;
+        let mut canonical = Gas::new(DECISION_GAS);
+        let mut record = Vec::new();
+        for (name, value) in &needed {
+            record.push(Fact { name: name.to_string(), value: value.to_canonical(&mut canonical)?, commitment: None });
+        }
+        record.sort_by(|a, b| a.name.cmp(&b.name));
+        let hits: Vec<Hit> = outcome.hits.iter().map(|hit| Hit { table: hit.table, rule: hit.rule }).collect();
+        self.taken.borrow_mut().push(Taken {
+            pack: pack.manifest.pack.clone(),
+            version: *version,
+            digest: pack.digest,
+            decision: decision.to_owned(),
+            facts: record,
+            outcome: outcome.value.to_canonical(&mut canonical)?,
+            gas: outcome.gas,
+            hits: hits.clone(),
+        });
+        let hits = hits.iter().map(|hit| format!("{}.{}", hit.table, hit.rule)).collect();
+        Ok(Answer { value: outcome.value, version: format!("{name}@{version}"), hits })
+    }
+
+    fn working_days_after(&self, from: i64, days: u32) -> Option<i64> {
+        let due = clock::due(self.calendar(), Timestamp::try_from(from).ok()?, days).ok()?;
+        i64::try_from(due).ok()
+    }
+}
