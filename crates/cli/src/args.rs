@@ -37,7 +37,7 @@ pub enum Command {
     /// Organisations and motions about them (机构与表决)
     #[command(subcommand)]
     Org(c::org::Command),
-    /// Check, test and explain decisions, and decide again from receipts (规则)
+    /// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
     #[command(subcommand)]
     Rules(c::rules::Command),
     /// Check procedures drawn in BPMN, and play them (流程)

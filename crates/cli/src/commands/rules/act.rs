@@ -29,7 +29,7 @@ pub struct Publish {
     /// The pack (pack.json)
     #[command(flatten)]
     pub source: Source,
-    /// Only put it on the ledger, without a motion
+    /// Only put it on the ledger, without a motion (只提交草案，不提动议)
     #[arg(long)]
     pub draft_only: bool,
 }
@@ -37,10 +37,10 @@ pub struct Publish {
 /// Options of `rules propose-annul`.
 #[derive(Args, Debug)]
 pub struct Annul {
-    /// The pack
+    /// The pack (规则包)
     #[arg(value_parser = pack_id)]
     pub pack: PackId,
-    /// The version
+    /// The version (版本)
     #[arg(value_name = "VERSION")]
     pub number: u32,
 }
@@ -48,15 +48,15 @@ pub struct Annul {
 /// Options of `rules decide`.
 #[derive(Args, Debug)]
 pub struct Decide {
-    /// The pack
+    /// The pack (规则包)
     #[arg(value_parser = pack_id)]
     pub pack: PackId,
-    /// The decision
+    /// The decision (决策)
     pub decision: String,
-    /// The version that the case keeps; default the one in force
+    /// The version that the case keeps; default the one in force (本案适用的版本；默认现行版本)
     #[arg(long = "by-version", value_name = "VERSION")]
     pub number: Option<u32>,
-    /// A fact, as FEEL: Age=12, Kind="Orphan", Born=@"2014-02-01"
+    /// A fact, as FEEL: Age=12, Kind="Orphan", Born=@"2014-02-01" (一项事实，值用 FEEL 书写)
     #[arg(long, value_name = "NAME=VALUE")]
     pub fact: Vec<String>,
 }
@@ -103,7 +103,7 @@ pub fn publish(session: &Session, args: &Publish) -> Result<Report> {
     let number = motion_number(&done);
     let mut report = done
         .report(text!(
-            "{id} 第 {version} 版草案已提交,动议 {number} 等待各机构投票。",
+            "{id} 第 {version} 版草案已提交，动议 {number} 等待各机构投票。",
             "Version {version} of {id} is drafted; the organisations may vote on motion {number}."
         ))
         .detail(Text::fixed("清单摘要", "manifest"), digest.clone())
@@ -156,11 +156,11 @@ pub fn decide(session: &Session, args: &Decide) -> Result<Report> {
     let (decision, pack) = (&args.decision, &args.pack);
     Ok(done
         .report(text!(
-            "依 {pack} 第 {version} 版,“{decision}”的结果:{outcome}",
+            "依 {pack} 第 {version} 版，“{decision}”的结果：{outcome}",
             "By version {version} of {pack}, {decision} gives: {outcome}"
         ))
         .next(Text::fixed(
-            "zhulian tx receipt 取得回执后,任何人可用 zhulian rules rerun 离线复算。",
+            "zhulian tx receipt 取得回执后，任何人可用 zhulian rules rerun 离线复算。",
             "With the receipt (zhulian tx receipt), anyone can decide it again offline: zhulian rules rerun.",
         )))
 }

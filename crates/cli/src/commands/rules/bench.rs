@@ -32,13 +32,13 @@ pub struct Bench {
     /// The rules
     #[command(flatten)]
     pub source: Source,
-    /// The decision; may be left out where there is only one
+    /// The decision; may be left out where there is only one (决策；只有一个时可省略)
     #[arg(long, short)]
     pub decision: Option<String>,
     /// The facts
     #[command(flatten)]
     pub facts: Facts,
-    /// A table of cases instead: each that has this decision is timed
+    /// A table of cases instead: each that has this decision is timed (改用测试用例表)
     #[arg(long, short, value_name = "FILE", conflicts_with_all = ["facts", "fact"])]
     pub cases: Option<PathBuf>,
 }

@@ -24,14 +24,14 @@ const SHOWN_MAX: usize = 20;
 /// Options of `rules compare`.
 #[derive(Args, Debug)]
 pub struct Compare {
-    /// The old version: a DMN file or a pack.json
+    /// The old version: a DMN file or a pack.json (旧版本)
     pub old: PathBuf,
-    /// The new version
+    /// The new version (新版本)
     pub new: PathBuf,
-    /// Decisions that were made, one JSON object a line: {"decision", "facts"}, or events of the ledger
+    /// Decisions that were made, one JSON object a line: {"decision", "facts"}, or events of the ledger (历史决定，每行一项)
     #[arg(long, value_name = "events.jsonl")]
     pub log: PathBuf,
-    /// Only this decision
+    /// Only this decision (只比对此决策)
     #[arg(long, short)]
     pub decision: Option<String>,
 }
@@ -111,7 +111,7 @@ type Answer = std::result::Result<Value, Text>;
 fn words(answer: &Answer) -> Text {
     match answer {
         Ok(value) => canonical(value).into(),
-        Err(why) => Text { zh: format!("未决:{}", why.zh).into(), en: format!("undecided: {}", why.en).into() },
+        Err(why) => Text { zh: format!("未决：{}", why.zh).into(), en: format!("undecided: {}", why.en).into() },
     }
 }
 
@@ -201,7 +201,7 @@ fn report(counts: &Counts, rows: Vec<Vec<Text>>, changes: Vec<Json>) -> Report {
     let (all, changed) = (counts.decisions, changes.len());
     let sums = counts.old_sum.zip(counts.new_sum).map(|(old, new)| (old.to_string(), new.to_string()));
     let mut report = Report::new(
-        text!("{all} 项决定中,新版本会改变 {changed} 项。", "Of {all} decisions the new version would change {changed}."),
+        text!("{all} 项决定中，新版本会改变 {changed} 项。", "Of {all} decisions the new version would change {changed}."),
         json!({
             "decisions": all,
             "same": counts.same,

@@ -17,7 +17,7 @@ pub struct Explain {
     /// The rules
     #[command(flatten)]
     pub source: Source,
-    /// The decision; may be left out where there is only one
+    /// The decision; may be left out where there is only one (决策；只有一个时可省略)
     #[arg(long, short)]
     pub decision: Option<String>,
     /// The facts
@@ -53,7 +53,7 @@ pub fn report(pack: &Pack, decision: &str, facts: &[(Name, Value)], outcome: &Ou
     let result = canonical(&outcome.value);
     let given: Vec<String> = facts.iter().map(|(name, value)| format!("{name} = {}", canonical(value))).collect();
     let mut report = Report::new(
-        text!("“{decision}”的结果:{result}", "{decision} gives: {result}"),
+        text!("“{decision}”的结果：{result}", "{decision} gives: {result}"),
         json!({
             "decision": decision,
             "result": to_json(&outcome.value),

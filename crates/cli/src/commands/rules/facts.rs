@@ -25,10 +25,10 @@ const DEPTH_MAX: usize = 16;
 /// Facts.
 #[derive(Args, Debug, Default)]
 pub struct Facts {
-    /// A JSON file with the facts: {"name": value}
+    /// A JSON file with the facts: {"name": value} (事实的 JSON 文件)
     #[arg(long, value_name = "FILE.json")]
     pub facts: Option<PathBuf>,
-    /// A fact, as FEEL: Age=12, Kind="Orphan", Born=@"2014-02-01"
+    /// A fact, as FEEL: Age=12, Kind="Orphan", Born=@"2014-02-01" (一项事实，值用 FEEL 书写)
     #[arg(long, value_name = "NAME=VALUE")]
     pub fact: Vec<String>,
 }
@@ -159,7 +159,7 @@ pub fn decision(pack: &Pack, named: Option<&str>) -> Result<String> {
         (None, [only]) => Ok((*only).to_owned()),
         _ => {
             let list = all.join(", ");
-            Err(Failure::new(Exit::Usage, "decision", text!("请指明决策:{list}", "name the decision, one of: {list}"))
+            Err(Failure::new(Exit::Usage, "decision", text!("请指明决策：{list}", "name the decision, one of: {list}"))
                 .next(Text::fixed("--decision 名称", "--decision NAME")))
         }
     }
@@ -178,7 +178,7 @@ pub fn undecided(pack: &Pack, decision: &str, why: &Undecided) -> Failure {
         Undecided::NoSuchDecision => Text::fixed("没有此决策", "there is no such decision"),
         Undecided::MissingFact(name) => text!("缺少事实“{name}”", "the fact {name} is missing"),
         Undecided::UnneededFact(name) => {
-            text!("事实“{name}”并不需要,或重复", "the fact {name} is not needed, or given twice")
+            text!("事实“{name}”并不需要，或重复", "the fact {name} is not needed, or given twice")
         }
         Undecided::Halted(halt) => halt.to_string().into(),
         Undecided::Faulty(faults) => Text {
@@ -189,5 +189,5 @@ pub fn undecided(pack: &Pack, decision: &str, why: &Undecided) -> Failure {
     };
     Failure::new(Exit::Failed, "rules.undecided", text!("“{decision}”未能作出决定", "{decision} is not decided"))
         .why(text)
-        .next(text!("所需事实:{needed}", "facts that it needs: {needed}"))
+        .next(text!("所需事实：{needed}", "facts that it needs: {needed}"))
 }

@@ -15,24 +15,24 @@ use clap::Subcommand;
 
 use crate::{failure::Result, report::Report, session::Session};
 
-/// Check, test and explain decisions, and decide again from receipts (规则)
+/// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Say whether a DMN file or a pack would be accepted, else each fault with its remedy (检查)
+    /// Say whether a DMN file or a pack would be accepted, else each fault with its remedy (检查规则能否被接受，逐项指出问题与改法)
     Check(source::Source),
-    /// Run a table of cases, in the XML of the DMN TCK or in JSON (测试)
+    /// Run a table of cases, in the XML of the DMN TCK or in JSON (运行测试用例表)
     Test(test::Test),
-    /// Decide, and explain which rule matched, on which facts, and what would have to change (说明)
+    /// Decide, and explain which rule matched, on which facts, and what would have to change (作出决定并说明理由)
     Explain(explain::Explain),
-    /// Time a decision, gas included (计时)
+    /// Time a decision, gas included (测量决策用时)
     Bench(bench::Bench),
-    /// Decide again, offline, what a receipt says was decided, and explain it (复算)
+    /// Decide again, offline, what a receipt says was decided, and explain it (凭回执离线复算并说明)
     Rerun(rerun::Rerun),
-    /// Replay a log of decisions against an old and a new version, and report what would change (比对)
+    /// Replay a log of decisions against an old and a new version, and report what would change (用历史决定比对新旧版本)
     Compare(compare::Compare),
-    /// Put a pack on the ledger and move to enact it; signed by a representative (发布)
+    /// Put a pack on the ledger and move to enact it; signed by a representative (发布规则包并提出生效动议)
     Publish(act::Publish),
-    /// Move to annul a version before it takes effect (提议撤销)
+    /// Move to annul a version before it takes effect (提议撤销尚未生效的版本)
     ProposeAnnul(act::Annul),
     /// Decide by the version of a pack that is in force; signed by an officer (依规则决定)
     Decide(act::Decide),

@@ -28,12 +28,12 @@ use crate::{
 /// Options of `rules rerun`.
 #[derive(Args, Debug)]
 pub struct Rerun {
-    /// The receipt of the transaction that decided (`zhulian tx receipt`)
+    /// The receipt of the transaction that decided, from `zhulian tx receipt` (作出决定的交易回执)
     pub receipt: PathBuf,
-    /// The pack that decided: its pack.json, with its files beside it
+    /// The pack that decided: its pack.json, with its files beside it (作出决定的规则包)
     #[arg(long, value_name = "pack.json")]
     pub pack: PathBuf,
-    /// The network identity to trust; default the one pinned in the home
+    /// The network identity to trust; default the one pinned in the home (可信网络身份文件)
     #[arg(long, value_name = "network.json")]
     pub network: Option<PathBuf>,
 }
@@ -73,7 +73,7 @@ pub fn run(session: &Session, args: &Rerun) -> Result<Report> {
     let mut out = again;
     let (zh, en) = (out.sentence.zh.into_owned(), out.sentence.en.into_owned());
     out.sentence = text!(
-        "复算一致:{count} 项决定的结果、计算量与命中规则逐字节相同。\n{zh}",
+        "复算一致：{count} 项决定的结果、计算量与命中规则逐字节相同。\n{zh}",
         "Decided again, {count} in all: outcome, gas and rules are the same to the byte.\n{en}"
     );
     out = match proven {
@@ -82,7 +82,7 @@ pub fn run(session: &Session, args: &Rerun) -> Result<Report> {
             .fact(Text::fixed("决定时间", "decided"), crate::remote::beijing(time))
             .detail(Text::fixed("区块高度", "height"), crate::text::grouped(height)),
         None => out.next(Text::fixed(
-            "未核验回执本身:没有可信的网络身份文件。用 --network 指定后,回执也一并核验。",
+            "未核验回执本身：没有可信的网络身份文件。用 --network 指定后，回执也一并核验。",
             "The receipt itself is not verified: there is no trusted network identity. Name one with --network to verify it, too.",
         )),
     };

@@ -21,9 +21,9 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Rules.
 #[derive(Args, Debug)]
 pub struct Source {
-    /// A DMN file, or a pack (pack.json)
+    /// A DMN file, or a pack: pack.json (DMN 文件，或规则包 pack.json)
     pub file: PathBuf,
-    /// DMN files that it imports
+    /// DMN files that it imports (被导入的 DMN 文件)
     #[arg(long, value_name = "FILE.dmn")]
     pub import: Vec<PathBuf>,
 }
@@ -201,7 +201,7 @@ pub fn refused(path: &Path, error: &PackError) -> Report {
     let shown = path.display();
     let PackError::Decisions(refusals) = error else {
         let json = json!({ "accepted": false, "refusals": [{ "element": "", "detail": error.to_string() }] });
-        let sentence = text!("{shown} 不会被接受:{error}", "{shown} would not be accepted: {error}");
+        let sentence = text!("{shown} 不会被接受：{error}", "{shown} would not be accepted: {error}");
         return Report::new(sentence, json).exit(Exit::Failed);
     };
     let count = refusals.len();
@@ -223,7 +223,7 @@ pub fn refused(path: &Path, error: &PackError) -> Report {
         vec![refusal.element.as_str().into(), what, Text::fixed(remedy_zh, remedy_en)]
     });
     let mut report = Report::new(
-        text!("{shown} 不会被接受:{count} 处问题。", "{shown} would not be accepted: {count} faults."),
+        text!("{shown} 不会被接受：{count} 处问题。", "{shown} would not be accepted: {count} faults."),
         json!({ "accepted": false, "refusals": all }),
     )
     .exit(Exit::Failed);

@@ -29,7 +29,7 @@ pub struct Test {
     /// The rules
     #[command(flatten)]
     pub source: Source,
-    /// The cases: XML of the DMN TCK, or JSON [{"id", "facts": {}, "expect": {"decision": value}}]
+    /// The cases: XML of the DMN TCK, or JSON [{"id", "facts": {}, "expect": {"decision": value}}] (用例：DMN TCK 的 XML 或 JSON)
     #[arg(long, short, value_name = "FILE.xml|FILE.json")]
     pub cases: PathBuf,
 }
@@ -132,7 +132,7 @@ pub fn run(args: &Test) -> Result<Report> {
     });
     if !untested.is_empty() {
         let list = untested.join(", ");
-        report = report.next(text!("没有用例触及的规则:{list}", "Rules that no case reaches: {list}"));
+        report = report.next(text!("没有用例触及的规则：{list}", "Rules that no case reaches: {list}"));
     }
     Ok(report)
 }
