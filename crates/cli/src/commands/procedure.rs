@@ -31,33 +31,33 @@ use crate::{
 /// Most things done from outside in one play.
 const STEPS_MAX: usize = 10_000;
 
-/// Check procedures drawn in BPMN, and play them (流程)
+/// Check procedures drawn in BPMN, and play them (流程：检查与模拟)
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Say whether a BPMN file would be accepted, else each fault with its remedy (检查)
+    /// Say whether a BPMN file would be accepted, else each fault with its remedy (检查流程能否被接受，逐项指出问题与改法)
     Check(Check),
-    /// Write what happened to every case as an event log, XES (IEEE 1849), for process-mining tools (导出事件日志)
+    /// Write what happened to every case as an event log, XES (IEEE 1849), for process-mining tools (导出办件事件日志)
     Log(Log),
-    /// Play a BPMN file with ways chosen by a seed, and tell where it went (模拟)
+    /// Play a BPMN file with ways chosen by a seed, and tell where it went (随机模拟流程运行)
     Simulate(Simulate),
 }
 
 /// Options of `procedure check`.
 #[derive(Args, Debug)]
 pub struct Check {
-    /// A BPMN 2.0 file
+    /// A BPMN 2.0 file (BPMN 2.0 文件)
     pub file: PathBuf,
 }
 
 /// Options of `procedure simulate`.
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// A BPMN 2.0 file
+    /// A BPMN 2.0 file (BPMN 2.0 文件)
     pub file: PathBuf,
-    /// How often each process is played
+    /// How often each process is played (每个流程模拟次数)
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub plays: u64,
-    /// The first seed; equal seeds choose equal ways
+    /// The first seed; equal seeds choose equal ways (起始种子，相同种子路径相同)
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
@@ -65,7 +65,7 @@ pub struct Simulate {
 /// Options of `procedure log`.
 #[derive(Args, Debug)]
 pub struct Log {
-    /// The file to write
+    /// The file to write (输出文件)
     pub file: PathBuf,
 }
 
