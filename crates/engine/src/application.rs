@@ -7,7 +7,6 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
 use commonware_consensus::{
     Heightable as _,
     marshal::ancestry::Ancestry,
@@ -16,7 +15,7 @@ use commonware_consensus::{
 use commonware_cryptography::{Digestible as _, ed25519::PublicKey, sha256::Digest};
 use commonware_glue::stateful::{
     Application as Stateful, Finality, Input, Proposed,
-    db::{DatabaseSet, Merkleized as _, Unmerkleized as _},
+    db::{DatabaseSet, Merkleized as _},
 };
 use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Spawner};
@@ -139,24 +138,16 @@ impl<S: Strategy> Application<S> {
     }
 
     /// Writes an outcome to the parent's state.
-    async fn write<E>(&self, height: u64, outcome: &mut Outcome, mut batch: Batch<E, S>) -> Merkleized<E, S>
+    async fn write<E>(&self, height: u64, outcome: &mut Outcome, batch: Batch<E, S>) -> Merkleized<E, S>
     where
         E: Spawner + StorageContext,
     {
         let writes = std::mem::take(&mut outcome.writes);
-        if height == 1 {
-            for (key, value) in &self.shared.genesis_state {
-                if !writes.contains_key(key) {
-                    batch = batch.write(Digest(*key), Some(Bytes::from(value.clone())));
-                }
-            }
-        }
-        for (key, value) in writes {
-            let fits = value.as_ref().is_none_or(|value| value.len() <= self.shared.limits.value_bytes_max);
-            assert!(fits, "the machine writes a value above the limit");
-            batch = batch.write(Digest(key), value.map(Bytes::from));
-        }
-        batch.merkleize().await.unwrap_or_else(|error| stop("hashing the state failed", error))
+        let max = self.shared.limits.value_bytes_max;
+        let fits = writes.values().all(|value| value.as_ref().is_none_or(|value| value.len() <= max));
+        assert!(fits, "the machine writes a value above the limit");
+        let genesis = (height == 1).then_some(&self.shared.genesis_state);
+        state::write(batch, genesis, writes).await.unwrap_or_else(|error| stop("hashing the state failed", error))
     }
 
     fn context_of(&self, header: &Header) -> BlockContext {

@@ -2,6 +2,7 @@
 
 mod application;
 mod archive;
+pub mod audit;
 mod block;
 mod certificate;
 mod chain;

@@ -1,9 +1,11 @@
 //! The authenticated state: qmdb `current`, ordered, with values of variable size.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use commonware_codec::{Copying, Decode as _, Encode as _, RangeCfg};
 use commonware_cryptography::{Sha256, sha256::Digest};
-use commonware_glue::stateful::db::{DatabaseSet, Shared};
+use commonware_glue::stateful::db::{DatabaseSet, Shared, Unmerkleized as _};
 use commonware_parallel::Strategy;
 use commonware_runtime::{Spawner, buffer::paged::CacheRef};
 use commonware_storage::{
@@ -26,7 +28,7 @@ use commonware_storage::{
     translator::EightCap,
 };
 use commonware_utils::{NZU64, NZUsize, non_empty_range};
-use zhulian_ledger::{Key, Value};
+use zhulian_ledger::{Key, Value, Writes};
 use zhulian_primitives::Header;
 
 /// Bytes of a chunk of the activity bitmap.
@@ -93,6 +95,27 @@ pub(crate) fn config<S: Strategy>(
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }
+}
+
+/// What a block writes, on its parent's state. The first block writes the `genesis` state too, where it does not write itself.
+pub(crate) async fn write<E, S>(
+    mut batch: Batch<E, S>,
+    genesis: Option<&BTreeMap<Key, Value>>,
+    writes: Writes,
+) -> Result<Merkleized<E, S>, ReadError>
+where
+    E: Context + Spawner,
+    S: Strategy,
+{
+    for (key, value) in genesis.into_iter().flatten() {
+        if !writes.contains_key(key) {
+            batch = batch.write(Digest(*key), Some(Bytes::from(value.clone())));
+        }
+    }
+    for (key, value) in writes {
+        batch = batch.write(Digest(key), value.map(Bytes::from));
+    }
+    batch.merkleize().await
 }
 
 /// What a header says its state can be synced to.

@@ -1,5 +1,6 @@
 //! The node's parts, and four nodes together.
 
+mod audit;
 mod city;
 mod index;
 mod intake;

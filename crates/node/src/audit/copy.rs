@@ -1,0 +1,74 @@
+//! Copies: an audit never writes to what it examines.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Stores of the engine that belong to the record. The others hold votes and blocks on their way, which prove nothing.
+const RECORD: [&str; 4] = ["zhulian-blocks-", "zhulian-certificates-", "zhulian-history-", "zhulian-state-"];
+
+/// Where the parts of a node's directory are.
+pub struct Parts {
+    /// The engine's.
+    pub chain: PathBuf,
+    /// The index's, if the node has one.
+    pub index: PathBuf,
+    /// Uploaded entries of batches.
+    pub entries: PathBuf,
+}
+
+impl Parts {
+    /// The parts of a node's directory.
+    pub fn of(directory: &Path) -> Self {
+        Self { chain: directory.join("chain"), index: directory.join("index"), entries: directory.join("entries.sqlite") }
+    }
+}
+
+/// Copies what belongs to the record from a stopped node's directory.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn copy_record(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    let (from, to) = (Parts::of(from), Parts::of(to));
+    fs::create_dir_all(&to.chain)?;
+    for entry in fs::read_dir(&from.chain)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if RECORD.iter().any(|part| name.to_str().is_some_and(|name| name.starts_with(part))) {
+            copy(&entry.path(), &to.chain.join(name))?;
+        }
+    }
+    if from.index.is_dir() {
+        copy(&from.index, &to.index)?;
+    }
+    for suffix in ["", "-wal"] {
+        let file = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+        if file(&from.entries).exists() {
+            fs::copy(file(&from.entries), file(&to.entries))?;
+        }
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens a database of a copy, to read.
+pub(super) fn database(path: &Path) -> Result<Connection, rusqlite::Error> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}

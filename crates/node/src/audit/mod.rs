@@ -1,0 +1,113 @@
+//! The audit of a stopped node: every block executed again from the genesis document, and everything that is stored compared with that.
+//!
+//! It believes the pinned network identity and the genesis document, which it must name, and nothing that the node says. It works on a
+//! copy, since opening a store repairs it, and a repair is what an auditor must not do unseen.
+//!
+//! What it cannot see: that the newest blocks were cut off together with their certificates, state and index. A chain's end is
+//! therefore told, to be compared with another node's or with a receipt's height.
+
+mod copy;
+mod fault;
+mod index;
+mod inject;
+mod walk;
+
+use std::path::Path;
+
+use zhulian_engine::{Limits, audit as stores};
+use zhulian_modules::Genesis;
+use zhulian_primitives::{Height, Network, Timestamp};
+
+pub use copy::{Parts, copy_record};
+pub use fault::{Fault, Faults, KEPT_MAX, What};
+pub use inject::{Injection, Kind, inject};
+
+/// What is examined, and against what.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The network's genesis document.
+    pub genesis: &'a Genesis,
+    /// The identity that the auditor trusts.
+    pub network: &'a Network,
+    /// The range of block times that is counted: at or after, before.
+    pub range: (Option<Timestamp>, Option<Timestamp>),
+}
+
+/// A block's place and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its height.
+    pub height: Height,
+    /// Its time.
+    pub time: Timestamp,
+    /// Digest of its header.
+    pub digest: [u8; 32],
+}
+
+/// What blocks hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Blocks.
+    pub blocks: u64,
+    /// Transactions.
+    pub transactions: u64,
+    /// Deposits, a batch counted once.
+    pub deposits: u64,
+    /// Pieces of evidence, entries of batches counted one by one.
+    pub pieces: u64,
+    /// The first block.
+    pub first: Option<Mark>,
+    /// The last one.
+    pub last: Option<Mark>,
+}
+
+/// What an audit found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What is wrong; empty when all is whole.
+    pub faults: Faults,
+    /// The whole chain.
+    pub chain: Counts,
+    /// The asked range of it.
+    pub range: Counts,
+    /// Blocks that were executed again and gave what they state.
+    pub executed: u64,
+    /// Certificates that verify.
+    pub certificates: u64,
+    /// Entries of the node's state that were compared and proven, and the height of that state.
+    pub state: Option<(u64, Height)>,
+    /// Rows of the index that were compared, and the height of the index.
+    pub index: Option<(u64, Height)>,
+    /// Uploaded batches whose entries give the deposited root.
+    pub batches: u64,
+}
+
+/// Audits a copy of a node's record, made by [`copy_record`]; the copy is written to. `progress` is told height and last height.
+pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Height) + Send) -> Findings {
+    let Subject { genesis, network, .. } = subject;
+    let mut findings = Findings::default();
+    if genesis.network() != *network {
+        let (pinned, given) = (hex::encode(network.chain), hex::encode(genesis.chain_id()));
+        findings.faults.add(None, What::Identity, format!("chain {pinned}"), format!("genesis document of chain {given}"));
+        return findings;
+    }
+    let walked = stores::open(setup(copy, genesis), |stores| walk::walk(copy, stores, subject, progress));
+    match walked {
+        Ok(walked) => walked,
+        Err(error) => {
+            findings.faults.add(None, What::Archive, "an archive of blocks and certificates", error);
+            findings
+        }
+    }
+}
+
+fn setup(copy: &Path, genesis: &Genesis) -> stores::Setup {
+    stores::Setup {
+        directory: Parts::of(copy).chain,
+        chain: genesis.chain_id(),
+        genesis_time: genesis.time,
+        validators: genesis.network().validators.iter().map(|it| it.public_key).collect(),
+        genesis_state: genesis.state(),
+        limits: Limits::default(),
+    }
+}

@@ -1,0 +1,118 @@
+//! A stopped node's record is found whole, and every falsification of it is found.
+
+use std::{collections::BTreeSet, path::Path, time::Duration};
+
+use bytes::Bytes;
+use zhulian_gateway::{Backend as _, Phase};
+use zhulian_node::{
+    Node,
+    audit::{Kind, Subject, What, audit, copy_record, inject},
+};
+use zhulian_primitives::Network;
+
+use crate::city::City;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// Runs a city until some blocks hold deposits, and stops it.
+async fn lived() -> City {
+    let city = City::new();
+    let nodes: Vec<Node> = (0..4).map(|n| city.start(n, n == 0)).collect();
+    let first = nodes[0].backend();
+    let ready = async {
+        while first.status().phase != Phase::Running || first.status().height.is_none() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, ready).await.expect("the node runs in time");
+    for round in 0..6_u64 {
+        let signed = (0..10).map(|n| Bytes::from(city.deposit(n as usize % 3, round * 10 + n, 500)));
+        let taken = first.submit(signed.collect()).await.unwrap();
+        let last = match taken.last() {
+            Some(zhulian_gateway::Submission::Taken(id)) => *id,
+            other => panic!("{other:?}"),
+        };
+        first.wait(last, LONG).await.unwrap();
+    }
+    let indexed = async {
+        while first.status().transactions < 60 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LONG, indexed).await.expect("the index catches up");
+    drop(first);
+    for node in nodes {
+        node.stop().unwrap();
+    }
+    city
+}
+
+fn copied(city: &City, node: usize, to: &Path) {
+    copy_record(&city.path(node), to).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_record_is_whole_and_every_falsification_is_found() {
+    let city = lived().await;
+    let network = city.genesis.network();
+    let subject = Subject { genesis: &city.genesis, network: &network, range: (None, None) };
+    let scratch = tempfile::tempdir().unwrap();
+
+    for node in [0, 2] {
+        let copy = scratch.path().join(format!("whole-{node}"));
+        copied(&city, node, &copy);
+        let mut last = 0;
+        let found = audit(&copy, subject, |height, _| last = height);
+        assert_eq!(found.faults.kept, []);
+        assert_eq!((found.chain.transactions, found.chain.deposits, found.chain.pieces), (60, 60, 60));
+        assert_eq!((found.executed, found.chain.blocks), (last, last));
+        assert_eq!(found.range, found.chain);
+        assert!(found.certificates > 0 && found.state.is_some());
+        assert_eq!(found.index.is_some(), node == 0);
+
+        // Half the time, half the record; together the whole.
+        let middle = found.chain.first.unwrap().time.midpoint(found.chain.last.unwrap().time);
+        let half = |range| {
+            let copy = scratch.path().join("half");
+            copied(&city, node, &copy);
+            let half = audit(&copy, Subject { range, ..subject }, |_, _| {}).range;
+            std::fs::remove_dir_all(copy).unwrap();
+            half
+        };
+        let (before, after) = (half((None, Some(middle))), half((Some(middle), None)));
+        assert_eq!(before.blocks + after.blocks, found.chain.blocks);
+        assert_eq!(before.deposits + after.deposits, 60);
+        assert_eq!((before.first, after.last), (found.chain.first, found.chain.last));
+        assert_eq!(before.last.unwrap().height + 1, after.first.unwrap().height);
+    }
+
+    // Whoever trusts another network is told.
+    let other = Network { chain: [1; 32], ..network.clone() };
+    let copy = scratch.path().join("other");
+    copied(&city, 0, &copy);
+    let found = audit(&copy, Subject { network: &other, ..subject }, |_, _| {});
+    assert_eq!(found.faults.kept[0].what, What::Identity);
+
+    let record = scratch.path().join("record");
+    copied(&city, 0, &record);
+    let count = Kind::ALL.len() as u64 * 3;
+    let (mut kinds, mut missed, mut idle, mut total) = (BTreeSet::new(), Vec::new(), Vec::new(), 0);
+    let check = |copy: &Path| Ok(audit(copy, subject, |_, _| {}));
+    inject(&record, scratch.path(), subject, (count, 7), check, |injection| {
+        total += 1;
+        kinds.insert(injection.kind);
+        let what = injection.findings.as_ref().map(|found| found.faults.kept.first().cloned());
+        eprintln!("{:?} {}: {what:?}", injection.kind, injection.place);
+        if injection.without_effect {
+            idle.push(injection.place.clone());
+        } else if !injection.is_found() {
+            missed.push((injection.kind, injection.place.clone()));
+        }
+    })
+    .unwrap();
+    assert_eq!((total, kinds.len()), (count, Kind::ALL.len()));
+    assert_eq!(missed, []);
+    eprintln!("without effect: {idle:?}");
+    // Only blind changes of files may fall on bytes that nobody reads.
+    assert!(idle.len() <= 6, "{idle:?}");
+}
