@@ -59,6 +59,8 @@ pub enum Command {
     Status,
     /// Look for what keeps this machine from working well, with remedies (自检)
     Doctor(c::doctor::Doctor),
+    /// Examine a stopped node's whole record: execute every block again and compare (审计：重新执行全部区块并逐项比对)
+    Audit(c::audit::Audit),
     /// Get the certificate of a deposit as PDF (存证证书)
     Certificate(c::certificate::Certificate),
     /// Print shell completions (命令补全)

@@ -18,7 +18,7 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Runner as _, Supervisor as _, buffer::paged::CacheRef, tokio as runtime};
 use commonware_storage::archive::{Archive as _, Identifier, immutable};
 use commonware_utils::{NZU16, NZUsize};
-use futures::{FutureExt as _, StreamExt as _, executor::block_on, pin_mut};
+use futures::{FutureExt as _, StreamExt as _, executor, pin_mut};
 use zhulian_ledger::{Key, Value, Writes};
 use zhulian_primitives::{Block, Certificate, ChainId, Height, Timestamp};
 
@@ -135,6 +135,12 @@ async fn open_archives(
         Ok((blocks, certificates.await.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };
     caught(open).await
+}
+
+/// Waits for a future within the runtime's first task. That task never gives way while `work` runs, so a share of time that the runtime
+/// allots to it would never be renewed, and the future wait for ever.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    executor::block_on(tokio::task::unconstrained(future))
 }
 
 /// What a future gives, a panic turned into text.

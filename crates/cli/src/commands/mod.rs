@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod audit;
 pub mod certificate;
 pub mod completions;
 pub mod doctor;
@@ -39,6 +40,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Tx(command) => tx::run(session, command).map(Some),
         Command::Status => status::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
+        Command::Audit(args) => audit::run(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),
         Command::Completions(args) => completions::run(session, args),
     }

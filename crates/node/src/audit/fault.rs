@@ -1,9 +1,11 @@
 //! What an audit finds wrong.
 
+use serde::{Deserialize, Serialize};
 use zhulian_primitives::Height;
 
 /// What was examined, by a stable code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// The genesis document is not the pinned network's.
     Identity,
@@ -87,7 +89,7 @@ impl What {
 }
 
 /// One thing that is not as it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// The block, where it is about one.
     pub height: Option<Height>,
@@ -103,7 +105,7 @@ pub struct Fault {
 pub const KEPT_MAX: usize = 1_000;
 
 /// The faults found so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
     /// The first ones.
     pub kept: Vec<Fault>,

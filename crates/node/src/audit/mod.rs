@@ -14,6 +14,7 @@ mod walk;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use zhulian_engine::{Limits, audit as stores};
 use zhulian_modules::Genesis;
 use zhulian_primitives::{Height, Network, Timestamp};
@@ -34,18 +35,19 @@ pub struct Subject<'a> {
 }
 
 /// A block's place and name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Its height.
     pub height: Height,
     /// Its time.
     pub time: Timestamp,
     /// Digest of its header.
+    #[serde(with = "digest")]
     pub digest: [u8; 32],
 }
 
 /// What blocks hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Blocks.
     pub blocks: u64,
@@ -62,7 +64,7 @@ pub struct Counts {
 }
 
 /// What an audit found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// What is wrong; empty when all is whole.
     pub faults: Faults,
@@ -101,6 +103,11 @@ pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Hei
     }
 }
 
+/// Whether a node uses this directory at the moment.
+pub fn is_running(directory: &Path) -> bool {
+    stores::in_use(&Parts::of(directory).chain)
+}
+
 fn setup(copy: &Path, genesis: &Genesis) -> stores::Setup {
     stores::Setup {
         directory: Parts::of(copy).chain,
@@ -109,5 +116,20 @@ fn setup(copy: &Path, genesis: &Genesis) -> stores::Setup {
         validators: genesis.network().validators.iter().map(|it| it.public_key).collect(),
         genesis_state: genesis.state(),
         limits: Limits::default(),
+    }
+}
+
+/// Digests as hexadecimal text.
+mod digest {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex::encode(digest))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let mut digest = [0; 32];
+        hex::decode_to_slice(String::deserialize(from)?, &mut digest).map_err(D::Error::custom)?;
+        Ok(digest)
     }
 }
