@@ -222,8 +222,7 @@ impl Stores {
     pub fn repeat(&mut self, height: Height, writes: Writes) -> Result<Roots, String> {
         let run = async {
             if self.replay.is_none() {
-                let config =
-                    state::config("repeated", self.setup.limits.value_bytes_max, self.pages.clone(), Sequential);
+                let config = state::config("repeated", self.setup.limits.value_bytes_max, self.pages.clone(), Sequential);
                 let db = <Live as ManagedDb<Context>>::init(self.context.child("repeated"), config, None).await;
                 self.replay = Some(Shared::new("audit", db.map_err(|error| format!("{error:?}"))?));
             }

@@ -17,6 +17,7 @@ use zhulian_node::{
 use zhulian_primitives::Network;
 
 use crate::{
+    commands::evidence::details::end_of_day,
     failure::{AtPath as _, Exit, Failure, Result, read_small},
     home::read_network,
     remote::beijing,
@@ -37,11 +38,11 @@ pub struct Audit {
     /// The network identity to trust; default the one pinned in the home (可信的网络身份文件；默认使用用户目录中已信任的)
     #[arg(long, value_name = "network.json")]
     pub network: Option<PathBuf>,
-    /// Count the blocks from this time on, in milliseconds since 1970 (统计此时刻起的区块，1970 年以来的毫秒数)
-    #[arg(long, value_name = "MS")]
+    /// Count the blocks from this day on (UTC+8), or from this time in milliseconds since 1970 (从该日零时（北京时间）起统计；也可为 1970 年以来的毫秒数)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day_begins)]
     pub from: Option<u64>,
-    /// Count the blocks before this time, in milliseconds since 1970 (统计此时刻之前的区块，1970 年以来的毫秒数)
-    #[arg(long, value_name = "MS")]
+    /// Count the blocks up to the end of this day (UTC+8), or before this time in milliseconds since 1970 (统计到该日结束（北京时间）为止；也可为 1970 年以来的毫秒数)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day_ends)]
     pub to: Option<u64>,
     /// Directory for the working copy, as large as the record (工作副本所在目录，需与存档同样大的空间)
     #[arg(long, value_name = "DIR")]
@@ -55,6 +56,19 @@ pub struct Audit {
     /// The directory is a copy that may be written to (该目录是可写的副本)
     #[arg(long, hide = true)]
     pub is_copy: bool,
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// The first millisecond after a day, or a time as it is.
+fn day_ends(text: &str) -> Result<u64, String> {
+    let moment = text.parse().ok().or_else(|| Some(end_of_day(text)? + 1));
+    moment.ok_or_else(|| "write YYYY-MM-DD or milliseconds (请写作 YYYY-MM-DD 或毫秒数)".into())
+}
+
+/// The first millisecond of a day, or a time as it is.
+fn day_begins(text: &str) -> Result<u64, String> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { day_ends(text) } else { day_ends(text).map(|end| end - DAY_MS) }
 }
 
 /// Faults and falsifications that the text names one by one at most; of more the JSON document tells.
@@ -83,8 +97,9 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
     }
     if zhulian_node::audit::is_running(&data) {
         let what = Text::fixed("节点正在运行，无法审计", "the node is running, so it cannot be audited");
-        return Err(Failure::new(Exit::Failed, "audit.running", what)
-            .next(Text::fixed("先停止该节点", "stop the node first")));
+        return Err(
+            Failure::new(Exit::Failed, "audit.running", what).next(Text::fixed("先停止该节点", "stop the node first"))
+        );
     }
     let scratch = Scratch::new(args.scratch.as_deref())?;
     let copy = scratch.0.join("record");
@@ -120,8 +135,10 @@ fn find(args: &Audit) -> Result<(PathBuf, PathBuf)> {
     }
     match &args.genesis {
         Some(genesis) => Ok((args.directory.clone(), genesis.clone())),
-        None => Err(Failure::new(Exit::Usage, "audit.genesis", Text::fixed("需要创世文件", "the genesis document is needed"))
-            .next(Text::fixed("用 --genesis 指定", "name it with --genesis"))),
+        None => {
+            Err(Failure::new(Exit::Usage, "audit.genesis", Text::fixed("需要创世文件", "the genesis document is needed"))
+                .next(Text::fixed("用 --genesis 指定", "name it with --genesis")))
+        }
     }
 }
 
@@ -156,7 +173,10 @@ fn report(network: &Network, found: &Findings) -> Report {
     let faults = found.faults.count;
     let (blocks, shown) = (grouped(found.chain.blocks), grouped(faults));
     let sentence = match faults {
-        0 => text!("记录完整：{blocks} 个区块全部重新执行，结果一致。", "The record is whole: {blocks} blocks, all executed again with the same outcome."),
+        0 => text!(
+            "记录完整：{blocks} 个区块全部重新执行，结果一致。",
+            "The record is whole: {blocks} blocks, all executed again with the same outcome."
+        ),
         _ => text!("记录有 {shown} 处不符。", "The record has {shown} faults."),
     };
     let mut json = serde_json::to_value(found).unwrap_or_default();
@@ -197,7 +217,9 @@ fn report(network: &Network, found: &Findings) -> Report {
     }
     match (faults as usize).saturating_sub(NAMED_MAX) {
         0 => report,
-        left => report.fact(Text::fixed("其余", "and more"), text!("另有 {left} 处；加 --json 查看", "{left} more; add --json")),
+        left => {
+            report.fact(Text::fixed("其余", "and more"), text!("另有 {left} 处；加 --json 查看", "{left} more; add --json"))
+        }
     }
 }
 
@@ -228,9 +250,16 @@ fn told(fault: &Fault) -> Text {
 }
 
 /// Audits falsified copies, each in a process of its own: a store's library may end the process at a damage it cannot bear.
-fn rehearse(session: &Session, args: &Audit, subject: Subject<'_>, genesis: &Path, (scratch, count): (&Path, u64)) -> Result<Report> {
+fn rehearse(
+    session: &Session,
+    args: &Audit,
+    subject: Subject<'_>,
+    genesis: &Path,
+    (scratch, count): (&Path, u64),
+) -> Result<Report> {
     let failed = |error: String| {
-        Failure::new(Exit::Failed, "audit.inject", Text::fixed("无法进行篡改演练", "the rehearsal cannot be made")).why(error)
+        Failure::new(Exit::Failed, "audit.inject", Text::fixed("无法进行篡改演练", "the rehearsal cannot be made"))
+            .why(error)
     };
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let identity = scratch.join("network.json");
@@ -300,9 +329,8 @@ fn rehearsed(all: &[Injection], stopped: u64) -> Report {
         Text::fixed("审计所报", "what the audit said"),
     ];
     let json = json!({ "falsifications": count, "found": found, "without_effect": idle, "missed": missed, "stopped": stopped, "all": rows });
-    let mut report = Report::new(sentence, json)
-        .exit(if missed == 0 { Exit::Done } else { Exit::NoProof })
-        .table(head, table);
+    let mut report =
+        Report::new(sentence, json).exit(if missed == 0 { Exit::Done } else { Exit::NoProof }).table(head, table);
     for it in all.iter().filter(|it| !it.is_found() && !it.without_effect).take(NAMED_MAX) {
         let (_, zh, en) = it.kind.texts();
         let place = &it.place;

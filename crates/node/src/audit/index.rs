@@ -98,6 +98,9 @@ impl IndexAudit {
         self.flush(&mut found.faults);
         let Self { parts, expected, store, own, batches, failed, .. } = self;
         drop(store);
+        if parts.index.is_dir() && !parts.entries.exists() {
+            found.faults.add(None, What::Entries, "a file beside the index, be it empty", "none");
+        }
         if let Some((connection, _, height)) = own {
             if height > last || height + BEHIND_MAX < last {
                 let expected = format!("an index up to {last}");
@@ -140,14 +143,20 @@ fn whole(connection: &Connection) -> Result<(), IndexError> {
 /// Compares every table and its shape; gives the number of rows.
 fn compare(own: &Connection, expected: &Path, faults: &mut Faults) -> Result<u64, IndexError> {
     own.execute("attach ? as expected", [expected.display().to_string()])?;
-    let list = |sql: &str| -> Result<Vec<String>, rusqlite::Error> {
-        own.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
-    };
+    let list =
+        |sql: &str| -> Result<Vec<String>, rusqlite::Error> { own.prepare(sql)?.query_map([], |row| row.get(0))?.collect() };
     let shape = |name: &str| {
-        list(&format!("select type || ' ' || name || ' ' || coalesce(sql, '') from {name}.sqlite_master order by type, name"))
+        list(&format!(
+            "select type || ' ' || name || ' ' || coalesce(sql, '') from {name}.sqlite_master order by type, name"
+        ))
     };
     for (right, given) in differences(shape("expected")?, shape("main")?) {
-        faults.add(None, What::IndexRow, right.unwrap_or_else(|| "nothing".into()), given.unwrap_or_else(|| "nothing".into()));
+        faults.add(
+            None,
+            What::IndexRow,
+            right.unwrap_or_else(|| "nothing".into()),
+            given.unwrap_or_else(|| "nothing".into()),
+        );
     }
     let mut count = 0;
     for table in list("select name from expected.sqlite_master where type = 'table' order by name")? {

@@ -364,7 +364,8 @@ fn archive(kind: Kind, copy: &Path, subject: Subject<'_>, of: &Material, dice: &
     Ok(Some(place))
 }
 
-const FIELDS: [&str; 8] = ["time", "view", "parent's view", "parent", "proposer", "state root", "sync root", "end of the log"];
+const FIELDS: [&str; 8] =
+    ["time", "view", "parent's view", "parent", "proposer", "state root", "sync root", "end of the log"];
 
 /// Falsifies a block; `None` leaves it out.
 fn forge(kind: Kind, block: &mut Block, (draw, field, other): (u64, u64, Height)) -> Option<Signed> {

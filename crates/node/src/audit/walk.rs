@@ -124,7 +124,12 @@ impl Walk<'_> {
     }
 
     fn uncertified(&mut self, first: Height, last: Height) {
-        self.found.faults.add(first, What::Uncertified, "a certificate of these blocks or a descendant", format!("none for {first} to {last}"));
+        self.found.faults.add(
+            first,
+            What::Uncertified,
+            "a certificate of these blocks or a descendant",
+            format!("none for {first} to {last}"),
+        );
     }
 
     fn header(&mut self, height: Height, block: &Block, digest: [u8; 32]) {
@@ -210,7 +215,12 @@ impl Walk<'_> {
                 }
                 Ok(transaction) => parsed.push((at, transaction)),
                 Err(error) => {
-                    faults.add(height, What::Transaction, format!("transaction {at} ({})", hex::encode(id)), error.to_string());
+                    faults.add(
+                        height,
+                        What::Transaction,
+                        format!("transaction {at} ({})", hex::encode(id)),
+                        error.to_string(),
+                    );
                 }
             }
         }

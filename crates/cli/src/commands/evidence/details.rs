@@ -173,7 +173,7 @@ fn record(path: &Path) -> Result<FileRecord> {
 }
 
 /// The last millisecond of a day in China (UTC+8).
-fn end_of_day(date: &str) -> Option<u64> {
+pub(crate) fn end_of_day(date: &str) -> Option<u64> {
     let mut parts = date.splitn(3, '-').map(str::parse::<u64>);
     let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

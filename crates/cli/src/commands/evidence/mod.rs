@@ -3,7 +3,7 @@
 mod act;
 mod check;
 mod deposit;
-mod details;
+pub(crate) mod details;
 mod open;
 mod show;
 
