@@ -42,7 +42,10 @@ async fn lived() -> City {
     tokio::time::timeout(LONG, indexed).await.expect("the index catches up");
     drop(first);
     for node in nodes {
-        node.stop().unwrap();
+        // The engine's library may panic when it is stopped in the middle of a vote. What is on the disk must be whole all the same.
+        if let Err(error) = node.stop() {
+            eprintln!("{error}");
+        }
     }
     city
 }
