@@ -87,10 +87,9 @@ impl IndexAudit {
         if !self.failed
             && let Err(error) = self.store.write(&waiting)
         {
-            // A block is missing; that is a fault of the archive already, and of the index not to be told.
+            // A block is missing. That is a fault of the archive already; here it means that nothing is known of the rows.
             self.failed = true;
-            let height = waiting.first().map(|rows| rows.height);
-            faults.add(height, What::Index, "an index built again", error.to_string());
+            faults.add(None, What::Index, "every row compared with the blocks", format!("rows not compared: {error}"));
         }
     }
 

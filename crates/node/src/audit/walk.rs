@@ -242,10 +242,14 @@ impl Walk<'_> {
     }
 
     fn execute(&mut self, height: Height, block: &Block, stores: &mut Stores) {
+        let header = &block.header;
         if !self.executing {
+            // What the header states is all there is to compare with.
+            if let Some((own, _)) = self.own.take_if(|(_, end)| *end == header.sync_end) {
+                self.found.faults.digest(height, What::State, &header.state_root, &own);
+            }
             return;
         }
-        let header = &block.header;
         let context = BlockContext {
             chain: header.chain,
             height: header.height,
