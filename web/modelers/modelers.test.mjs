@@ -40,6 +40,20 @@ async function opened(kind, name) {
   return editor;
 }
 
+test('every pack is accepted with its procedures, which come to an end', async () => {
+  const run = async (...words) => JSON.parse((await promisify(execFile)(zhulian, ['--json', ...words])).stdout);
+  const packs = (await files('.json')).filter((name) => /pack[^/]*\.json$/.test(name));
+  assert.ok(packs.length >= 8, `${packs}`);
+  for (const pack of packs) {
+    const said = await run('rules', 'check', join(scenarios, pack));
+    assert.equal(said.accepted, true, pack);
+  }
+  for (const name of await files('.bpmn')) {
+    const said = await run('procedure', 'simulate', join(scenarios, name));
+    assert.equal(said.ended, true, name);
+  }
+});
+
 test('every procedure opens in bpmn-js, and is saved byte for byte as it is', async () => {
   const names = await files('.bpmn');
   assert.ok(names.length >= 8, `${names}`);

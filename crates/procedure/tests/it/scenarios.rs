@@ -176,6 +176,15 @@ fn a_deregistration_waits_twenty_days_and_its_late_decision_is_reminded() {
 }
 
 #[test]
+fn an_objection_ends_a_simplified_deregistration_with_its_checks() {
+    let mut case = case("company-deregistration", "company-deregistration", &[("decision_Track", r#"{track: "简易注销"}"#)]);
+    case.done("accept").done("publish").done("check_tax").hours(19 * 24).message("objection");
+    case.done("object");
+    assert!(case.trace().contains("xcheck_hr xcheck_customs xcheck_bank"), "{}", case.trace());
+    assert_eq!(outcome(&case), r#""refused""#);
+}
+
+#[test]
 fn nobody_who_does_not_apply_within_twenty_days_of_publicity_is_deregistered() {
     let mut case = case("company-deregistration", "company-deregistration", &[("decision_Track", r#"{track: "简易注销"}"#)]);
     case.done("accept").done("publish").done("check_tax").done("check_hr").done("check_customs").done("check_bank");
