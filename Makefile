@@ -44,8 +44,9 @@ e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offlin
 	scripts/e2e.sh
 	scripts/rules.sh
 
-page: unit ## the web page in headless Chromium
+page: unit ## the web page in headless Chromium; the scenarios in the editors bpmn-js and dmn-js
 	scripts/page.sh
+	scripts/modelers.sh
 
 sim: ## deterministic simulation; SEEDS=n, SEED=n to replay one
 	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(SEED),--seed $(SEED))
@@ -65,4 +66,4 @@ docs: ## rewrite the generated documents and snapshots
 
 clean: ## remove what was built
 	$(CARGO) clean
-	rm -rf web/node_modules sdk/typescript/node_modules sdk/typescript/dist
+	rm -rf web/node_modules web/modelers/node_modules sdk/typescript/node_modules sdk/typescript/dist

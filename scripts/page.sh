@@ -22,4 +22,5 @@ wait_for_city "$scratch/home" "$scratch/up.log"
 head -c 2600000 /dev/urandom >"$scratch/document.bin"
 "$zhulian" -q evidence deposit "$scratch/document.bin" >"$scratch/deposit.log"
 cd web
-ZHULIAN_URL="http://127.0.0.1:$base" ZHULIAN_DEPOSITED="$scratch/document.bin" ZHULIAN_RECEIPT="$scratch/document.bin.zlr" npm test
+ZHULIAN_URL="http://127.0.0.1:$base" ZHULIAN_DEPOSITED="$scratch/document.bin" ZHULIAN_RECEIPT="$scratch/document.bin.zlr" \
+    ZHULIAN_NODES="$scratch/home/nodes" npm test

@@ -1,6 +1,6 @@
 // The page in headless Chromium, against a running city: the three answers, the live list, both languages, accessibility.
 import assert from 'node:assert/strict';
-import { readFile, mkdir } from 'node:fs/promises';
+import { readFile, readdir, mkdir } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -130,6 +130,26 @@ test('new blocks appear by themselves', async () => {
   await page.waitForFunction(() => document.querySelectorAll('#blocks li').length > 0);
   const first = await page.locator('#blocks li').first().innerText();
   await page.waitForFunction((before) => document.querySelector('#blocks li').innerText !== before, first, { timeout: 15_000 });
+  await close();
+});
+
+test('when too few validators can be reached, the page names them, and goes quiet when they are back', async () => {
+  const { page, errors, close } = await open();
+  const folder = process.env.ZHULIAN_NODES;
+  // The first node serves the page; the last two are halted, which leaves too few to vote.
+  const names = (await readdir(folder)).sort().slice(-2);
+  const pids = await Promise.all(names.map(async (name) => Number(await readFile(`${folder}/${name}/pid`, 'utf8'))));
+  try {
+    pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+    const finding = page.locator('#trouble li.blocking').first();
+    await finding.waitFor({ timeout: 30_000 });
+    assert.match(await finding.innerText(), /须有 3 个在线，现仅 2 个；无法联系：.+自\d\d:\d\d:\d\d起[\s\S]*恢复后将自动继续/);
+    await shot(page, 'stalled-zh');
+  } finally {
+    pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
+  }
+  await page.locator('#trouble').waitFor({ state: 'hidden', timeout: 45_000 });
+  assert.deepEqual(errors, []);
   await close();
 });
 

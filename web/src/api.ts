@@ -26,6 +26,15 @@ export interface BlockView {
   transactions: number;
 }
 
+export interface Finding {
+  severity: 'blocking' | 'warning';
+  code: string;
+  zh: string;
+  en: string;
+  remedy_zh: string;
+  remedy_en: string;
+}
+
 /** A failure the gateway explained (problem+json), or that it could not be reached. */
 export class Failure extends Error {
   constructor(readonly zh: string, readonly en: string) {
@@ -42,6 +51,10 @@ async function get(path: string, init?: RequestInit): Promise<Response> {
     throw new Failure(problem.zh ?? `节点答复 ${response.status}`, problem.en ?? `The node answered ${response.status}`);
   }
   return response;
+}
+
+export async function diagnosis(): Promise<{ moving: boolean; findings: Finding[] }> {
+  return (await get('/v1/diagnosis')).json();
 }
 
 export async function network(): Promise<string> {

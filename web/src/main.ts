@@ -1,6 +1,7 @@
 /** The page: drop a file, get one of three answers, checked here and not by the server's word. */
 import * as api from './api.js';
 import { drawBlocks, followBlocks } from './blocks.js';
+import { drawTrouble, watchTrouble } from './trouble.js';
 import { card, type Shown } from './card.js';
 import { getLanguage, setLanguage, text } from './text.js';
 import { checkWithReceipt, hash, pinned, type Pinned, readReceipt } from './verifier.js';
@@ -16,6 +17,7 @@ function draw(): void {
   byId('language').textContent = text('other');
   byId('network').textContent = network ? `${network.name} · ${hex(network.chain).slice(0, 16)}` : '';
   drawBlocks();
+  drawTrouble();
 }
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -112,6 +114,7 @@ setLanguage(navigator.language.startsWith('zh') || !navigator.language.startsWit
 listen();
 draw();
 void followBlocks();
+void watchTrouble();
 void pinned().then(
   (found) => {
     network = found;

@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt};
 use reqwest::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 
-use crate::{Hex32, MEDIA_CBOR, MEDIA_CBOR_SEQ, MEDIA_COSE, MEDIA_JSON, Problem, view};
+use crate::{Hex32, MEDIA_CBOR, MEDIA_CBOR_SEQ, MEDIA_COSE, MEDIA_JSON, Problem, diagnosis::Diagnosis, view};
 
 /// Why a call did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -182,6 +182,11 @@ impl Client {
     /// How the node is.
     pub async fn status(&self) -> Result<view::StatusView, ClientError> {
         self.get("/v1/status", Query::new()).await
+    }
+
+    /// What keeps the network from going on, or soon may.
+    pub async fn diagnosis(&self) -> Result<Diagnosis, ClientError> {
+        self.get("/v1/diagnosis", Query::new()).await
     }
 
     /// The validators.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+pub mod diagnosis;
 mod error;
 mod hex;
 mod problem;

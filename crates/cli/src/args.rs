@@ -57,6 +57,8 @@ pub enum Command {
     Tx(c::tx::Command),
     /// How the network and the node are (状态)
     Status,
+    /// Why no block comes, or what soon may stop the network, with remedies (停滞诊断)
+    WhyStalled,
     /// Look for what keeps this machine from working well, with remedies (自检)
     Doctor(c::doctor::Doctor),
     /// Examine a stopped node's whole record: execute every block again and compare (审计：重新执行全部区块并逐项比对)

@@ -96,6 +96,7 @@ texts! {
     paths(
         routes::node::network,
         routes::node::status,
+        routes::node::diagnosis,
         routes::node::validators,
         routes::submit::submit,
         routes::transactions::list,

@@ -56,6 +56,7 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
     Router::new()
         .route("/v1/network", get(routes::node::network))
         .route("/v1/status", get(routes::node::status))
+        .route("/v1/diagnosis", get(routes::node::diagnosis))
         .route("/v1/validators", get(routes::node::validators))
         .route("/v1/transactions", post(routes::submit::submit).get(routes::transactions::list))
         .route("/v1/transactions/{id}", get(routes::transactions::one))

@@ -18,6 +18,7 @@ pub mod tx;
 pub mod up;
 pub mod verify;
 mod verify_folder;
+pub mod why_stalled;
 
 use crate::{args::Command, failure::Result, report::Report, session::Session};
 
@@ -39,6 +40,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Key(command) => key::run(session, command).map(Some),
         Command::Tx(command) => tx::run(session, command).map(Some),
         Command::Status => status::run(session).map(Some),
+        Command::WhyStalled => why_stalled::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
         Command::Audit(args) => audit::run(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),

@@ -1,6 +1,6 @@
 //! `zhulian status`: how the network and the node are.
 
-use zhulian_api::view::Phase;
+use zhulian_api::{diagnosis::diagnose, view::Phase};
 
 use crate::{
     failure::{Exit, Result},
@@ -24,7 +24,12 @@ pub fn run(session: &Session) -> Result<Report> {
     let connected = status.peers.iter().filter(|peer| peer.connected).count();
     let (up, all) = (connected + usize::from(status.public_key.is_some()), network.identity.validators.len());
     let sentence = match (&status.stall, status.phase) {
-        (Some(stall), _) => text!("网络“{name}”停滞：{stall}", "The network “{name}” is stalled: {stall}"),
+        (Some(stall), _) => {
+            let quorum = zhulian_primitives::quorum(all);
+            let found = diagnose(&status, quorum).findings.into_iter().next();
+            let (zh, en) = found.map_or_else(|| (stall.clone(), stall.clone()), |finding| (finding.zh, finding.en));
+            text!("网络“{name}”停滞：{zh}", "The network “{name}” is stalled: {en}")
+        }
         (None, Phase::Running) => text!(
             "网络“{name}”运行正常：{up}/{all} 个验证节点在线，已确认到高度 {height}。",
             "The network “{name}” is running: {up} of {all} validators are up, finalised to height {height}."
@@ -67,6 +72,10 @@ pub fn run(session: &Session) -> Result<Report> {
     ];
     let rows = rows.collect();
     let view = status.view;
+    if status.stall.is_some() {
+        report =
+            report.next(Text::fixed("原因与处理办法：zhulian why-stalled", "Reasons and remedies: zhulian why-stalled"));
+    }
     Ok(report
         .table(head, rows)
         .detail(Text::fixed("链标识", "chain"), status.chain.to_string())

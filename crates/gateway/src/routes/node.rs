@@ -1,7 +1,11 @@
 //! The network and the node.
 
 use axum::{Json, extract::State};
-use zhulian_api::{ErrorCode, view};
+use zhulian_api::{
+    ErrorCode,
+    diagnosis::{Diagnosis, diagnose},
+    view,
+};
 use zhulian_modules::governance::{self, Parameter};
 use zhulian_primitives::{PROTOCOL_VERSION, quorum};
 
@@ -45,6 +49,17 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
 #[utoipa::path(get, path = "/v1/status", tag = "network", operation_id = "status",
     responses((status = 200, description = "The node's status", body = view::StatusView)))]
 pub async fn status(State(gateway): State<Shared>) -> Json<view::StatusView> {
+    Json(status_view(&gateway))
+}
+
+/// What keeps the network from going on, or soon may
+#[utoipa::path(get, path = "/v1/diagnosis", tag = "network", operation_id = "diagnosis",
+    responses((status = 200, description = "What is wrong, the worst first, with remedies", body = Diagnosis)))]
+pub async fn diagnosis(State(gateway): State<Shared>) -> Json<Diagnosis> {
+    Json(diagnose(&status_view(&gateway), quorum(gateway.backend.network().validators.len())))
+}
+
+fn status_view(gateway: &Shared) -> view::StatusView {
     let network = gateway.backend.network();
     let status = gateway.backend.status();
     let peer = |peer: &backend::Peer| view::PeerView {
@@ -55,7 +70,7 @@ pub async fn status(State(gateway): State<Shared>) -> Json<view::StatusView> {
         last_seen_ms: peer.last_seen,
         clock_skew_ms: peer.clock_skew_ms,
     };
-    Json(view::StatusView {
+    view::StatusView {
         phase: match status.phase {
             backend::Phase::Starting => view::Phase::Starting,
             backend::Phase::Syncing => view::Phase::Syncing,
@@ -79,7 +94,7 @@ pub async fn status(State(gateway): State<Shared>) -> Json<view::StatusView> {
         damage: status.damage,
         stall: status.stall,
         version: status.version,
-    })
+    }
 }
 
 /// The validators

@@ -28,6 +28,8 @@ async fn the_identity_is_the_file_that_verifiers_read() {
 async fn status_and_validators_name_everyone() {
     let world = World::start().await;
     world.client.submit(&[world.deposit(b"x")], SOON).await.unwrap();
+    let diagnosis = world.client.diagnosis().await.unwrap();
+    assert!(diagnosis.findings.iter().all(|finding| !finding.remedy_en.is_empty() && !finding.remedy_zh.is_empty()));
     let status = world.client.status().await.unwrap();
     assert_eq!((status.phase, status.height, status.peers.len()), (view::Phase::Running, world.memory.height(), 3));
     assert_eq!(status.leader.as_deref(), Some(world.network.validators[1].name.as_str()));

@@ -30,6 +30,7 @@ fn operations() -> BTreeSet<(String, String)> {
 const CALLED: &[(&str, &str, &str)] = &[
     ("get", "/v1/network", "network"),
     ("get", "/v1/status", "status"),
+    ("get", "/v1/diagnosis", "diagnosis"),
     ("get", "/v1/validators", "validators"),
     ("post", "/v1/transactions", "submit"),
     ("get", "/v1/transactions", "transactions"),

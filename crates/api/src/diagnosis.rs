@@ -1,0 +1,277 @@
+//! What keeps a network from going on, or soon may: found from a node's status, told in both languages with a remedy.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::view::{PeerView, Phase, StatusView};
+
+/// A clock further off than this delays blocks.
+const SKEW_MS: u64 = 1_000;
+/// Blocks that a running validator may be behind.
+const BEHIND: u64 = 50;
+/// Part of the mempool, in hundredths, above which clients are soon refused.
+const FULL: u64 = 90;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Nothing is finalised until it is remedied.
+    Blocking,
+    /// The network goes on, with less in reserve.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is, for programs.
+    pub code: String,
+    /// What it is, in Chinese.
+    pub zh: String,
+    /// What it is, in English.
+    pub en: String,
+    /// What to do, in Chinese.
+    pub remedy_zh: String,
+    /// What to do, in English.
+    pub remedy_en: String,
+}
+
+/// What a node finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Diagnosis {
+    /// Whether blocks are finalised.
+    pub moving: bool,
+    /// What is wrong, the worst first; empty when nothing is.
+    pub findings: Vec<Finding>,
+}
+
+/// Finds what is wrong with a network whose node says this, when `quorum` of its validators must vote.
+pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
+    let mut findings = Vec::new();
+    let mut add = |severity, code: &str, zh: String, en: String, remedy_zh: &str, remedy_en: &str| {
+        let (remedy_zh, remedy_en) = (remedy_zh.into(), remedy_en.into());
+        findings.push(Finding { severity, code: code.into(), zh, en, remedy_zh, remedy_en });
+    };
+    let stalled = status.stall.is_some();
+    let absent: Vec<&PeerView> = status.peers.iter().filter(|peer| !peer.connected).collect();
+    let up = status.peers.len() - absent.len() + usize::from(status.public_key.is_some());
+    let all = status.peers.len() + usize::from(status.public_key.is_some());
+    let (absent_zh, absent_en) = (
+        names(&absent, "、", "自", "起", "启动以来从未联系上"),
+        names(&absent, ", ", "since ", "", "never since the start"),
+    );
+
+    match status.phase {
+        Phase::Starting => add(
+            Severity::Blocking,
+            "node.starting",
+            "本节点正在启动".into(),
+            "this node is starting".into(),
+            "请稍候；若持续数分钟，请查看日志",
+            "wait; if it lasts for minutes, look at the log",
+        ),
+        Phase::Syncing => add(
+            Severity::Blocking,
+            "node.syncing",
+            "本节点正在从其他节点获取账本".into(),
+            "this node is fetching the ledger from the others".into(),
+            "请稍候；其他节点不受影响",
+            "wait; the other nodes are not affected",
+        ),
+        Phase::Running => {}
+    }
+    if up < quorum {
+        add(
+            Severity::Blocking,
+            "network.no_quorum",
+            format!("{all} 个验证节点中须有 {quorum} 个在线，现仅 {up} 个；无法联系：{absent_zh}"),
+            format!("{quorum} of {all} validators must be up and {up} are; unreachable: {absent_en}"),
+            "请启动上述节点，或检查其网络与端口；恢复后将自动继续，已确认的数据不受影响",
+            "start these nodes, or check their network and ports; it goes on by itself then, and nothing final is lost",
+        );
+    } else if !absent.is_empty() {
+        add(
+            Severity::Warning,
+            "network.validator_unreachable",
+            format!("无法联系：{absent_zh}；其余 {up} 个足以继续出块"),
+            format!("unreachable: {absent_en}; the other {up} are enough to go on"),
+            "请尽快恢复上述节点；再失去节点可能导致停滞",
+            "bring these nodes back soon; losing more may stall the network",
+        );
+    }
+    if stalled && up >= quorum && status.phase == Phase::Running {
+        let leader = status.leader.as_deref().unwrap_or("?");
+        add(
+            Severity::Blocking,
+            "network.no_progress",
+            format!("验证节点足够（{up} 个），但长时间没有新区块；当前视图 {} 由“{leader}”主持", status.view),
+            format!("{up} validators are up, but there has been no block for long; view {} is led by {leader}", status.view),
+            "请在各节点运行 zhulian doctor，检查磁盘、时钟与日志",
+            "run zhulian doctor on every node: disk, clock, log",
+        );
+    }
+    for peer in status.peers.iter().filter(|peer| peer.connected) {
+        if peer.clock_skew_ms.unsigned_abs() >= SKEW_MS {
+            add(
+                Severity::Warning,
+                "clock.skew",
+                format!("“{}”的时钟与本节点相差 {} 毫秒，会拖慢出块", peer.name, peer.clock_skew_ms),
+                format!("the clock of {} is {} ms off this node's, which delays blocks", peer.name, peer.clock_skew_ms),
+                "请在两端同步时钟（NTP）",
+                "synchronise the clocks of both (NTP)",
+            );
+        }
+        if peer.height + BEHIND < status.height {
+            let behind = status.height - peer.height;
+            add(
+                Severity::Warning,
+                "validator.behind",
+                format!("“{}”落后 {behind} 个区块", peer.name),
+                format!("{} is {behind} blocks behind", peer.name),
+                "若差距持续扩大，请检查该节点的磁盘与处理器",
+                "if it grows, check that node's disk and processor",
+            );
+        }
+    }
+    if !status.damage.is_empty() {
+        let (count, places) = (status.damage.len(), status.damage.join(", "));
+        add(
+            Severity::Warning,
+            "storage.damaged",
+            format!("本节点有 {count} 条存储记录损坏，已停止提供：{places}"),
+            format!("{count} stored records of this node are damaged and not served: {places}"),
+            "请检查磁盘；清空本节点数据目录后重启，将从其他节点重新同步",
+            "check the disk; wipe this node's data directory and start it, and it fetches everything from the others",
+        );
+    }
+    if status.mempool_bytes_max > 0 && status.mempool_bytes * 100 >= status.mempool_bytes_max * FULL {
+        add(
+            Severity::Warning,
+            "mempool.nearly_full",
+            format!("等待入块的交易已占内存池 {FULL}% 以上"),
+            format!("transactions that wait fill more than {FULL} % of the mempool"),
+            "客户端请稍后重试；若持续，请查看是哪个机构在大量提交",
+            "clients should try again later; if it lasts, see which organisation submits so much",
+        );
+    }
+    if status.indexed_height + BEHIND < status.height {
+        let behind = status.height - status.indexed_height;
+        add(
+            Severity::Warning,
+            "index.behind",
+            format!("查询索引落后 {behind} 个区块，列表暂不完整"),
+            format!("the query index is {behind} blocks behind, so lists are not complete yet"),
+            "请稍候；若不减少，请检查磁盘空间",
+            "wait; if it does not shrink, check the disk's free space",
+        );
+    }
+    findings.sort_by_key(|finding| finding.severity);
+    Diagnosis { moving: findings.iter().all(|finding| finding.severity != Severity::Blocking), findings }
+}
+
+/// The peers with the time since when they are unreachable.
+fn names(peers: &[&PeerView], between: &str, since: &str, after: &str, never: &str) -> String {
+    let one = |peer: &&PeerView| match peer.last_seen_ms {
+        Some(ms) => format!("{} ({since}{}{after})", peer.name, clock(ms)),
+        None => format!("{} ({never})", peer.name),
+    };
+    peers.iter().map(one).collect::<Vec<_>>().join(between)
+}
+
+/// The time of day in Beijing, `HH:MM:SS`.
+fn clock(ms: u64) -> String {
+    let seconds = (ms / 1_000 + 8 * 3_600) % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hex32;
+
+    fn peer(name: &str, connected: bool) -> PeerView {
+        PeerView {
+            name: name.into(),
+            public_key: Hex32([1; 32]),
+            connected,
+            height: 100,
+            last_seen_ms: Some(1_767_225_840_000),
+            clock_skew_ms: 3,
+        }
+    }
+
+    fn healthy() -> StatusView {
+        StatusView {
+            version: "0".into(),
+            phase: Phase::Running,
+            chain: Hex32([0; 32]),
+            public_key: Some(Hex32([9; 32])),
+            height: 100,
+            time_ms: Some(1),
+            block: None,
+            indexed_height: 100,
+            epoch: 0,
+            view: 7,
+            leader: Some("A".into()),
+            peers: vec![peer("A", true), peer("B", true), peer("C", true)],
+            mempool_transactions: 0,
+            mempool_bytes: 0,
+            mempool_bytes_max: 1_000,
+            transactions: 0,
+            evidence: 0,
+            damage: Vec::new(),
+            stall: None,
+        }
+    }
+
+    fn codes(status: &StatusView) -> Vec<String> {
+        diagnose(status, 3).findings.into_iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn nothing_is_wrong_with_a_healthy_network() {
+        assert_eq!(diagnose(&healthy(), 3), Diagnosis { moving: true, findings: Vec::new() });
+    }
+
+    #[test]
+    fn who_is_missing_is_named_with_the_time_since() {
+        let mut status = healthy();
+        status.peers[0].connected = false;
+        let one = diagnose(&status, 3);
+        assert!(one.moving && one.findings[0].code == "network.validator_unreachable");
+        status.peers[2].connected = false;
+        status.stall = Some("no block".into());
+        let two = diagnose(&status, 3);
+        assert!(!two.moving && two.findings.len() == 1);
+        assert_eq!(
+            two.findings[0].en,
+            "3 of 4 validators must be up and 2 are; unreachable: A (since 08:04:00), C (since 08:04:00)"
+        );
+        assert!(two.findings[0].zh.contains("A (自08:04:00起)、C"));
+    }
+
+    #[test]
+    fn every_fault_has_its_finding_and_the_worst_comes_first() {
+        let mut status = healthy();
+        status.damage = vec!["block 7".into()];
+        status.peers[1].clock_skew_ms = -2_500;
+        status.peers[2].height = 10;
+        status.mempool_bytes = 950;
+        status.indexed_height = 20;
+        status.stall = Some("no block".into());
+        let found = [
+            "network.no_progress",
+            "clock.skew",
+            "validator.behind",
+            "storage.damaged",
+            "mempool.nearly_full",
+            "index.behind",
+        ];
+        assert_eq!(codes(&status), found);
+        status.phase = Phase::Syncing;
+        assert_eq!(codes(&status)[0], "node.syncing");
+    }
+}
