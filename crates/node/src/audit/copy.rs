@@ -68,6 +68,23 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The two halves of a small store, which hold the same in turn: either is enough, so the loss of one is passed over in silence.
+const HALVES: [&str; 2] = ["6c656674", "7269676874"];
+
+/// Stores of a copy that have lost one of their halves.
+pub(super) fn lost_halves(copy: &Path) -> io::Result<Vec<String>> {
+    let mut lost = Vec::new();
+    for entry in fs::read_dir(Parts::of(copy).chain)? {
+        let entry = entry?;
+        let here = HALVES.map(|half| entry.path().join(half).exists());
+        if let Some(at) = here.iter().position(|here| !here).filter(|_| here.contains(&true)) {
+            lost.push(format!("{}/{}", entry.file_name().display(), HALVES[at]));
+        }
+    }
+    lost.sort();
+    Ok(lost)
+}
+
 /// Opens a database of a copy, to read.
 pub(super) fn database(path: &Path) -> Result<Connection, rusqlite::Error> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)

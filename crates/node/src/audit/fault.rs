@@ -11,6 +11,8 @@ pub enum What {
     Identity,
     /// An archive cannot be opened.
     Archive,
+    /// A file that a store always has.
+    File,
     /// A block that should be there is not.
     BlockMissing,
     /// A block cannot be read, or not be found by its digest.
@@ -67,6 +69,7 @@ impl What {
         match self {
             Self::Identity => ("identity", "网络身份", "network identity"),
             Self::Archive => ("archive", "区块存档无法打开", "the archive cannot be opened"),
+            Self::File => ("file", "缺少文件", "file missing"),
             Self::BlockMissing => ("block_missing", "缺少区块", "block missing"),
             Self::Block => ("block", "区块无法读取", "block cannot be read"),
             Self::Header => ("header", "区块头", "header"),

@@ -93,14 +93,16 @@ pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Hei
         findings.faults.add(None, What::Identity, format!("chain {pinned}"), format!("genesis document of chain {given}"));
         return findings;
     }
+    let lost = copy::lost_halves(copy).unwrap_or_else(|error| vec![error.to_string()]);
     let walked = stores::open(setup(copy, genesis), |stores| walk::walk(copy, stores, subject, progress));
     match walked {
-        Ok(walked) => walked,
-        Err(error) => {
-            findings.faults.add(None, What::Archive, "an archive of blocks and certificates", error);
-            findings
-        }
+        Ok(walked) => findings = walked,
+        Err(error) => findings.faults.add(None, What::Archive, "an archive of blocks and certificates", error),
     }
+    for file in lost {
+        findings.faults.add(None, What::File, file, "no such file");
+    }
+    findings
 }
 
 /// Whether a node uses this directory at the moment.
