@@ -273,7 +273,7 @@ impl Worker {
                     return State::Decided(Verdict::Taken(*id));
                 }
                 let refused = |id, code| State::Decided(Verdict::Refused(id, code));
-                match Transaction::decode_knowing(bytes, |key| keys.contains_key(key)) {
+                match Transaction::decode_knowing(bytes, *id, |key| keys.contains_key(key)) {
                     Err(error) => refused(None, error.code()),
                     Ok(it) if &it.call.chain != chain => refused(Some(it.id), TransactionError::WrongChain.code()),
                     Ok(it) => {
