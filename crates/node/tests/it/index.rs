@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
 use zhulian_crypto::sha256;
 use zhulian_ledger::merkle;
-use zhulian_node::index::{BlockRows, DepositRow, Entries, Filter, Place, Queries, Store, TransactionRow};
+use zhulian_node::index::{
+    BlockRows, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store, TransactionRow, genesis_keys,
+};
 use zhulian_primitives::{Code, TransactionId};
 use zhulian_verify::{Entry, FileRecord};
+
+use crate::{city::City, postgres::Server};
 
 const CHAIN: [u8; 32] = [7; 32];
 
@@ -46,48 +50,72 @@ fn blocks(count: u64) -> Vec<BlockRows> {
         .collect()
 }
 
-fn dump(directory: &std::path::Path) -> Vec<String> {
-    Queries::open(directory).dump().unwrap()
+fn dump(database: &Database) -> Vec<String> {
+    Queries::open(database).dump().unwrap()
+}
+
+/// Databases to test with: files, and schemas of a server if one can be had.
+struct Databases {
+    directory: TempDir,
+    server: Option<Server>,
+}
+
+impl Databases {
+    fn new() -> Self {
+        Self { directory: tempdir().unwrap(), server: Server::start() }
+    }
+
+    fn each(&self, name: &str) -> Vec<Database> {
+        let file = Database::from(&self.directory.path().join(name));
+        [Some(file), self.server.as_ref().map(|server| server.database(name))].into_iter().flatten().collect()
+    }
 }
 
 #[test]
-fn an_index_is_the_same_however_its_blocks_came() {
+fn an_index_is_the_same_however_its_blocks_came_and_wherever_it_is() {
+    let databases = Databases::new();
     let blocks = blocks(60);
-    let whole = tempdir().unwrap();
-    let mut store = Store::open(whole.path(), &CHAIN).unwrap();
-    store.write(&blocks).unwrap();
-    assert_eq!(store.height(), 60);
-    assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
+    let mut dumps = Vec::new();
+    for (whole, pieces) in databases.each("whole").iter().zip(databases.each("pieces")) {
+        let mut store = Store::open(whole, &CHAIN).unwrap();
+        store.write(&blocks).unwrap();
+        assert_eq!(store.height(), 60);
+        assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
 
-    // In pieces, with repetitions and a restart between any two.
-    let pieces = tempdir().unwrap();
-    for (n, block) in blocks.iter().enumerate() {
-        let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
-        store.write(&blocks[n.saturating_sub(3)..n]).unwrap();
-        store.write(std::slice::from_ref(block)).unwrap();
+        // In pieces, with repetitions and a restart between any two.
+        for (n, block) in blocks.iter().enumerate() {
+            let mut store = Store::open(&pieces, &CHAIN).unwrap();
+            store.write(&blocks[n.saturating_sub(3)..n]).unwrap();
+            store.write(std::slice::from_ref(block)).unwrap();
+        }
+        assert_eq!(dump(whole), dump(&pieces));
+
+        // Deleted and built again.
+        Store::remove(&pieces).unwrap();
+        let mut store = Store::open(&pieces, &CHAIN).unwrap();
+        assert_eq!(store.height(), 0);
+        store.write(&blocks).unwrap();
+        assert_eq!(dump(whole), dump(&pieces));
+        dumps.push(dump(whole));
     }
-    assert_eq!(dump(whole.path()), dump(pieces.path()));
-
-    // Deleted and built again.
-    Store::remove(pieces.path()).unwrap();
-    let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
-    assert_eq!(store.height(), 0);
-    store.write(&blocks).unwrap();
-    assert_eq!(dump(whole.path()), dump(pieces.path()));
+    assert!(dumps[0].len() > 1_000, "{}", dumps[0].len());
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
 }
 
 #[test]
 fn a_gap_is_refused_and_leaves_nothing_behind() {
-    let directory = tempdir().unwrap();
-    let blocks = blocks(10);
-    let mut store = Store::open(directory.path(), &CHAIN).unwrap();
-    store.write(&blocks[..3]).unwrap();
-    let before = dump(directory.path());
-    assert!(store.write(&[blocks[3].clone(), blocks[6].clone()]).is_err());
-    assert_eq!(store.height(), 3);
-    assert_eq!(dump(directory.path()), before);
-    store.write(&blocks[3..]).unwrap();
-    assert_eq!(store.height(), 10);
+    let databases = Databases::new();
+    for database in databases.each("gap") {
+        let blocks = blocks(10);
+        let mut store = Store::open(&database, &CHAIN).unwrap();
+        store.write(&blocks[..3]).unwrap();
+        let before = dump(&database);
+        assert!(store.write(&[blocks[3].clone(), blocks[6].clone()]).is_err());
+        assert_eq!(store.height(), 3);
+        assert_eq!(dump(&database), before);
+        store.write(&blocks[3..]).unwrap();
+        assert_eq!(store.height(), 10);
+    }
 }
 
 #[test]
@@ -102,10 +130,111 @@ fn another_networks_index_is_built_anew_and_a_broken_one_too() {
 }
 
 #[test]
-fn what_is_asked_for_is_found() {
+fn a_schema_has_one_writer_and_what_is_not_ours_in_a_server_stays_as_it_is() {
+    let Some(server) = Server::start() else { return };
+    let database = server.database("zl");
+    let mut store = Store::open(&database, &CHAIN).unwrap();
+    store.write(&blocks(5)).unwrap();
+    assert!(matches!(Store::open(&database, &CHAIN), Err(IndexError::Taken(_))));
+    // Another schema is another index.
+    assert_eq!(Store::open(server.database("zl2"), &CHAIN).unwrap().height(), 0);
+    drop(store);
+    assert_eq!(Store::open(&database, &CHAIN).unwrap().height(), 5);
+    assert!(matches!(Store::open(&database, &[8; 32]), Err(IndexError::Foreign(_))));
+    server.psql(
+        "create schema theirs; create table theirs.transactions (a text); insert into theirs.transactions values ('x')",
+    );
+    assert!(matches!(Store::open(server.database("theirs"), &CHAIN), Err(IndexError::Foreign(_))));
+    assert_eq!(server.psql("select a from theirs.transactions").trim(), "x");
+    // An index of another format is built anew; other tables beside it stay.
+    server.psql("update zl.meta set value = 0 where name = 'format'; create table zl.views (a int)");
+    assert_eq!(Store::open(&database, &CHAIN).unwrap().height(), 0);
+    server.psql("select * from zl.views");
+
     let directory = tempdir().unwrap();
-    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(60)).unwrap();
-    let queries = Queries::open(directory.path());
+    let file = directory.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let over_tcp = Database::Postgres(server.with_password("zl3", &file));
+    Store::open(&over_tcp, &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    std::fs::write(&file, "battery staple\n").unwrap();
+    let refused = Store::open(&over_tcp, &CHAIN).err().unwrap().to_string();
+    assert!(refused.contains("password") && !refused.contains("staple"), "{refused}");
+}
+
+#[test]
+fn settings_that_would_leak_or_collide_are_refused() {
+    let settings = |connect: &str, schema: &str| zhulian_node::index::PostgresSettings {
+        connect: connect.into(),
+        password_file: None,
+        schema: schema.into(),
+        unencrypted: false,
+    };
+    settings("host=/var/run/postgresql user=zhulian", "zhulian").check().unwrap();
+    settings("host=127.0.0.1,::1 user=zhulian", "zhulian").check().unwrap();
+    for (connect, schema, why) in [
+        ("host=10.0.0.7 user=zhulian", "zhulian", "encrypted"),
+        ("host=db.example.cn user=zhulian", "zhulian", "encrypted"),
+        ("host=/var/run/postgresql,db.example.cn user=zhulian", "zhulian", "encrypted"),
+        ("host=localhost hostaddr=10.0.0.7 user=zhulian", "zhulian", "encrypted"),
+        ("host=localhost user=zhulian password=secret", "zhulian", "password_file"),
+        ("user=zhulian", "zhulian", "no host"),
+        ("host=localhost", "public", "schema"),
+        ("host=localhost", "a; drop schema b", "schema"),
+        ("host=localhost", "", "schema"),
+    ] {
+        let said = settings(connect, schema).check().unwrap_err();
+        assert!(said.contains(why) && !said.contains("secret"), "{connect}: {said}");
+    }
+}
+
+#[test]
+fn after_a_crash_of_the_server_the_index_goes_on_where_the_server_is() {
+    let Some(mut server) = Server::start() else { return };
+    let city = City::new();
+    let keys = genesis_keys(&city.genesis.events());
+    let database = server.database("zl");
+    let queries = Queries::open(&database);
+    let all = blocks(60);
+    let mut store = Store::open(&database, &CHAIN).unwrap();
+    store.genesis(&keys).unwrap();
+    store.write(&all[..20]).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+
+    server.down("QUIT");
+    assert!(store.write(&all[20..30]).is_err());
+    assert!(store.write(&all[20..30]).is_err(), "there is no server");
+    assert!(queries.find(&id(100).0).is_err());
+    server.up();
+    // What was written in the last moments may be lost: the store says where it is, and goes on from there.
+    assert!(store.reopen().unwrap());
+    let height = store.height();
+    assert!(height <= 20, "{height}");
+    store.write(&all[height as usize..30]).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+
+    // All of it lost, as when the server is put back to an old backup: from the beginning, keys of genesis included.
+    server.psql("drop schema zl cascade");
+    assert!(store.write(&all[30..31]).is_err());
+    assert!(store.reopen().unwrap());
+    assert_eq!((store.height(), store.holders().unwrap().len()), (0, keys.len()));
+    store.write(&all).unwrap();
+    let directory = tempdir().unwrap();
+    let mut file = Store::open(directory.path(), &CHAIN).unwrap();
+    file.genesis(&keys).unwrap();
+    file.write(&all).unwrap();
+    assert_eq!(dump(&database), dump(&directory.path().into()));
+}
+
+#[test]
+fn what_is_asked_for_is_found() {
+    let databases = Databases::new();
+    for database in databases.each("found") {
+        Store::open(&database, &CHAIN).unwrap().write(&blocks(60)).unwrap();
+        found_in(&Queries::open(&database));
+    }
+}
+
+fn found_in(queries: &Queries) {
     let found = queries.find(&id(201).0).unwrap().unwrap();
     assert_eq!((found.place, found.id, found.time), (Place::new(20, 1), id(201), 1_020_000));
     assert_eq!(

@@ -7,5 +7,6 @@ mod intake;
 mod machine;
 mod mempool;
 mod network;
+mod postgres;
 mod speed;
 mod toy;
