@@ -307,6 +307,17 @@ pub struct Peer {
     pub misbehaviour: u64,
 }
 
+/// The disk that a node stores on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that the node uses.
+    pub used_bytes: u64,
+    /// Bytes that are free.
+    pub free_bytes: u64,
+    /// Whole days until none are, if it goes on as in the last days; `None` while that is not known, or not in sight.
+    pub full_in_days: Option<u64>,
+}
+
 /// How a node is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeStatus {
@@ -344,6 +355,8 @@ pub struct NodeStatus {
     pub evidence: u64,
     /// Stored records that were found damaged and are not served.
     pub damage: Vec<String>,
+    /// The disk that the node stores on; `None` before it was looked at.
+    pub disk: Option<Disk>,
     /// The node's version.
     pub version: String,
     /// What keeps the network from going on, if something does: in plain English, naming who.

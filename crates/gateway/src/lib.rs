@@ -24,8 +24,9 @@ mod shutdown;
 mod state;
 
 pub use backend::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome,
-    Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow, TransactionState,
+    Answer, Backend, BackendError, Disk, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus,
+    Outcome, Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow,
+    TransactionState,
 };
 pub use config::Config;
 pub use failure::Failure;

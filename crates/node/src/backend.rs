@@ -439,6 +439,7 @@ impl Backend for NodeBackend {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
+            text.push_str(&telemetry::status(&self.network, &self.status()));
             text.push_str(&telemetry::metrics(
                 &self.mempool,
                 &self.intake,

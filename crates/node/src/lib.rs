@@ -3,6 +3,7 @@
 pub mod audit;
 mod backend;
 pub mod config;
+mod disk;
 mod ids;
 pub mod index;
 mod machine;

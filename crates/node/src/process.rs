@@ -26,6 +26,7 @@ use crate::{
     CityMachine, Verifier,
     backend::{Index, NodeBackend},
     config::{Config, ConfigError},
+    disk,
     index::{Blocks, Database, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
     mempool::{self, Intake, Mempool, Outside},
     observer::Finalised,
@@ -195,6 +196,7 @@ impl Node {
                 status.clone(),
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
+            tokio::spawn(disk::watch(directory.clone(), status.clone())),
         ];
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
@@ -301,6 +303,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         transactions: 0,
         evidence: 0,
         damage: Vec::new(),
+        disk: None,
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

@@ -108,10 +108,27 @@ pub struct StatusView {
     pub evidence: u64,
     /// Stored records that failed their check and are not served.
     pub damage: Vec<String>,
+    /// The disk that the node stores on; absent before it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disk: Option<DiskView>,
     /// What keeps the network from going on, naming who; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub stall: Option<String>,
+}
+
+/// The disk that a node stores on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DiskView {
+    /// Bytes that the node uses.
+    pub used_bytes: u64,
+    /// Bytes that are free.
+    pub free_bytes: u64,
+    /// Whole days until none are, if it goes on as in the last days; absent while that is not known, or not in sight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub full_in_days: Option<u64>,
 }
 
 /// Another validator as the node sees it.

@@ -268,6 +268,7 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
         }
     }];
     findings.push(clock(&status));
+    findings.extend(status.disk.as_ref().map(node_disk));
     if let Some(stall) = &status.stall {
         findings.push(Finding {
             code: "stall",
@@ -290,6 +291,30 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+fn node_disk(disk: &zhulian_api::view::DiskView) -> Finding {
+    let (used, free) = (bytes(disk.used_bytes), bytes(disk.free_bytes));
+    let (verdict, found) = match disk.full_in_days {
+        Some(days) => (
+            match days {
+                0..7 => Verdict::Bad,
+                7..45 => Verdict::Warning,
+                _ => Verdict::Good,
+            },
+            text!(
+                "节点已用 {used}，剩余 {free}，约 {days} 天后写满",
+                "the node uses {used}, {free} are free, full in {days} days"
+            ),
+        ),
+        None if disk.free_bytes < DISK_WARN => {
+            (Verdict::Warning, text!("节点已用 {used}，仅剩 {free}", "the node uses {used}, only {free} are free"))
+        }
+        None => (Verdict::Good, text!("节点已用 {used}，剩余 {free}", "the node uses {used}, {free} are free")),
+    };
+    let remedy =
+        (verdict != Verdict::Good).then(|| text!("请为节点扩容或清理磁盘", "enlarge the node's disk or make room on it"));
+    Finding { code: "node_disk", what: Text::fixed("节点磁盘", "the node's disk"), verdict, found, remedy }
 }
 
 fn clock(status: &zhulian_api::view::StatusView) -> Finding {

@@ -53,6 +53,16 @@ pub fn run(session: &Session) -> Result<Report> {
     let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
     report =
         report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
+    if let Some(disk) = &status.disk {
+        let (used, free) = (bytes(disk.used_bytes), bytes(disk.free_bytes));
+        let told = match disk.full_in_days {
+            Some(days) => {
+                text!("已用 {used}，剩余 {free}，约 {days} 天后写满", "{used} used, {free} free, full in {days} days")
+            }
+            None => text!("已用 {used}，剩余 {free}", "{used} used, {free} free"),
+        };
+        report = report.fact(Text::fixed("磁盘", "disk"), told);
+    }
     for damage in &status.damage {
         report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
     }

@@ -92,6 +92,11 @@ fn status_view(gateway: &Shared) -> view::StatusView {
         transactions: status.transactions,
         evidence: status.evidence,
         damage: status.damage,
+        disk: status.disk.map(|disk| view::DiskView {
+            used_bytes: disk.used_bytes,
+            free_bytes: disk.free_bytes,
+            full_in_days: disk.full_in_days,
+        }),
         stall: status.stall,
         version: status.version,
     }

@@ -354,6 +354,7 @@ impl Backend for Memory {
             transactions: inner.index.transactions.len() as u64,
             evidence: inner.index.evidence.len() as u64,
             damage: Vec::new(),
+            disk: None,
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
         }
