@@ -62,6 +62,16 @@ def get(path, gateway):
     return json.loads(out.stdout) if out.returncode == 0 else None
 
 
+def get_local(host):
+    """The status of a node, asked on its own host, whatever its link does."""
+    out = on(host, ZHULIAN, "--json", "--url", f"http://127.0.0.1:{GATEWAY}", "status")
+    try:
+        status = json.loads(out.stdout)
+        return status if "phase" in status else None
+    except json.JSONDecodeError:
+        return None
+
+
 def until(seconds, what, test):
     begun = time.monotonic()
     while not (found := test()):
@@ -223,6 +233,49 @@ def scenario():
     start("2")
     took = level("2", "1")
     say(f"  it was heard by nobody and got nothing; host 2 itself is back {took:.1f} s after its start")
+
+    say("host 4 is backed up; its disk is lost; it is restored, while its link is cut at first")
+    batch = work / "batch"
+    batch.mkdir()
+    for number in range(20):
+        (batch / f"{number}.txt").write_text(f"entry {number} {os.urandom(8).hex()}\n")
+    out = zhulian("--key", "court.officer", "--passphrase-file", work / "client" / "keys" / "passphrase",
+                  "evidence", "deposit", "--batch", batch, gateway="4")
+    demand(out.returncode == 0, f"a batch: {out.stdout}{out.stderr}")
+    here, kept = work / "hosts" / "4", work / "backup"
+    refused = on("4", ZHULIAN, "backup", here, "--to", kept)
+    demand(refused.returncode == 1 and "running" in refused.stderr, f"a backup of a running node: {refused.stdout}{refused.stderr}")
+    stop("4")
+    out = on("4", ZHULIAN, "backup", here, "--to", kept)
+    demand(out.returncode == 0, f"backup: {out.stdout}{out.stderr}")
+    demand(not list(kept.rglob("*votes*")) and list(here.rglob("*votes*")), "the vote journal is left out")
+    out = on("4", ZHULIAN, "audit", kept, "--network", kept / "network.json")
+    demand(out.returncode == 0, f"an audit of the backup: {out.stdout}{out.stderr}")
+    start("4")
+    level("4", "1")
+    refused = on("4", ZHULIAN, "--url", f"http://{ADDRESSES['1']}:{GATEWAY}", "restore", kept, "--to", work / "again")
+    demand(refused.returncode == 1 and "up elsewhere" in refused.stderr, f"restoring a validator that is up: {refused.stdout}{refused.stderr}")
+    must_deposit(40, "4")
+    stop("4", signal.SIGKILL)
+    shutil.rmtree(here)
+    until(20, "it is missed", lambda: names["4"] not in connected("1"))
+    out = on("4", ZHULIAN, "--url", f"http://{ADDRESSES['1']}:{GATEWAY}", "restore", kept, "--to", here)
+    demand(out.returncode == 0, f"restore: {out.stdout}{out.stderr}")
+    links.cut.add("4")
+    start("4")
+    time.sleep(20)
+    status = get_local("4")
+    demand(status is None or (status["phase"] == "starting" and status["height"] == 0), f"it began by itself: {status}")
+    links.cut.clear()
+    took = level("4", "1")
+    must_deposit(41, "4")
+    out = zhulian("evidence", "check", batch / "7.txt", gateway="4")
+    demand(out.returncode == 0, f"an entry of the batch at the restored node: {out.stdout}{out.stderr}")
+    advances("4")
+    for host in NODES:
+        for validator in get("/v1/validators", host)["items"]:
+            demand(validator["misbehaviour"] == 0, f"{validator['name']} voted twice, says host {host}")
+    say(f"  alone it waits and does not vote; with the others it is level after {took:.1f} s, has its batches, and voted nothing twice")
 
     say("the link of host 3 is cut")
     links.cut.add("3")

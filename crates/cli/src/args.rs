@@ -63,6 +63,10 @@ pub enum Command {
     Doctor(c::doctor::Doctor),
     /// Examine a stopped node's whole record: execute every block again and compare (审计：重新执行全部区块并逐项比对)
     Audit(c::audit::Audit),
+    /// Keep a stopped node's record and secrets aside, without its vote journal (备份)
+    Backup(c::backup::Backup),
+    /// Put a lost validator back from a backup, so that it never votes twice (恢复)
+    Restore(c::backup::Restore),
     /// Get the certificate of a deposit as PDF (存证证书)
     Certificate(c::certificate::Certificate),
     /// Print shell completions (命令补全)

@@ -134,6 +134,9 @@ pub enum StateSync {
     WhenFarBehind,
     /// Fetch the others' state whenever they have one, however short the chain.
     Always,
+    /// Fetch the others' state, however long it takes to find them; never begin at genesis. For a validator that was restored: where
+    /// it began by itself, it might vote twice.
+    Required,
     /// Execute every block since genesis, so that the node and its index have all of them.
     Never,
 }
@@ -285,6 +288,9 @@ impl Config {
             state_sync: match self.state_sync {
                 StateSync::WhenFarBehind => engine::StateSync::default(),
                 StateSync::Always => engine::StateSync::WhenEmpty { wait: Duration::from_secs(10), views_min: 1 },
+                StateSync::Required => {
+                    engine::StateSync::WhenEmpty { wait: Duration::from_secs(10 * 365 * 86_400), views_min: 1 }
+                }
                 StateSync::Never => engine::StateSync::Never,
             },
             storage: engine::Storage { page_cache_bytes: self.page_cache_mib << 20, ..engine::Storage::default() },

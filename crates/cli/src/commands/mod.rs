@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod audit;
+pub mod backup;
 pub mod certificate;
 pub mod completions;
 pub mod doctor;
@@ -43,6 +44,8 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::WhyStalled => why_stalled::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
         Command::Audit(args) => audit::run(session, args).map(Some),
+        Command::Backup(args) => backup::backup(args).map(Some),
+        Command::Restore(args) => backup::restore(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),
         Command::Completions(args) => completions::run(session, args),
     }
