@@ -8,6 +8,7 @@
 //!   ([`Entries`]).
 //! - **X3** No personal data: codes, ids, digests and places only.
 
+mod cases;
 mod entries;
 mod facts;
 mod query;
@@ -16,6 +17,7 @@ mod schema;
 mod store;
 mod writer;
 
+pub use cases::{CaseFilter, CaseState, Happening, PackMotion, What};
 pub use entries::Entries;
 pub use query::{Filter, Found, HistoryHit, Queries};
 pub use rows::{BlockRows, DepositRow, Holders, TransactionRow, genesis_keys, rows};

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, ToSql, params
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
-    DepositRow, IndexError, Place,
+    DepositRow, IndexError, Place, cases,
     schema::INDEX_BITS,
     store::{HOT_CALL, path, prefix},
 };
@@ -70,8 +70,8 @@ pub struct Queries {
 /// Connections kept open.
 const CONNECTIONS: usize = 4;
 
-const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
-const JOINS: &str =
+pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
+pub(super) const JOINS: &str =
     "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation";
 const _: () = assert!(INDEX_BITS == 20, "the number in the SQL above");
 
@@ -81,7 +81,7 @@ impl Queries {
         Self { path: path(directory), idle: Mutex::default() }
     }
 
-    fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
+    pub(super) fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let idle = || self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let kept = idle().pop();
         let connection = match kept {
@@ -210,7 +210,8 @@ impl Queries {
         let mut lines: Vec<String> =
             self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
         self.with(|sql| {
-            for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "keys", "names"] {
+            let tables = ["meta", "ids", "digests", "by_organisation", "by_call", "history", "keys", "names"];
+            for table in tables.into_iter().chain(cases::NAMES) {
                 let mut statement = sql.prepare(&format!("select * from {table} order by 1"))?;
                 let columns = statement.column_count();
                 let rows = statement.query_map([], |row| {
@@ -255,7 +256,7 @@ fn first_at(sql: &Connection, time: Timestamp) -> Result<Height, IndexError> {
     Ok(low as u64)
 }
 
-fn name_id(sql: &Connection, name: &str) -> Result<Option<i64>, IndexError> {
+pub(super) fn name_id(sql: &Connection, name: &str) -> Result<Option<i64>, IndexError> {
     Ok(sql.prepare_cached("select id from names where name = ?")?.query_row([name], |row| row.get(0)).optional()?)
 }
 
@@ -266,7 +267,7 @@ fn calls(sql: &Connection, module: &str) -> Result<Vec<i64>, IndexError> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn found(sql: &Connection, row: &Row<'_>) -> Result<Found, rusqlite::Error> {
+pub(super) fn found(sql: &Connection, row: &Row<'_>) -> Result<Found, rusqlite::Error> {
     let id: [u8; 32] = row.get(1)?;
     let name: String = row.get(3)?;
     let (module, call) = name.split_once('.').unwrap_or((&name, ""));

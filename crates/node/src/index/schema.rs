@@ -5,7 +5,7 @@
 //! written stay few whatever the index holds, at the price of one look-up an epoch. The same holds for the digests of deposits.
 
 /// Raised when a table or its meaning changes; an index of another format is built anew.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 pub(super) const TABLES: &str = "
 create table if not exists meta (name text primary key, value integer not null) without rowid;

@@ -10,7 +10,7 @@ use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height};
 
 use super::{
-    BlockRows, Holders, IndexError,
+    BlockRows, Holders, IndexError, cases,
     schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
 };
 
@@ -41,8 +41,8 @@ const ROWS: usize = 32;
 /// The writing end of the index.
 pub struct Store {
     connection: Connection,
-    /// Ids of names, which are few: organisations, calls, refusing modules.
-    names: HashMap<String, i64>,
+    /// Ids of names, which are few: organisations, calls, refusing modules, packs, procedures, decisions.
+    names: Names,
     height: Height,
     first: Height,
     epoch: i64,
@@ -90,6 +90,7 @@ impl Store {
         connection.pragma_update(None, "cache_size", -16_384)?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(cases::TABLES)?;
         let network = i64::from_be_bytes(std::array::from_fn(|i| chain[i]));
         let meta = |name: &str| -> Result<Option<i64>, rusqlite::Error> {
             connection.query_row("select value from meta where name = ?", [name], |row| row.get(0)).optional()
@@ -115,7 +116,7 @@ impl Store {
             .prepare("select name, id from names")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        Ok(Some(Self { connection, names, height, first, epoch, in_epoch, transactions, evidence }))
+        Ok(Some(Self { connection, names: Names(names), height, first, epoch, in_epoch, transactions, evidence }))
     }
 
     /// The last block in the index; 0 when it is empty.
@@ -163,7 +164,7 @@ impl Store {
         if result.is_err() {
             (self.height, self.first, self.epoch, self.in_epoch, self.transactions, self.evidence) = before;
             // Names of the failed attempt are gone with it.
-            self.names.clear();
+            self.names.0.clear();
         }
         result
     }
@@ -194,13 +195,13 @@ impl Store {
             for (index, row) in block.transactions.iter().enumerate() {
                 let seq = Place::new(block.height, index as u32).0;
                 let call_name = format!("{}.{}", row.module, row.call);
-                let call = name(&sql, &mut self.names, &call_name)?;
+                let call = self.names.id(&sql, &call_name)?;
                 let organisation = match &row.organisation {
-                    Some(code) => Some(name(&sql, &mut self.names, code)?),
+                    Some(code) => Some(self.names.id(&sql, code)?),
                     None => None,
                 };
                 let refusal = match &row.refusal {
-                    Some(Code { module, number }) => Some(name(&sql, &mut self.names, module)? << 16 | i64::from(*number)),
+                    Some(Code { module, number }) => Some(self.names.id(&sql, module)? << 16 | i64::from(*number)),
                     None => None,
                 };
                 let digest = row.deposit.map(|deposit| deposit.digest.to_vec());
@@ -234,6 +235,9 @@ impl Store {
             for (index, event, id) in &block.history {
                 let seq = Place::new(block.height, *index).0;
                 run(&sql, "insert into history values (?, ?, ?, ?)", params![prefix(id), seq, event, id])?;
+            }
+            for it in &block.happenings {
+                cases::write(&sql, &mut self.names, Place::new(block.height, it.transaction).0, it)?;
             }
             write_keys(&sql, &block.keys)?;
         }
@@ -271,7 +275,7 @@ pub(super) fn prefix(id: &[u8]) -> i64 {
     i64::from_be_bytes(std::array::from_fn(|i| id[i]))
 }
 
-fn run(sql: &Transaction<'_>, statement: &str, params: impl Params) -> Result<(), IndexError> {
+pub(super) fn run(sql: &Transaction<'_>, statement: &str, params: impl Params) -> Result<(), IndexError> {
     sql.prepare_cached(statement)?.execute(params)?;
     Ok(())
 }
@@ -283,14 +287,21 @@ fn write_keys(sql: &Transaction<'_>, keys: &[(PublicKey, String)]) -> Result<(),
     Ok(())
 }
 
-fn name(sql: &Transaction<'_>, names: &mut HashMap<String, i64>, name: &str) -> Result<i64, IndexError> {
-    if let Some(id) = names.get(name) {
-        return Ok(*id);
+/// Ids of names that are in the index.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, i64>);
+
+impl Names {
+    /// The id of a name, which is written if it is new.
+    pub(super) fn id(&mut self, sql: &Transaction<'_>, name: &str) -> Result<i64, IndexError> {
+        if let Some(id) = self.0.get(name) {
+            return Ok(*id);
+        }
+        run(sql, "insert or ignore into names (name) values (?)", [name])?;
+        let id = sql.prepare_cached("select id from names where name = ?")?.query_row([name], |row| row.get(0))?;
+        self.0.insert(name.into(), id);
+        Ok(id)
     }
-    run(sql, "insert or ignore into names (name) values (?)", [name])?;
-    let id = sql.prepare_cached("select id from names where name = ?")?.query_row([name], |row| row.get(0))?;
-    names.insert(name.into(), id);
-    Ok(id)
 }
 
 /// Rows on their way into a table, many by one statement.
