@@ -40,9 +40,12 @@ pub enum Command {
     /// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
     #[command(subcommand)]
     Rules(c::rules::Command),
-    /// Check procedures drawn in BPMN, and play them (流程)
+    /// Check procedures drawn in BPMN, play and deploy them (流程)
     #[command(subcommand)]
     Procedure(c::procedure::Command),
+    /// Open cases of procedures, look them up and work on them (办件)
+    #[command(subcommand)]
+    Case(c::case::Command),
     /// Manage the members of your organisation, their roles and keys (成员)
     #[command(subcommand)]
     Member(c::member::Command),

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod case;
 pub mod certificate;
 pub mod completions;
 pub mod doctor;
@@ -34,6 +35,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Node(command) => node::run(session, command).map(|()| None),
         Command::Org(command) => org::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
+        Command::Case(command) => case::run(session, command).map(Some),
         Command::Procedure(command) => procedure::run(session, command).map(Some),
         Command::Member(command) => member::run(session, command).map(Some),
         Command::Verify(args) => verify::run(session, args).map(Some),

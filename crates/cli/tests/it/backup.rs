@@ -8,7 +8,9 @@ use crate::support::{code, json, stderr, zhulian};
 fn node(dir: &Path) {
     let made = zhulian(dir, &["network", "init", "--hosts", "a,b,c,d", "--out", "net"]);
     assert_eq!(code(&made), 0, "{}", stderr(&made));
-    for (store, content) in [("zhulian-blocks-value", "blocks"), ("zhulian-votes-0", "votes"), ("zhulian-state-log", "state")] {
+    for (store, content) in
+        [("zhulian-blocks-value", "blocks"), ("zhulian-votes-0", "votes"), ("zhulian-state-log", "state")]
+    {
         let store = dir.join("net/data/data/chain").join(store);
         fs::create_dir_all(&store).unwrap();
         fs::write(store.join("00"), content).unwrap();
@@ -30,7 +32,9 @@ fn a_backup_holds_all_but_the_votes_and_comes_back_without_the_chain() {
     let made = zhulian(dir, &["backup", "net/data", "--to", "kept"]);
     assert_eq!(code(&made), 0, "{}", stderr(&made));
     let is_there = |path: &str| dir.join(path).exists();
-    for path in ["backup.json", "node.json", "genesis.cbor", "network.json", "validator.zlkey", "passphrase", "keys/passphrase"] {
+    for path in
+        ["backup.json", "node.json", "genesis.cbor", "network.json", "validator.zlkey", "passphrase", "keys/passphrase"]
+    {
         assert!(is_there(&format!("kept/{path}")), "{path}");
     }
     assert!(is_there("kept/data/chain/zhulian-blocks-value/00") && is_there("kept/data/entries.sqlite"));

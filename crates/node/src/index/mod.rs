@@ -8,6 +8,7 @@
 //!   ([`Entries`]).
 //! - **X3** No personal data: codes, ids, digests and places only.
 
+mod cases;
 mod entries;
 mod facts;
 mod postgres;
@@ -19,6 +20,7 @@ mod sqlite;
 mod store;
 mod writer;
 
+pub use cases::{CaseFilter, CaseState, Happening, PackMotion, What};
 pub use entries::Entries;
 pub use postgres::Settings as PostgresSettings;
 pub use query::{Filter, Found, HistoryHit, Queries};

@@ -12,7 +12,7 @@ use postgres::{
 };
 
 use super::{
-    IndexError,
+    IndexError, cases,
     schema::{META, NAMES},
     sql::{Cell, Row, Sql},
 };
@@ -189,7 +189,7 @@ pub(super) fn remove(settings: &Settings) -> Result<(), IndexError> {
     let settings = settings.clone();
     let work = move || {
         let mut writer = Postgres::writer(&settings)?;
-        let tables = NAMES.iter().filter(|name| **name != "meta");
+        let tables = NAMES.into_iter().chain(cases::NAMES).filter(|name| *name != "meta");
         let drops = tables.map(|name| format!("drop table if exists {name};")).collect::<String>();
         writer.batch(&format!("create table if not exists {META}; begin; {drops} delete from meta; commit"))
     };

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
-    Database, DepositRow, IndexError, Place,
+    Database, DepositRow, IndexError, Place, cases,
     schema::{INDEX_BITS, NAMES},
     sql::{Cell, Row, Sql, cells},
     store::{HOT_CALL, prefix},
@@ -205,7 +205,7 @@ impl Queries {
             self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
         let tables = self.with(|sql| {
             let mut lines = Vec::new();
-            for table in NAMES {
+            for table in NAMES.into_iter().chain(cases::NAMES) {
                 for row in sql.rows(&format!("select * from {table}"), &[])? {
                     lines.push(format!("{table} {:?}", row.0));
                 }

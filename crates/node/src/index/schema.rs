@@ -7,7 +7,7 @@
 //! The words are SQLite's; see [`sql`](super::sql) for what PostgreSQL makes of them.
 
 /// Raised when a table or its meaning changes; an index of another format is built anew.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 /// Every table.
 pub(super) const NAMES: [&str; 10] =

@@ -6,7 +6,7 @@ use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height};
 
 use super::{
-    BlockRows, Database, Holders, IndexError,
+    BlockRows, Database, Holders, IndexError, cases,
     schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
     sql::{Cell, Sql, cells},
 };
@@ -39,7 +39,7 @@ pub struct Store {
     genesis: Vec<(PublicKey, String)>,
     /// None before the first connection, and after the server was lost.
     connection: Option<Box<dyn Sql>>,
-    /// Ids of names, which are few: organisations, calls, refusing modules.
+    /// Ids of names, which are few: organisations, calls, refusing modules, packs, procedures, decisions.
     names: Names,
     at: Position,
 }
@@ -142,6 +142,7 @@ impl Store {
     fn connect(&self) -> Result<Option<Box<dyn Sql>>, IndexError> {
         let mut sql = self.database.writer()?;
         sql.batch(TABLES)?;
+        sql.batch(cases::TABLES)?;
         let network = i64::from_be_bytes(std::array::from_fn(|i| self.chain[i]));
         match (sql.meta("format")?, sql.meta("network")?) {
             (None, None) => {
@@ -287,6 +288,9 @@ impl Store {
             for (index, event, id) in &block.history {
                 let seq = Place::new(block.height, *index).0;
                 history.add([prefix(id).into(), seq.into(), i64::from(*event).into(), (*id).into()]);
+            }
+            for it in &block.happenings {
+                cases::write(sql, names, Place::new(block.height, it.transaction).0, it)?;
             }
             write_keys(sql, &block.keys)?;
         }

@@ -3,15 +3,25 @@
 use std::sync::Arc;
 
 use tempfile::{TempDir, tempdir};
-use zhulian_crypto::sha256;
+use zhulian_crypto::{Algorithm, SigningKey, sha256};
 use zhulian_ledger::merkle;
-use zhulian_node::index::{
-    BlockRows, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store, TransactionRow, genesis_keys,
+use zhulian_modules::{
+    governance::{Action, MotionOpened},
+    identity::MemberId,
+    procedure::{CaseClosed, CaseId, CaseOpened, ClockResumed, Outcome, Progressed},
+    rulepack::{Decided, Drafted, PackId},
 };
-use zhulian_primitives::{Code, TransactionId};
+use zhulian_node::index::{
+    BlockRows, CaseFilter, CaseState, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store,
+    TransactionRow, genesis_keys, rows,
+};
+use zhulian_primitives::{Block, Call, Code, Header, Receipt, TransactionId, sign};
 use zhulian_verify::{Entry, FileRecord};
 
-use crate::{city::City, postgres::Server};
+use crate::{
+    city::{City, code},
+    postgres::Server,
+};
 
 const CHAIN: [u8; 32] = [7; 32];
 
@@ -300,4 +310,141 @@ fn entries_of_a_batch_come_back_with_their_paths() {
         assert_eq!(entries.get(&batch, count as u64).unwrap(), None);
     }
     assert_eq!(entries.get(&id(77_777), 0).unwrap(), None);
+}
+
+fn event(event: &impl zhulian_execution::Event) -> zhulian_primitives::Event {
+    event.record()
+}
+
+/// Blocks of one transaction each, with these events.
+fn block(height: u64, events: Vec<zhulian_primitives::Event>) -> Block {
+    let call =
+        Call { chain: CHAIN, module: "procedure", call: "open", args: &[0xa0], nonce: [height as u8; 16], valid_until: 900 };
+    let transaction = sign(&call, &SigningKey::from_secret(Algorithm::EdDsa, &[3; 32]).unwrap());
+    let receipt = Receipt { transaction: TransactionId(sha256(&transaction)), refusal: None, events }.encode();
+    let header = Header {
+        version: 1,
+        chain: CHAIN,
+        height,
+        time: 1_000_000 + height * 1_000,
+        epoch: 0,
+        view: height,
+        parent_view: 0,
+        parent: [0; 32],
+        proposer: [0; 32],
+        transaction_count: 1,
+        transactions_root: [0; 32],
+        receipts_root: [0; 32],
+        state_root: [0; 32],
+        sync_root: [0; 32],
+        sync_start: 0,
+        sync_end: 0,
+    };
+    Block { header, transactions: vec![transaction], receipts: vec![receipt] }
+}
+
+#[test]
+fn cases_and_packs_are_found_by_what_their_events_say() {
+    let (first, second) = (CaseId::parse("BJ20260105-000001").unwrap(), CaseId::parse("BJ20260105-000002").unwrap());
+    assert_eq!(CaseId::of_ordinal(first.ordinal()), Some(first));
+    let (desk, other) = (code(0), code(1));
+    let member = MemberId::parse("officer").unwrap();
+    let pack = PackId::parse("permit").unwrap();
+    let opened = |case, organisation, limit_due| {
+        let process = "permit".to_owned();
+        let (pack, member) = (pack.clone(), member.clone());
+        event(&CaseOpened {
+            case,
+            pack,
+            version: 1,
+            process,
+            organisation,
+            member,
+            applicant: [1; 32],
+            promised_due: 5,
+            limit_due,
+        })
+    };
+    let decided = |subject| {
+        event(&Decided {
+            pack: pack.clone(),
+            version: 1,
+            digest: [8; 32],
+            decision: "Fee".into(),
+            facts: Vec::new(),
+            outcome: "1".into(),
+            gas: 1,
+            hits: Vec::new(),
+            organisation: desk,
+            member: member.clone(),
+            in_force: Some(1),
+            subject,
+        })
+    };
+    let progressed =
+        |case| event(&Progressed { case, organisation: desk, member: member.clone(), lines: Vec::new(), sent: Vec::new() });
+    let drafted = Drafted { pack: pack.clone(), version: 1, digest: [8; 32], organisation: desk, member: member.clone() };
+    let motion =
+        |motion, action| event(&MotionOpened { motion, organisation: desk, member: member.clone(), action, closes: 9 });
+    let resumed = ClockResumed { case: first, organisation: desk, member: member.clone(), promised_due: 0, limit_due: 70 };
+    let subject = Some(sha256(first.to_string().as_bytes()));
+    let blocks = [
+        block(1, vec![event(&drafted)]),
+        block(2, vec![motion(0, Action::EnactRules([8; 32]))]),
+        block(3, vec![opened(first, desk, 50), progressed(first)]),
+        block(4, vec![opened(second, other, 0), decided(None)]),
+        block(5, vec![decided(subject), progressed(first)]),
+        block(6, vec![event(&resumed)]),
+        block(7, vec![event(&CaseClosed { case: second, outcome: Outcome::Granted, late: false, overrides: 0 })]),
+        block(8, vec![motion(1, Action::AnnulRules(pack.clone(), 2))]),
+    ];
+    let mut holders = Default::default();
+    let rows: Vec<BlockRows> = blocks.iter().map(|block| rows(block, &mut holders)).collect();
+    let databases = Databases::new();
+    let (mut dumps, again) = (Vec::new(), databases.each("again"));
+    for (number, database) in databases.each("whole").iter().enumerate() {
+        Store::open(database, &CHAIN).unwrap().write(&rows).unwrap();
+        cases_in(&Queries::open(database), first, second, other);
+        // Written again block by block, it is the same; begun later, it leaves out what it does not know.
+        for row in &rows {
+            Store::open(&again[number], &CHAIN).unwrap().write(std::slice::from_ref(row)).unwrap();
+        }
+        assert_eq!(dump(database), dump(&again[number]));
+        let later = &databases.each("later")[number];
+        Store::open(later, &CHAIN).unwrap().write(&rows[3..]).unwrap();
+        assert_eq!(Queries::open(later).cases(&CaseFilter::default(), 10).unwrap(), [second.ordinal()]);
+        dumps.push(dump(database));
+    }
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
+}
+
+fn cases_in(queries: &Queries, first: CaseId, second: CaseId, other: zhulian_modules::identity::Uscc) {
+    let cases = |filter: CaseFilter| queries.cases(&filter, 10).unwrap();
+    let [a, b] = [first, second].map(CaseId::ordinal);
+    assert_eq!(cases(CaseFilter::default()), [b, a]);
+    assert_eq!(queries.cases(&CaseFilter { before: Some(b), ..CaseFilter::default() }, 10).unwrap(), [a]);
+    assert_eq!(cases(CaseFilter { organisation: Some(other.to_string()), ..CaseFilter::default() }), [b]);
+    assert_eq!(cases(CaseFilter { procedure: Some("permit/permit".into()), ..CaseFilter::default() }), [b, a]);
+    assert!(cases(CaseFilter { pack: Some("permit/permit".into()), ..CaseFilter::default() }).is_empty());
+    assert_eq!(cases(CaseFilter { state: Some(CaseState::Open), ..CaseFilter::default() }), [a]);
+    assert_eq!(cases(CaseFilter { state: Some(CaseState::Closed), ..CaseFilter::default() }), [b]);
+    assert!(cases(CaseFilter { state: Some(CaseState::Ended(Outcome::Refused)), ..CaseFilter::default() }).is_empty());
+    // The clock stood still: the first case is due later than it was; the second has only a promise.
+    assert_eq!(cases(CaseFilter { due_before: Some(60), ..CaseFilter::default() }), [b]);
+    assert_eq!(cases(CaseFilter { due_before: Some(71), ..CaseFilter::default() }), [b, a]);
+
+    let places = |hits: Vec<zhulian_node::index::HistoryHit>| -> Vec<(u64, u32)> {
+        hits.iter().map(|hit| (hit.found.place.height(), hit.event)).collect()
+    };
+    // The decision of a step belongs to the case.
+    let history = places(queries.case_history(a, None, 10).unwrap());
+    assert_eq!(history, [(3, 0), (3, 1), (5, 0), (5, 1), (6, 0)]);
+    assert_eq!(places(queries.case_history(a, Some((Place::new(3, 0), 0)), 2).unwrap()), [(3, 1), (5, 0)]);
+    assert_eq!(places(queries.decisions(("permit", None, None), None, 10).unwrap()), [(5, 0), (4, 1)]);
+    let before = Some((Place::new(5, 0), 0));
+    assert_eq!(places(queries.decisions(("permit", Some(1), Some("Fee")), before, 10).unwrap()), [(4, 1)]);
+    assert!(queries.decisions(("permit", Some(2), None), None, 10).unwrap().is_empty());
+    assert_eq!(queries.drafts("permit", 10).unwrap(), [[8; 32]]);
+    let motions = queries.pack_motions("permit", &[[8; 32]], 10).unwrap();
+    assert_eq!(motions.iter().map(|it| (it.motion, it.annuls)).collect::<Vec<_>>(), [(0, None), (1, Some(2))]);
 }
