@@ -234,6 +234,20 @@ def scenario():
     took = level("2", "1")
     say(f"  it was heard by nobody and got nothing; host 2 itself is back {took:.1f} s after its start")
 
+    say("the court's officer replaces its key in one command")
+    court = ("--key", "court.officer", "--passphrase-file", work / "client" / "keys" / "passphrase")
+    before = json.loads(zhulian("--json", *court, "key", "show").stdout)["public_key"]
+    out = zhulian(*court, "key", "rotate", "--overlap", "0")
+    demand(out.returncode == 0, f"key rotate: {out.stdout}{out.stderr}")
+    demand(json.loads(zhulian("--json", *court, "key", "show").stdout)["public_key"] != before, "the key is another one")
+    must_deposit(30, "2")
+    old = next((work / "client" / "keys").glob("*zlkey-old-*"))
+    shutil.copy(old, work / "client" / "keys" / "old.zlkey")
+    path = work / "files" / "31.txt"
+    path.write_text("by the old key\n")
+    out = zhulian("--key", "old", *court[2:], "evidence", "deposit", path)
+    demand(out.returncode == 6, f"a deposit by the old key ended with {out.returncode}: {out.stdout}{out.stderr}")
+
     say("host 4 is backed up; its disk is lost; it is restored, while its link is cut at first")
     batch = work / "batch"
     batch.mkdir()

@@ -12,6 +12,8 @@ const BEHIND: u64 = 50;
 /// Part of the mempool, in hundredths, above which clients are soon refused.
 const FULL: u64 = 90;
 
+/// Days before a key is due, from which on it is a finding; the status tells it earlier.
+const KEY_DAYS: i64 = 30;
 /// Days until the disk is full, below which it is said.
 const DISK_DAYS: u64 = 45;
 /// Free bytes below which it is said, whatever the growth.
@@ -189,6 +191,20 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             );
         }
     }
+    let urgent = status.keys_due.iter().filter(|key| key.days_left <= KEY_DAYS).count();
+    if let Some(first) = status.keys_due.first().filter(|_| urgent > 0) {
+        let (member, days) = (&first.member, first.days_left);
+        add(
+            Severity::Warning,
+            "keys.due",
+            format!("本机构有 {urgent} 把密钥应在 {KEY_DAYS} 天内更换，最急的是成员 {member} 的（剩余 {days} 天）"),
+            format!(
+                "{urgent} keys of this organisation are due within {KEY_DAYS} days, first that of {member} ({days} days left)"
+            ),
+            "请持有人执行 zhulian key rotate",
+            "let the holders run zhulian key rotate",
+        );
+    }
     if status.mempool_bytes_max > 0 && status.mempool_bytes * 100 >= status.mempool_bytes_max * FULL {
         add(
             Severity::Warning,
@@ -278,6 +294,7 @@ mod tests {
             evidence: 0,
             damage: Vec::new(),
             disk: None,
+            keys_due: Vec::new(),
             stall: None,
         }
     }
@@ -322,6 +339,19 @@ mod tests {
         assert_eq!(codes(&status), ["clock.skew"]);
         status.peers[1].connected = false;
         assert!(!codes(&status).contains(&"clock.own".into()));
+    }
+
+    #[test]
+    fn keys_that_are_due_are_said() {
+        let mut status = healthy();
+        let due =
+            |member: &str, days_left| crate::view::KeyDueView { public_key: "00".into(), member: member.into(), days_left };
+        status.keys_due = vec![due("clerk-1", 60)];
+        assert!(codes(&status).is_empty());
+        status.keys_due = vec![due("clerk-2", -3), due("clerk-3", 30), due("clerk-1", 60)];
+        let found = diagnose(&status, 3).findings;
+        assert!(found[0].code == "keys.due" && found[0].en.starts_with("2 keys"), "{}", found[0].en);
+        assert!(found[0].en.contains("clerk-2 (-3 days left)"), "{}", found[0].en);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
 use zhulian_crypto::Digest;
+use zhulian_crypto::PublicKey;
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
 use zhulian_primitives::{
@@ -373,6 +374,17 @@ pub struct Peer {
     pub misbehaviour: u64,
 }
 
+/// A key that is due for replacement by the organisation's own rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDue {
+    /// The key.
+    pub key: PublicKey,
+    /// The member that holds it, by its pseudonym.
+    pub member: String,
+    /// Whole days until it is due; negative when it is overdue.
+    pub days_left: i64,
+}
+
 /// The disk that a node stores on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disk {
@@ -423,6 +435,8 @@ pub struct NodeStatus {
     pub damage: Vec<String>,
     /// The disk that the node stores on; `None` before it was looked at.
     pub disk: Option<Disk>,
+    /// Keys of members of the node's organisation that are due for replacement, the most urgent first.
+    pub keys_due: Vec<KeyDue>,
     /// The node's version.
     pub version: String,
     /// What keeps the network from going on, if something does: in plain English, naming who.

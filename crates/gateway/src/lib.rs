@@ -27,7 +27,7 @@ mod state;
 
 pub use backend::{
     Answer, Backend, BackendError, CaseFilter, CaseState, DecisionFilter, Disk, EvidenceFilter, EvidencePlace, EvidenceRow,
-    Finality, HistoryRow, NodeStatus, Outcome, PackMotion, Page, PagePosition, Peer, Phase, Position, StateProof,
+    Finality, HistoryRow, KeyDue, NodeStatus, Outcome, PackMotion, Page, PagePosition, Peer, Phase, Position, StateProof,
     Submission, TransactionFilter, TransactionRow, TransactionState,
 };
 pub use config::Config;

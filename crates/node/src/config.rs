@@ -68,6 +68,26 @@ pub struct Gateway {
     /// Where the query index is kept.
     #[serde(default)]
     pub index: Index,
+    /// Days after which a member's key should be replaced, by the organisation's own rule; 0 for no reminder.
+    #[serde(default = "key_days")]
+    pub key_days: u32,
+}
+
+/// Three years.
+fn key_days() -> u32 {
+    1_095
+}
+
+impl Default for Gateway {
+    /// On the port of the handbook, on this machine only.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8640)),
+            public_url: None,
+            index: Index::default(),
+            key_days: key_days(),
+        }
+    }
 }
 
 /// Where the query index is kept.

@@ -6,6 +6,7 @@ pub mod config;
 mod disk;
 mod ids;
 pub mod index;
+mod keys;
 mod machine;
 pub mod mempool;
 mod observer;

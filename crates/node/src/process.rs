@@ -28,6 +28,7 @@ use crate::{
     config::{Config, ConfigError},
     disk,
     index::{Blocks, Database, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
+    keys,
     mempool::{self, Intake, Mempool, Outside},
     observer::Finalised,
 };
@@ -184,7 +185,7 @@ impl Node {
         };
         let status = Arc::new(RwLock::new(starting(&network, genesis.time, key)));
         let passed_on = intake.clone();
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(async move {
                 while let Some((_, message)) = messages.recv().await {
                     passed_on.message(message);
@@ -198,6 +199,19 @@ impl Node {
             )),
             tokio::spawn(disk::watch(directory.clone(), status.clone())),
         ];
+        let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
+        if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
+            && settings.key_days > 0
+        {
+            let watch = keys::Watch {
+                handle: handle.clone(),
+                queries: index.queries.clone(),
+                organisation: own.organisation.clone(),
+                genesis_time: genesis.time,
+                days: settings.key_days,
+            };
+            tasks.push(tokio::spawn(keys::watch(watch, status.clone())));
+        }
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
         let backend = Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
@@ -304,6 +318,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         evidence: 0,
         damage: Vec::new(),
         disk: None,
+        keys_due: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod doctor;
 pub mod evidence;
 pub mod key;
+mod key_rotate;
 pub mod member;
 pub mod network;
 pub mod node;

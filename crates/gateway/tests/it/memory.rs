@@ -374,6 +374,7 @@ impl Backend for Memory {
             evidence: inner.index.evidence.len() as u64,
             damage: Vec::new(),
             disk: None,
+            keys_due: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
@@ -182,6 +183,26 @@ impl Queries {
             };
             let rows = sql.rows(&format!("select {COLUMNS} from {body} limit {limit}"), &values)?;
             rows.iter().map(|row| found(sql, row)).collect()
+        })
+    }
+
+    /// Every key that was ever registered to members of an organisation.
+    pub fn keys_of(&self, organisation: &str) -> Result<Vec<PublicKey>, IndexError> {
+        self.with(|sql| {
+            let rows = sql.rows("select key from keys where organisation = ?1", cells![organisation])?;
+            let key = |row: &Row| match row.0.first() {
+                Some(Cell::Bytes(bytes)) => PublicKey::parse(bytes).map_err(|_| IndexError::Malformed(0)),
+                _ => Err(IndexError::Malformed(0)),
+            };
+            rows.iter().map(key).collect()
+        })
+    }
+
+    /// Time of the block at a height; `None` when the index does not have it.
+    pub fn time_of(&self, height: Height) -> Result<Option<Timestamp>, IndexError> {
+        self.with(|sql| {
+            let row = sql.row("select time from blocks where height = ?1", cells![height as i64])?;
+            row.map(|row| Ok(row.integer(0)? as u64)).transpose()
         })
     }
 

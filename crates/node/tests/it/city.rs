@@ -100,11 +100,7 @@ impl City {
             key: "key.json".into(),
             listen: self.addresses[n],
             peers: (0..4).map(|n| (key(n), self.addresses[n].to_string())).collect::<BTreeMap<_, _>>(),
-            gateway: indexed.then(|| Gateway {
-                listen: "127.0.0.1:0".parse().unwrap(),
-                public_url: None,
-                index: Default::default(),
-            }),
+            gateway: indexed.then(|| Gateway { listen: "127.0.0.1:0".parse().unwrap(), ..Default::default() }),
             any_source_address: false,
             threads: Some(2),
             mempool: MempoolLimits::default(),
