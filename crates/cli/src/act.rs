@@ -29,8 +29,7 @@ pub struct Acted {
 /// # Panics
 /// When the operating system has no randomness to give.
 pub fn act<C: zhulian_execution::Call + Encode<()>>(session: &Session, module: &str, call: &C) -> Result<Acted> {
-    let (_, key) = session.signing_key()?;
-    act_by(session, &key, module, call)
+    act_with(session, None, module, call)
 }
 
 /// As [`act`], with a key that is open already.
@@ -46,9 +45,26 @@ pub fn act_by<C: zhulian_execution::Call + Encode<()>>(
     module: &str,
     call: &C,
 ) -> Result<Acted> {
+    act_with(session, Some(key), module, call)
+}
+
+fn act_with<C: zhulian_execution::Call + Encode<()>>(
+    session: &Session,
+    key: Option<&SigningKey>,
+    module: &str,
+    call: &C,
+) -> Result<Acted> {
     let network = session.home()?.network()?;
     let remote = Remote::new(session)?;
     let status = remote.expect(&network)?;
+    let own;
+    let key = match key {
+        Some(key) => key,
+        None => {
+            own = session.signing_key()?.1;
+            &own
+        }
+    };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).expect("the operating system gives randomness");
     let args = codec::to_bytes(call);

@@ -8,8 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
-use zhulian_crypto::Digest;
-use zhulian_crypto::PublicKey;
+use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
 use zhulian_primitives::{

@@ -289,7 +289,7 @@ fn read_manifest(from: &Path) -> Result<Manifest> {
 fn check(from: &Path, manifest: &Manifest) -> Result<()> {
     for path in files_below(from)? {
         let name = name(from, &path)?;
-        if name.contains("-votes-") {
+        if name.contains("-votes-") || name.contains("/zhulian-log") {
             let what = text!("备份中含有投票记录 {name}", "there is a vote journal in the backup: {name}");
             return Err(Failure::new(Exit::Failed, "restore.votes", what)
                 .why(Text::fixed(
