@@ -11,12 +11,14 @@ import tempfile
 import threading
 import time
 
-from hosts_links import Links
+from hosts_links import Links, name_of
 
 ZHULIAN = sys.argv[1]
 PORT, GATEWAY = 8644, 8640
 ADDRESSES = {"1": "10.77.0.1", "2": "10.77.0.2", "3": "10.77.0.3", "4": "10.77.0.4", "c": "10.77.0.9", "s": "10.77.0.66"}
 NODES = ["1", "2", "3", "4"]
+# Names or addresses in the bundles: with addresses, strangers are turned away by theirs before they can say a word.
+BY_NAME = os.environ.get("ZHULIAN_HOSTS", "names") == "names"
 DELAY_MS, JITTER_MS, LOSS = 15, 5, 0.005
 
 work = pathlib.Path(tempfile.mkdtemp(prefix="zl-hosts-"))
@@ -177,7 +179,7 @@ def knock(source, target, message):
 def found():
     say("network init --hosts; each host gets its own directory and nothing else")
     for out in ("net", "foreign"):
-        hosts = ",".join(ADDRESSES[host] for host in NODES)
+        hosts = ",".join(name_of(host) if BY_NAME else ADDRESSES[host] for host in NODES)
         made = subprocess.run([ZHULIAN, "network", "init", "--hosts", hosts, "--out", work / out], capture_output=True, text=True)
         demand(made.returncode == 0, made.stdout + made.stderr)
     (work / "hosts").mkdir()
@@ -195,7 +197,7 @@ def found():
 def scenario():
     found()
     links.start()
-    say(f"four hosts; {DELAY_MS} ± {JITTER_MS} ms each way, {LOSS:.1%} of packets lost")
+    say(f"four hosts, known by {'name' if BY_NAME else 'address'}; {DELAY_MS} ± {JITTER_MS} ms each way, {LOSS:.1%} of packets lost")
     for host in NODES:
         start(host)
     took = max(until(90, f"node {host} runs", lambda host=host: height(host))[0] for host in NODES)
@@ -361,7 +363,7 @@ def scenario():
     count = sum(1 for path in deposited if int(path.stem) >= 100)
     demand(not failures, f"deposits failed: {failures[:2]}")
     demand(count >= 4, f"only {count} deposits")
-    demand(longest < 10_000, f"no block for {longest} ms")
+    demand(longest < 20_000, f"no block for {longest} ms")
     say(f"  {count} deposits, none failed; {blocks} blocks, longest gap {longest} ms")
 
     say("at the end: every receipt verifies offline, every node knows every deposit, and all have the same chain")

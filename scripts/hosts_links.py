@@ -7,6 +7,7 @@ import heapq
 import os
 import random
 import select
+import shutil
 import struct
 import subprocess
 import threading
@@ -29,6 +30,11 @@ def enter(namespace):
             raise OSError(ctypes.get_errno(), f"entering {namespace}")
     finally:
         os.close(handle)
+
+
+def name_of(host):
+    """What the other hosts call it."""
+    return f"host-{host}.zl"
 
 
 class Links:
@@ -57,6 +63,11 @@ class Links:
                 namespace = self.namespace(name)
                 run("ip", "netns", "add", namespace)
                 self.made.append(namespace)
+                # Under this path, `ip netns exec` finds what to put in the place of /etc/hosts.
+                os.makedirs(f"/etc/netns/{namespace}", exist_ok=True)
+                with open(f"/etc/netns/{namespace}/hosts", "w") as file:
+                    file.write("127.0.0.1 localhost\n")
+                    file.writelines(f"{its} {name_of(other)}\n" for other, its in self.hosts.items())
                 enter(f"/run/netns/{namespace}")
                 device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
                 fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", b"zl0", IFF_TUN_NO_PI))
@@ -114,3 +125,6 @@ class Links:
             os.close(device)
         for namespace in self.made:
             subprocess.run(["ip", "netns", "del", namespace], check=False)
+            shutil.rmtree(f"/etc/netns/{namespace}", ignore_errors=True)
+        if self.made and not os.listdir("/etc/netns"):
+            os.rmdir("/etc/netns")
