@@ -9,7 +9,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
-.PHONY: help setup web up test check unit sdk page api e2e sim bench fuzz tck docs clean
+.PHONY: help setup web up test check unit sdk page api e2e hosts sim bench fuzz tck docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,10 @@ api: unit ## schemathesis against the gateway
 e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offline; rules voted in, decided, and decided again
 	scripts/e2e.sh
 	scripts/rules.sh
+
+hosts: ## four hosts in network namespaces, with latency, loss, cut links and a rolling restart; needs root
+	$(CARGO) build --locked --bin zhulian
+	scripts/hosts.sh
 
 page: unit ## the web page in headless Chromium; the scenarios in the editors bpmn-js and dmn-js
 	scripts/page.sh

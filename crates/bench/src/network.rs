@@ -66,7 +66,7 @@ impl Validators {
             fs::create_dir_all(&home)?;
             let files = NodeFiles::of(home.clone());
             write_private_key(&files.key, "validator", key, PASSPHRASE).map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
-            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None });
+            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), ..Default::default() });
             let config = config::Config {
                 directory: home.join("data"),
                 genesis: directory.join("genesis.cbor"),

@@ -3,8 +3,10 @@
 pub mod audit;
 mod backend;
 pub mod config;
+mod disk;
 mod ids;
 pub mod index;
+mod keys;
 mod machine;
 pub mod mempool;
 mod observer;

@@ -26,7 +26,9 @@ use crate::{
     CityMachine, Verifier,
     backend::{Index, NodeBackend},
     config::{Config, ConfigError},
-    index::{Blocks, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
+    disk,
+    index::{Blocks, Database, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
+    keys,
     mempool::{self, Intake, Mempool, Outside},
     observer::Finalised,
 };
@@ -170,7 +172,7 @@ impl Node {
         let observer = Arc::new(Finalised::new(mempool.clone(), directory));
         let store = match &config.gateway {
             None => None,
-            Some(_) => Some(open_index(directory, &network, genesis)?),
+            Some(gateway) => Some(open_index(gateway.database(directory), &network, genesis)?),
         };
 
         let (engine, mut messages) =
@@ -179,11 +181,11 @@ impl Node {
         let (intake, intake_thread) = Intake::start(mempool.clone(), verifier, executor, Arc::new(World(handle.clone())));
         let index = match store {
             None => None,
-            Some(store) => Some(start_index(store, directory, &handle, &observer)?),
+            Some((database, store)) => Some(start_index(database, store, directory, &handle, &observer)?),
         };
         let status = Arc::new(RwLock::new(starting(&network, genesis.time, key)));
         let passed_on = intake.clone();
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(async move {
                 while let Some((_, message)) = messages.recv().await {
                     passed_on.message(message);
@@ -195,7 +197,21 @@ impl Node {
                 status.clone(),
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
+            tokio::spawn(disk::watch(directory.clone(), status.clone())),
         ];
+        let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
+        if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
+            && settings.key_days > 0
+        {
+            let watch = keys::Watch {
+                handle: handle.clone(),
+                queries: index.queries.clone(),
+                organisation: own.organisation.clone(),
+                genesis_time: genesis.time,
+                days: settings.key_days,
+            };
+            tasks.push(tokio::spawn(keys::watch(watch, status.clone())));
+        }
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
         let backend = Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
@@ -250,22 +266,31 @@ fn public_url(gateway: &crate::config::Gateway) -> String {
     url.trim_end_matches('/').into()
 }
 
-/// Deletes a node's index, so that the next start builds it again from the ledger. Uploaded batch entries stay.
+/// Deletes the index of a stopped node, so that the next start builds it again from the ledger. Uploaded batch entries stay.
 pub fn remove_index(directory: &Path) -> Result<(), IndexError> {
     Store::remove(&directory.join("index"))
 }
 
-fn open_index(directory: &Path, network: &Network, genesis: &Genesis) -> Result<Store, NodeError> {
-    let mut store = Store::open(&directory.join("index"), &network.chain)?;
+fn open_index(database: Database, network: &Network, genesis: &Genesis) -> Result<(Database, Store), NodeError> {
+    let mut store = Store::closed(&database, &network.chain);
     store.genesis(&genesis_keys(&genesis.events()))?;
-    Ok(store)
+    // A file must be there. A server may not be: a validator votes without an index, which is opened later.
+    if let Database::Sqlite(_) = database {
+        store.reopen()?;
+    }
+    Ok((database, store))
 }
 
-fn start_index(store: Store, directory: &Path, handle: &engine::Handle, observer: &Finalised) -> Result<Index, NodeError> {
-    let holders = store.holders()?;
-    let queries = Arc::new(Queries::open(&directory.join("index")));
+fn start_index(
+    database: Database,
+    store: Store,
+    directory: &Path,
+    handle: &engine::Handle,
+    observer: &Finalised,
+) -> Result<Index, NodeError> {
+    let queries = Arc::new(Queries::open(database));
     let entries = Arc::new(Entries::open(directory)?);
-    let indexer = Indexer::start(store, holders, Archive(handle.clone()));
+    let indexer = Indexer::start(store, Archive(handle.clone()));
     let progress = indexer.progress();
     let cell: &OnceLock<Indexer> = &observer.indexer;
     let _ = cell.set(indexer);
@@ -292,6 +317,8 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         transactions: 0,
         evidence: 0,
         damage: Vec::new(),
+        disk: None,
+        keys_due: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

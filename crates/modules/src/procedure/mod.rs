@@ -25,6 +25,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod types;
+mod views;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
@@ -43,6 +44,7 @@ pub use {
         Alert, Case, CaseId, Channel, Clock, Line, Material, Outcome, Override, OverrideReason, PauseReason, PauseRecord,
         Task, Totals,
     },
+    views::{Detail, Duty, OpenTask, case_of, detail},
 };
 
 /// The module.

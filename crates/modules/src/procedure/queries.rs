@@ -12,7 +12,7 @@ use super::{
     types::{Case, CaseId, Task, Totals},
 };
 use crate::{
-    rulepack::{self, Pack, PackId},
+    rulepack::{self, PackId},
     source::{Source, load},
 };
 
@@ -48,7 +48,7 @@ pub fn totals(source: &impl Source) -> Totals {
 }
 
 /// The processes that an instance runs, for reading.
-struct Reader(BTreeMap<String, Arc<Process>>);
+pub(super) struct Reader(pub(super) BTreeMap<String, Arc<Process>>);
 
 impl Host for Reader {
     fn current(&self, _: &str) -> Option<(String, Arc<Process>)> {
@@ -64,20 +64,12 @@ impl Host for Reader {
     }
 }
 
-fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
+/// The process of a key, from the pack that the state holds.
+pub(super) fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
     let (pack, rest) = key.split_once('@')?;
     let (version, process) = rest.split_once('/')?;
     let view = rulepack::version(source, &PackId::parse(pack).ok()?, version.parse().ok()?)?;
-    let pack = match rulepack::cached(&view.version.digest) {
-        Some(pack) => pack,
-        None => {
-            let manifest = rulepack::manifest(source, &view.version.digest)?;
-            let files: Option<Vec<Vec<u8>>> = manifest.items.iter().map(|item| rulepack::file(source, item)).collect();
-            let pack = Arc::new(Pack::compile(manifest, &files?).ok()?);
-            rulepack::keep(&pack);
-            pack
-        }
-    };
+    let pack = rulepack::pack(source, &view.version.digest)?;
     pack.procedures().get(process).cloned()
 }
 

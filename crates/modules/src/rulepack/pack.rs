@@ -9,6 +9,7 @@ use zhulian_rules::{
     Halt as RuleHalt, Model, Name, Outcome, Profile, Refusal, Undecided, Value,
     calendar::{Calendar, CalendarError},
     explain::Explanation,
+    gas::Gas,
     literal::assignments,
     temporal::Date,
 };
@@ -144,6 +145,12 @@ impl Pack {
     /// What the pack itself fixes.
     pub fn rates(&self) -> &[(Name, Value)] {
         &self.rates
+    }
+
+    /// What the pack itself fixes, in canonical FEEL.
+    pub fn rate_texts(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.to_canonical(&mut Gas::new(DECISION_GAS)).unwrap_or_default();
+        self.rates.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
     }
 
     /// The working days.

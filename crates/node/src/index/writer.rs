@@ -77,8 +77,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_millis(200);
 
 impl Indexer {
-    /// Starts the thread. It begins with what it missed.
-    pub fn start(mut store: Store, mut holders: Holders, blocks: impl Blocks) -> Self {
+    /// Starts the thread. It opens the index if it is closed, as often as need be, and begins with what it missed.
+    pub fn start(mut store: Store, blocks: impl Blocks) -> Self {
         let (queue, incoming) = sync_channel(QUEUE);
         let (height, watch) = watch::channel(store.height());
         let (transactions, evidence) = store.totals();
@@ -87,23 +87,33 @@ impl Indexer {
         let (shown, stopping) = (progress.clone(), Arc::new(AtomicBool::new(false)));
         let stop = stopping.clone();
         let run = move || {
+            let mut holders = None;
             while !stop.load(Relaxed) {
-                let batch = gather(&incoming, store.height(), &blocks);
-                let Some(batch) = batch else { return };
-                if batch.is_empty() {
-                    continue;
+                let result = ready(&mut store, &mut holders).and_then(|holders| {
+                    height.send_replace(store.height());
+                    let Some(batch) = gather(&incoming, store.height(), &blocks) else { return Ok(false) };
+                    if !batch.is_empty() {
+                        write(&mut store, holders, &batch)?;
+                        shown.failed.store(false, Relaxed);
+                        height.send_replace(store.height());
+                    }
+                    let (transactions, evidence) = store.totals();
+                    shown.totals[0].store(transactions, Relaxed);
+                    shown.totals[1].store(evidence, Relaxed);
+                    Ok(true)
+                });
+                match result {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => {
+                        // Said once and then seldom: a server may be away for days.
+                        match shown.failed.swap(true, Relaxed) {
+                            false => tracing::error!(%error, "the index cannot be written; trying again every second"),
+                            true => tracing::debug!(%error, "the index still cannot be written"),
+                        }
+                        thread::sleep(RETRY);
+                    }
                 }
-                if let Err(error) = write(&mut store, &mut holders, &batch) {
-                    tracing::error!(%error, "blocks cannot be indexed; trying again");
-                    shown.failed.store(true, Relaxed);
-                    thread::sleep(RETRY);
-                    continue;
-                }
-                shown.failed.store(false, Relaxed);
-                let (transactions, evidence) = store.totals();
-                shown.totals[0].store(transactions, Relaxed);
-                shown.totals[1].store(evidence, Relaxed);
-                height.send_replace(store.height());
             }
         };
         let thread = thread::Builder::new().name("index".into()).spawn(run).expect("a thread can be started");
@@ -194,6 +204,17 @@ fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height
         *next += 1;
         batch.push(block);
     }
+}
+
+/// Opens the store if it is closed, and reads who holds which key whenever it was.
+fn ready<'a>(store: &mut Store, holders: &'a mut Option<Holders>) -> Result<&'a mut Holders, IndexError> {
+    if store.reopen()? {
+        *holders = None;
+    }
+    if holders.is_none() {
+        *holders = Some(store.holders()?);
+    }
+    Ok(holders.get_or_insert_default())
 }
 
 fn write(store: &mut Store, holders: &mut Holders, batch: &[Arc<Block>]) -> Result<(), IndexError> {

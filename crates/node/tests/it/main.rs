@@ -7,5 +7,7 @@ mod intake;
 mod machine;
 mod mempool;
 mod network;
+mod operations;
+mod postgres;
 mod speed;
 mod toy;
