@@ -59,8 +59,8 @@ bench: ## measured figures of four validator processes on loopback; QUICK=1 for 
 	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench
 	$(TARGET)/release/zhulian-bench $(if $(QUICK),--quick)
 
-fuzz: ## long mutation runs over every decoder; SECONDS_EACH=n
-	ZHULIAN_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) $(CARGO) test --workspace --locked -- --ignored fuzz
+fuzz: ## a million mutated FEEL expressions, 100,000 mutated DMN and as many BPMN files; SHARE=n for n per cent of them
+	ZHULIAN_MUTANTS=$(or $(SHARE),100) $(CARGO) test --profile sim --locked -p zhulian-rules -p zhulian-procedure -- --ignored --nocapture fuzz
 
 tck: ## the official DMN Technology Compatibility Kit
 	$(CARGO) run --locked -q -p zhulian-rules --example tck

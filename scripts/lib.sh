@@ -45,7 +45,7 @@ expect() { # CODE COMMAND…: runs it and compares the exit code
 }
 says() { grep -q -- "$1" "$work/out" || fail "the last output lacks: $1"; }
 # The first value of a member in the last output.
-field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" "$work/out" | head -1; }
+field() { sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",{[]*\)\"\{0,1\},\{0,1\}$/\1/p" "$work/out" | head -1; }
 until_true() { # SECONDS, command
     local end=$((SECONDS + $1))
     shift

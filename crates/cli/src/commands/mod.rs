@@ -15,6 +15,7 @@ pub mod node;
 pub mod org;
 pub mod procedure;
 mod proven;
+mod replay;
 pub mod rules;
 pub mod status;
 pub mod tx;

@@ -45,6 +45,8 @@ pub enum Command {
     Deploy(Deploy),
     /// Write what happened to every case as an event log, XES (IEEE 1849), for process-mining tools (导出办件事件日志)
     Log(Log),
+    /// Replay an event log on a BPMN file: what fits, what would have been refused, what was late or handed over (在流程上重放事件日志：符合度、会被拒绝的步骤、超期与交接)
+    Replay(super::replay::Replay),
     /// Play a BPMN file with ways chosen by a seed, and tell where it went (随机模拟流程运行)
     Simulate(Simulate),
 }
@@ -98,6 +100,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::Log(args) => logged(session, args),
         Command::Deploy(args) => deployed(session, args),
         Command::Check(args) => checked(args),
+        Command::Replay(args) => super::replay::run(args),
         Command::Simulate(args) => simulated(args),
     }
 }
