@@ -1,11 +1,13 @@
 //! A case while a call works on it: read, moved on, written.
 
+use std::collections::BTreeMap;
+
 use zhulian_crypto::sha256;
 use zhulian_execution::{Context, Halt, Read};
 use zhulian_ledger::Key;
 use zhulian_primitives::Timestamp;
 use zhulian_procedure::{
-    Fault, Instance, Report, Status, Work,
+    Fault, Instance, Process, Report, Status, Variables, Work,
     instance::{Trace, What},
 };
 
@@ -18,7 +20,7 @@ use super::{
     state,
     types::{Case, CaseId, Line, Outcome, Task},
 };
-use crate::identity::Me;
+use crate::identity::{Me, MemberId, Uscc};
 
 /// State keys that every call of a case reads.
 pub(super) fn reads(case: &CaseId) -> Vec<Key> {
@@ -158,6 +160,25 @@ impl Desk {
 
     pub(super) fn late(&self, now: Timestamp) -> bool {
         clock::is_late(&self.case.clock, now)
+    }
+
+    /// Whose member acts, and who it is.
+    pub(super) fn by(&self) -> (Uscc, MemberId) {
+        (self.me.organisation, self.me.member.clone())
+    }
+
+    /// Whether values may be stated: declared by the case's procedure, or by that of the work they are results of.
+    pub(super) fn stated(&self, values: &Variables, work: Option<&Work>) -> Result<(), Error> {
+        let keys = self.instance.procedures().first().into_iter().chain(work.map(|work| &work.procedure));
+        let processes: Vec<&Process> = keys.filter_map(|key| self.host.of(key)).map(|process| &**process).collect();
+        rules::values(values, &processes)
+    }
+
+    /// Whether the materials that properties `material:NAME` ask for are there.
+    pub(super) fn has_materials(&self, properties: &BTreeMap<String, String>) -> Result<(), Error> {
+        let mut needed = properties.keys().filter_map(|key| key.strip_prefix("material:"));
+        let there = |name: &str| self.case.materials.iter().any(|material| material.name == name);
+        if needed.all(there) { Ok(()) } else { Err(Error::MaterialMissing) }
     }
 
     /// Whether the actor's organisation takes part.

@@ -18,6 +18,7 @@ mod desk;
 mod errors;
 mod events;
 mod host;
+mod open;
 mod overrides;
 mod queries;
 mod rules;
@@ -26,18 +27,21 @@ mod state;
 mod tests;
 mod types;
 
-use zhulian_execution::{CallEntry, EventEntry, Module, Text};
+use zhulian_execution::{CallEntry, Module, Text};
 
 pub(crate) use deploy::{compile, link};
 pub use {
-    calls::{Claim, Complete, Message, Open, Pause, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer},
+    calls::{
+        Claim, Complete, ConfirmOverride, Message, Pause, ProposeOverride, Resume, ReturnTask, SubmitMaterial, Tick,
+        Transfer,
+    },
     errors::Error,
     events::{
         Alerted, CaseClosed, CaseOpened, CaseRated, ClockPaused, ClockResumed, MaterialSubmitted, OverrideConfirmed,
         OverrideProposed, Progressed, TaskClaimed, TaskReturned, TaskTransferred,
     },
     host::STEP_GAS,
-    overrides::{ConfirmOverride, ProposeOverride},
+    open::{Open, Rate},
     queries::{TaskView, case, case_state_key, cases, instance, tasks, totals},
     types::{
         Alert, Case, CaseId, Channel, Clock, Line, Material, Outcome, Override, OverrideReason, PauseReason, PauseRecord,
@@ -69,20 +73,6 @@ pub static MODULE: Module = Module {
         CallEntry::of::<Rate>(),
     ],
     refusals: Error::ALL,
-    events: &[
-        EventEntry::of::<CaseOpened>(),
-        EventEntry::of::<Progressed>(),
-        EventEntry::of::<TaskClaimed>(),
-        EventEntry::of::<TaskReturned>(),
-        EventEntry::of::<TaskTransferred>(),
-        EventEntry::of::<MaterialSubmitted>(),
-        EventEntry::of::<ClockPaused>(),
-        EventEntry::of::<ClockResumed>(),
-        EventEntry::of::<Alerted>(),
-        EventEntry::of::<OverrideProposed>(),
-        EventEntry::of::<OverrideConfirmed>(),
-        EventEntry::of::<CaseClosed>(),
-        EventEntry::of::<CaseRated>(),
-    ],
+    events: events::EVENTS,
     state: state::CATALOGUE,
 };
