@@ -8,7 +8,7 @@ use zhulian_procedure::Variables;
 
 use super::{
     clock,
-    desk::{Desk, now, reads},
+    desk::{Desk, millis, now, reads},
     errors::Error,
     events::{ClockPaused, ClockResumed, MaterialSubmitted, TaskClaimed, TaskReturned, TaskTransferred},
     host::STEP_GAS,
@@ -199,7 +199,7 @@ impl Act for Complete {
         let (work, _) = desk.duty(ctx, self.task)?;
         desk.stated(&self.results, Some(&work))?;
         if self.error.is_none() {
-            desk.has_materials(&work.properties)?;
+            desk.has_materials(work.properties.keys().filter_map(|key| key.strip_prefix("material:")))?;
         }
         let step = match &self.error {
             None => desk.instance.complete(&desk.host, self.task, &self.results, now(ctx), STEP_GAS),
@@ -302,7 +302,11 @@ impl Act for Pause {
 impl Act for Resume {
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        clock::resume(&mut desk.case.clock, desk.host.calendar(), ctx.block_time())?;
+        let since = clock::resume(&mut desk.case.clock, desk.host.days())?;
+        // B4: timers that follow the clock stood still with it.
+        let resumed = desk.instance.resume(&desk.host, millis(since), now(ctx), STEP_GAS);
+        resumed.map_err(|fault| desk.host.refusal(fault))?;
+        desk.host.paused = None;
         let (promised_due, limit_due) = (desk.case.clock.promised_due, desk.case.clock.limit_due);
         let (organisation, member) = desk.by();
         ctx.emit(&ClockResumed { case: self.case, organisation, member, promised_due, limit_due });

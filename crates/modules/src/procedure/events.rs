@@ -1,7 +1,7 @@
 //! Events of the procedure module.
 
 use zhulian_crypto::Digest;
-use zhulian_primitives::Timestamp;
+use zhulian_primitives::{Raw, Timestamp};
 
 use super::types::{Alert, CaseId, Line, Outcome, Override, OverrideReason, PauseReason};
 use crate::{
@@ -177,5 +177,25 @@ zhulian_execution::events! { "procedure";
         1 level: u8 = "1: 1..5",
         /// By whom.
         2 organisation: Uscc = "2: uscc",
+    }
+
+    CallMade = "call_made", "A case made a call of another module by the right that its procedure gives; refused where a refusal is named.",
+    "办件依流程授权向其他模块发起了办理;注明拒绝代码的为被拒绝。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The task.
+        1 task: u32 = "1: uint",
+        /// The element, with its procedure when that is not the case's own.
+        2 element: String = "2: tstr",
+        /// In whose name.
+        3 organisation: Uscc = "3: uscc",
+        /// The module.
+        4 module: String = "4: tstr",
+        /// The call.
+        5 call: String = "5: tstr",
+        /// Its arguments, as a signed transaction would have them; absent where the task's inputs did not fit the call.
+        6 args: Option<Raw> = "? 6: any",
+        /// Why it was refused, if it was: module and number. The procedure then went its way for that error.
+        7 refusal: Option<(String, u16)> = "? 7: [tstr, uint]",
     }
 }

@@ -7,7 +7,7 @@ use zhulian_ledger::Key;
 use zhulian_procedure::{Instance, Variables};
 
 use super::{
-    calls::{HANDS, name},
+    calls::{HANDS, name, submit},
     clock,
     desk::{Desk, now},
     errors::Error,
@@ -43,6 +43,20 @@ pub struct Open {
     /// The message by which it starts, when it does not start by itself.
     #[n(5)]
     pub message: Option<String>,
+    /// Materials that come with the application.
+    #[cbor(n(6), skip_if = "Vec::is_empty")]
+    pub materials: Vec<Enclosed>,
+}
+
+/// A material that comes with an application.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Enclosed {
+    /// Its name in the procedure or the pack's list.
+    #[n(0)]
+    pub name: String,
+    /// Salted commitment to it, or its evidence digest.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub commitment: Digest,
 }
 
 impl Call for Open {
@@ -52,10 +66,11 @@ impl Call for Open {
         en: "Opens a case of a procedure in force, for an applicant known by a commitment; it gets its number and its clock starts.",
         zh: "依现行流程立案(申请人以承诺表示),分配办件编号并开始计时。",
     };
-    const CDDL: &'static str = "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr }   ; pack, process, applicant, channel, facts, message";
+    const CDDL: &'static str = "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr, ? 6: [1*200 [tstr, digest]] }   ; pack, process, applicant, channel, facts, message, materials";
 
     fn check(&self) -> Result<(), Halt> {
         name(&self.process)?;
+        self.materials.iter().try_for_each(|material| name(&material.name))?;
         self.message.as_deref().map_or(Ok(()), name)
     }
 
@@ -70,12 +85,12 @@ impl Call for Open {
         let host = CaseHost::load(ctx, &self.pack, version, &self.process, None)?;
         let process = host.pack.procedures().get(&self.process).ok_or(Error::ProcedureNotFound)?;
         rules::values(&self.variables, &[process])?;
-        let clock = clock::start(&host.settings, host.calendar(), time)?;
+        let clock = clock::start(&host.settings, host.days())?;
         let id = number(ctx)?;
 
         let procedure = format!("{}/{}", self.pack, self.process);
         let step = Instance::start(&host, &procedure, self.message.as_deref(), &self.variables, now(ctx), STEP_GAS);
-        let (instance, report) = step.map_err(Error::from)?;
+        let (instance, report) = step.map_err(|fault| host.refusal(fault))?;
         let case = Case {
             pack: self.pack.clone(),
             version,
@@ -105,7 +120,10 @@ impl Call for Open {
             promised_due: case.clock.promised_due,
             limit_due: case.clock.limit_due,
         });
-        let mut desk = Desk { id, case, instance: instance.clone(), host, me };
+        let mut desk = Desk { id, case, instance: instance.clone(), host, me, numbered: false };
+        for material in &self.materials {
+            submit(ctx, &mut desk, &material.name, material.commitment)?;
+        }
         desk.step(ctx, Ok((instance, report)))?;
         desk.write(ctx);
         Ok(())

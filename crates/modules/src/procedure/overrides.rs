@@ -50,6 +50,9 @@ impl Act for ProposeOverride {
 
 impl Act for ConfirmOverride {
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
+        if desk.case.pending.is_some() {
+            desk.party()?;
+        }
         rules::may_confirm(&desk.hand(ctx), &desk.case, &desk.host.settings)?;
         let pending = desk.case.pending.take().ok_or(Error::NoOverride)?;
         if self.approve {
@@ -72,7 +75,7 @@ fn carry_out(ctx: &mut Context<'_>, desk: &mut Desk, action: &Override) -> Resul
             desk.step(ctx, step)
         }
         Override::Close(outcome) => desk.close(ctx, *outcome),
-        Override::Extend(days) => Ok(clock::lengthen(&mut desk.case.clock, desk.host.calendar(), u32::from(*days))?),
+        Override::Extend(days) => Ok(clock::lengthen(&mut desk.case.clock, desk.host.days(), u32::from(*days), 0)?),
         Override::Reassign(number, to) => {
             desk.task(*number)?;
             reassign(ctx, desk, *number, *to)
