@@ -27,7 +27,7 @@ mod rights;
 mod rules;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 
 use zhulian_execution::{CallEntry, Module, Text};

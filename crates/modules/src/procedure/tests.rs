@@ -2,6 +2,7 @@
 
 mod clock;
 mod rights;
+pub(crate) mod scenarios;
 
 use proptest::prelude::*;
 use zhulian_execution::Event;

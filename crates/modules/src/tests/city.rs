@@ -440,7 +440,9 @@ fn variables(options: &BTreeMap<&str, &str>) -> Variables {
         _ => RuleValue::text(text),
     };
     let entries = options.iter().filter(|(name, _)| !own.contains(name));
-    let mut all: BTreeMap<String, RuleValue> = entries.map(|(name, text)| (name.to_string(), value(name, text))).collect();
+    // A line has no spaces: `Bill+size` is the variable `Bill size`.
+    let mut all: BTreeMap<String, RuleValue> =
+        entries.map(|(name, text)| (name.replace('+', " "), value(name, text))).collect();
     if let Some(file) = options.get("file").map(|name| file(name)) {
         all.extend(
             [("sha", file.sha256), ("sm", file.sm3), ("root", file.chunks_root)]
@@ -595,6 +597,7 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
                 "form | applicant | 申请表 | Form\nbill | exchange:bills | 票据 | Bill\n".into(),
             ),
         ],
+        "reimbursement" => crate::procedure::tests::scenarios::reimbursement(),
         "twobills" => vec![(ItemKind::Procedure, "twobills.bpmn", twobills())],
         "timed" => vec![
             (ItemKind::Procedure, "timed.bpmn", timed()),
