@@ -202,10 +202,11 @@ pub fn on_one_core(genesis: &Genesis, signers: &Signers<'_>, count: usize) -> an
         }
         outcome.receipts.iter().map(|bytes| Receipt::decode(bytes).map_err(Into::into)).collect::<anyhow::Result<Vec<_>>>()
     };
+    let mut preparing = Duration::ZERO;
     for transaction in signers.deployment(genesis.time + 20_000, 0)? {
-        block(&[transaction], &mut Duration::ZERO)?;
+        block(&[transaction], &mut preparing)?;
     }
-    (0..15).try_for_each(|_| block(&[], &mut Duration::ZERO).map(|_| ()))?;
+    (0..15).try_for_each(|_| block(&[], &mut preparing).map(|_| ()))?;
     let (mut cases, mut opening) = (Vec::new(), Duration::ZERO);
     for transactions in signers.opens(count, 22).chunks(PER_REQUEST) {
         let receipts = block(transactions, &mut opening)?;

@@ -73,12 +73,12 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let mut network = Validators::start(&binary, directory.path()).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
+    let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
     if arguments.procedure {
-        cases(&network, &clients, &officers, quick).await?;
+        cases(&network, &clients, maker.keys(), quick).await?;
         return Ok(());
     }
-    let maker = Maker::new(network.network.chain, officers.clone(), zhulian_cli::deposit::default_details())?;
 
     // Full load.
     let warm = maker.deposits(10_000, network.height().await?);
@@ -144,7 +144,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     );
 
     // Cases of a procedure.
-    let (case_steps, case_steps_one_core) = cases(&network, &clients, &officers, quick).await?;
+    let (case_steps, case_steps_one_core) = cases(&network, &clients, maker.keys(), quick).await?;
 
     // Proofs.
     let transaction = maker.deposits(1, network.height().await?);

@@ -62,10 +62,10 @@ zhulian_execution::refusals! { "procedure";
         "流程不需要此材料",
         "请勿提交";
     MaterialMissing = 13, retry: true,
-        "a material that the task needs is missing",
-        "submit it first",
-        "缺少该任务所需的材料",
-        "请先提交材料";
+        "a material that is needed here is missing",
+        "submit it first; what the start needs comes with the application",
+        "缺少此环节所需的材料",
+        "请先提交材料;立案所需材料随申请一并提交";
     MaterialTwice = 14, retry: false,
         "this material was submitted already with this content",
         "nothing is to be done",
