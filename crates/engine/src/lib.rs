@@ -22,6 +22,7 @@ mod service;
 mod startup;
 mod state;
 mod status;
+mod store;
 mod sync;
 pub mod wiring;
 
