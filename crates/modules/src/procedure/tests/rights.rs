@@ -50,6 +50,9 @@ fn a_case_deposits_in_the_name_of_the_office_that_has_the_right() {
     assert_eq!((made.element.as_str(), made.refusal), ("lock", None));
     let args: Deposit = codec::from_bytes(&made.args.expect("arguments").0).expect("a deposit");
     assert_eq!((args.file, args.details.legal_basis.as_str()), (file("F1"), "某市票据办法第三条"));
+    // The verifiers, which know nothing of modules, find it too.
+    let found = zhulian_verify::deposit_by_case(&outcome.receipt.events).expect("of the published shape");
+    assert!(matches!(found, Some(zhulian_verify::Deposit::File(record)) if record.sha256 == file("F1").sha256));
     let moved = Progressed::of(&outcome.receipt.events[2]).expect("a step");
     assert_eq!((moved.organisation, moved.member.as_str()), (code("bureau"), "off"));
     let elements: Vec<&str> = moved.lines.iter().map(|line| line.element.as_str()).collect();
@@ -84,6 +87,7 @@ fn a_refusal_goes_the_way_that_is_drawn_for_its_code() {
     assert_eq!((outcome.slug.as_str(), outcome.events.join(" ").as_str()), ("ok", "call_made progressed"));
     let made = CallMade::of(&outcome.receipt.events[0]).expect("a call");
     assert_eq!(made.refusal, Some(("evidence".into(), crate::evidence::Error::AlreadyDeposited as u16)));
+    assert_eq!(zhulian_verify::deposit_by_case(&outcome.receipt.events).expect("of the published shape"), None);
     assert_eq!((waiting_in(&city, "0").as_str(), waiting_in(&city, "1").as_str()), ("decide", "tell"));
     check_in(
         &mut city,
