@@ -151,6 +151,7 @@ impl Desk {
             if call.numbered && self.numbered {
                 return Ok(());
             }
+            self.has_materials(work.properties.keys().filter_map(|key| key.strip_prefix("material:")))?;
             let settings = self.host.settings_of(&work.procedure).ok_or(Error::ProcedureNotFound)?;
             let office = work.properties.get("organisation").ok_or(Error::RightNotGiven)?;
             let organisation = settings.right(&call.name(), office)?;
