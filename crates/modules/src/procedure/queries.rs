@@ -73,16 +73,25 @@ pub(super) fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
     pack.procedures().get(process).cloned()
 }
 
+fn reader(source: &impl Source, instance: &Instance) -> Reader {
+    let keys = instance.procedures().iter();
+    Reader(keys.filter_map(|key| Some((key.clone(), process(source, key)?))).collect())
+}
+
 /// The tasks that wait in a case, by number.
 pub fn tasks(source: &impl Source, id: &CaseId) -> Vec<TaskView> {
     let (Some(case), Some(instance)) = (case(source, id), instance(source, id)) else { return Vec::new() };
     if case.closed.is_some() {
         return Vec::new();
     }
-    let keys = instance.procedures().iter();
-    let reader = Reader(keys.filter_map(|key| Some((key.clone(), process(source, key)?))).collect());
     let view = |work: Work| TaskView { task: case.tasks.get(&work.number).cloned().unwrap_or_default(), work };
-    instance.work(&reader).into_iter().map(view).collect()
+    instance.work(&reader(source, &instance)).into_iter().map(view).collect()
+}
+
+/// The timers of a case: the event's identifier, and when it fires if the clock runs, in ms since 1970; the earliest first.
+pub fn timers(source: &impl Source, id: &CaseId) -> Vec<(String, i64)> {
+    let Some(instance) = instance(source, id) else { return Vec::new() };
+    instance.timers(&reader(source, &instance))
 }
 
 /// State key of a case, for a proof.

@@ -223,15 +223,36 @@ fn a_divorce_cools_for_thirty_days_and_lapses_after_thirty_more() {
     }
 }
 
+/// What is known of a bill when it is accepted.
+fn bill() -> Variables {
+    let digest = Value::text(&"0".repeat(64));
+    let digests = ["Bill sha256", "Bill sm3", "Bill chunks root"].map(|name| (name, digest.clone()));
+    let [sha256, sm3, root] = digests;
+    Variables::of([sha256, sm3, root, ("Bill size", Value::Number(5.into()))])
+}
+
 #[test]
 fn a_reimbursement_is_paid_again_to_the_right_account() {
     let decisions =
         [("decision_Claim", "{accepted: true}"), ("decision_Fund_pays", "50000.01"), ("decision_Patient_pays", "9")];
     let mut case = case("medical-reimbursement", "medical-reimbursement", &decisions);
-    case.done("accept").done("lock").done("insured").done("visits");
+    case.done_with("accept", &bill()).done("anchor").done("lock").done("insured").done("visits");
     assert_eq!(case.work(), "review");
     case.done("review").fail("pay", "account-invalid").done("account").done("pay");
     assert_eq!(outcome(&case), r#""granted""#);
+}
+
+#[test]
+fn a_bill_that_was_reimbursed_is_refused_and_one_that_is_not_accepted_is_given_up() {
+    let mut again = case("medical-reimbursement", "medical-reimbursement", &[]);
+    again.done_with("accept", &bill()).fail("anchor", "evidence.already_deposited").done("refuse");
+    assert_eq!(outcome(&again), r#""refused""#);
+    let mut refused = case("medical-reimbursement", "medical-reimbursement", &[("decision_Claim", "{accepted: false}")]);
+    let evidence = Variables::of([("bill evidence", feel("{sequence: 0}"))]);
+    refused.done_with("accept", &bill()).done_with("anchor", &evidence).done("lock").done("insured").done("visits");
+    refused.done("unlock").done("release");
+    refused.done("refuse");
+    assert_eq!(outcome(&refused), r#""refused""#);
 }
 
 #[test]
