@@ -64,6 +64,9 @@ impl Machine for CityMachine {
             Some(mempool) => mempool.lock().prepared(&ids),
             None => vec![None; ids.len()],
         };
+        #[cfg(feature = "seeded-bugs")]
+        let forgets = zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::StateOfMempool)
+            && waiting.iter().any(Option::is_none);
         let prepared: Option<Vec<Arc<Prepared>>> = transactions
             .par_iter()
             .with_min_len(CHUNK)
@@ -81,7 +84,12 @@ impl Machine for CityMachine {
         let mut run = self.executor.start(context.clone(), prepared);
         let (mempool, height) = (self.mempool.clone(), context.height);
         Box::new(move |loaded: &Loaded| {
-            let outcome = run.resume(loaded)?;
+            #[cfg_attr(not(feature = "seeded-bugs"), allow(unused_mut))]
+            let mut outcome = run.resume(loaded)?;
+            #[cfg(feature = "seeded-bugs")]
+            if forgets {
+                outcome.writes.pop_last();
+            }
             if let Some(mempool) = &mempool {
                 mempool.proposed(height, &ids);
             }

@@ -347,6 +347,12 @@ impl Pool {
             self.end(id, End::Finalised { height, index: index as u32 });
         }
         self.height = self.height.max(height);
+        #[cfg(feature = "seeded-bugs")]
+        if zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::ForgetfulMempool) && self.count > 0 {
+            let forgotten = self.by_id.values().min().copied();
+            self.by_id.retain(|_, slot| Some(*slot) != forgotten);
+            forgotten.into_iter().for_each(|slot| self.drop_entry(slot));
+        }
         while let Some(first) = self.by_expiry.first_entry().filter(|first| *first.key() <= self.height) {
             let handles = first.remove();
             self.expiries -= handles.len();

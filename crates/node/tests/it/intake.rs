@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
 use zhulian_crypto::PublicKey;
 use zhulian_execution::Refusal as _;
 use zhulian_node::{
@@ -32,9 +33,10 @@ impl Outside for World {
         *self.woken.lock().unwrap() += 1;
     }
 
-    fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>> {
+    fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
         let name = |key: &PublicKey| (key != &crate::toy::key(9).public_key()).then(|| Arc::from(key.to_string()));
-        keys.iter().map(name).collect()
+        let names: Vec<_> = keys.iter().map(name).collect();
+        std::future::ready(names).boxed()
     }
 }
 
