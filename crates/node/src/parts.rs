@@ -61,8 +61,9 @@ impl Parts {
 }
 
 /// The running engine as the intake needs it.
-pub fn outside(handle: &engine::Handle) -> Arc<dyn Outside> {
-    Arc::new(Neighbours(handle.clone()))
+pub fn outside(handle: &engine::Handle, genesis: &Genesis) -> Arc<dyn Outside> {
+    let founders = genesis_keys(&genesis.events()).into_iter().map(|(key, organisation)| (key, organisation.into()));
+    Arc::new(Neighbours { handle: handle.clone(), founders: founders.collect() })
 }
 
 /// The running engine's archive as the index needs it.
@@ -91,25 +92,34 @@ impl engine::Transactions for Proposals {
 }
 
 /// The engine as the intake needs it.
-struct Neighbours(engine::Handle);
+struct Neighbours {
+    handle: engine::Handle,
+    /// Keys of the genesis document. Its state is written by the first block only, and cannot be read while a node starts; a key
+    /// never changes hands.
+    founders: HashMap<PublicKey, Arc<str>>,
+}
 
 impl Outside for Neighbours {
     fn gossip(&self, message: Bytes) -> bool {
-        self.0.gossip(message)
+        self.handle.gossip(message)
     }
 
     fn wake(&self) {
-        self.0.wake();
+        self.handle.wake();
+    }
+
+    fn tip(&self) -> Option<Height> {
+        self.handle.tip().map(|tip| tip.header.height)
     }
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
         async move {
             let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
-            let Ok((_, values)) = self.0.get(wanted.clone()).await else { return vec![None; keys.len()] };
+            let values = self.handle.get(wanted.clone()).await.map(|(_, values)| values).unwrap_or_default();
             let found: HashMap<_, _> = wanted.into_iter().zip(values).collect();
             let source = |key: &zhulian_ledger::Key| found.get(key).cloned().flatten();
-            let organisation = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
-            keys.iter().map(organisation).collect()
+            let registered = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
+            keys.iter().map(|key| self.founders.get(key).cloned().or_else(|| registered(key))).collect()
         }
         .boxed()
     }

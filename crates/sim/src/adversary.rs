@@ -32,7 +32,7 @@ impl Machine for LyingMachine {
         if context.proposer != self.me {
             return honest;
         }
-        let lie = self.lie;
+        let (lie, count) = (self.lie, transactions.len());
         Box::new(move |loaded: &Loaded| {
             let mut outcome = honest.resume(loaded)?;
             match lie {
@@ -44,7 +44,9 @@ impl Machine for LyingMachine {
                         receipt.push(0);
                     }
                 }
-                Lie::Malformed | Lie::Forged | Lie::Again => {}
+                // What is no transaction has no receipt, but a block has one for each.
+                Lie::Malformed => outcome.receipts.resize(count, Vec::new()),
+                Lie::Forged | Lie::Again => {}
             }
             Ok(outcome)
         })

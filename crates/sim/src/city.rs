@@ -24,6 +24,11 @@ pub fn begin() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(BEGIN)
 }
 
+/// The code of the n-th department.
+pub fn code(n: usize) -> Uscc {
+    Uscc::complete(&format!("11330100MB0F0{n:04}")).expect("a code")
+}
+
 fn key(kind: u8, n: usize) -> SigningKey {
     SigningKey::from_secret(Algorithm::EdDsa, &[kind * 16 + n as u8 + 1; 32]).expect("any 32 bytes are a secret")
 }
@@ -53,7 +58,6 @@ impl City {
         validators.sort_by_key(|key| key.public_key().as_bytes().to_vec());
         let names = ["大数据局", "公安局", "税务局", "档案馆"];
         let name = |n: usize| OrganisationName::parse(names[n]).expect("a name");
-        let code = |n: usize| Uscc::complete(&format!("11330100MB0F0{n:04}")).expect("a code");
         let member = |n: usize, kind: u8, id: &str, role| FirstMember {
             member: MemberId::parse(id).expect("a member"),
             kind: Kind::Person,

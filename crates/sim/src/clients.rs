@@ -5,14 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use commonware_runtime::Spawner as _;
 use zhulian_crypto::sha256;
-use zhulian_engine::Handle;
 use zhulian_execution::Refusal as _;
-use zhulian_node::mempool::Verdict;
+use zhulian_node::mempool::{Mempool, Owner, Verdict};
 use zhulian_primitives::{Height, TransactionError, TransactionId};
 use zhulian_verify::ReceiptFile;
 
 use crate::{
-    city::{City, VALIDATORS},
+    city::{City, VALIDATORS, code},
     random::Random,
     record::{Kind, Memory, Sent, short},
     world::World,
@@ -156,12 +155,13 @@ impl Clients {
         }
     }
 
-    /// The last ones, one of each department at each honest node; returns their ids.
-    pub fn probe(&mut self, world: &World) -> Vec<TransactionId> {
+    /// The last ones, one of each department but the flooding one at each honest node; returns their ids.
+    pub fn probe(&mut self, world: &World, flood: Option<usize>) -> Vec<TransactionId> {
         let mut ids = Vec::new();
         for node in world.honest() {
             let Some(tip) = world.live(node).and_then(|live| live.handle.tip()) else { continue };
-            for department in 0..VALIDATORS {
+            // Who floods blocks nobody but itself.
+            for department in (0..VALIDATORS).filter(|department| Some(*department) != flood) {
                 let (nonce, until) = (self.next(), tip.header.height + 900);
                 let bytes = self.city.deposit(department, FILES + nonce, nonce, until);
                 ids.push(TransactionId(sha256(&bytes)));
@@ -191,11 +191,12 @@ impl Clients {
 
     fn submit(&self, world: &World, node: usize, id: TransactionId, bytes: Vec<u8>) {
         let Some(live) = world.live(node) else { return };
-        let (intake, handle, memory) = (live.intake.clone(), live.handle.clone(), self.memory.clone());
+        let (intake, mempool, memory) = (live.intake.clone(), live.mempool.clone(), self.memory.clone());
+        let tip = live.handle.tip().map_or(0, |tip| tip.header.height);
         world.outside().spawn(move |_| async move {
             let Some(verdicts) = intake.submit(vec![Bytes::from(bytes)]).await else { return };
             for verdict in verdicts {
-                answered(&memory, &handle, node, id, verdict);
+                answered(&memory, &mempool, (node, tip), id, verdict);
             }
         });
     }
@@ -228,8 +229,14 @@ impl Clients {
     }
 }
 
-/// What the node said to what was sent.
-fn answered(memory: &Memory, handle: &Handle, node: usize, id: TransactionId, verdict: Verdict) {
+/// What the node, whose chain had this tip, said to what was sent.
+fn answered(
+    memory: &Memory,
+    mempool: &Mempool,
+    (node, tip): (usize, Height),
+    id: TransactionId,
+    verdict: Verdict,
+) {
     let mut record = memory.lock();
     let now = record.now;
     let Some(sent) = record.sent.get_mut(&id) else { return };
@@ -251,8 +258,7 @@ fn answered(memory: &Memory, handle: &Handle, node: usize, id: TransactionId, ve
         }
         Verdict::Refused(..) if kind == Kind::Forged => {}
         Verdict::Refused(_, code) => {
-            let tip = handle.tip().map_or(0, |tip| tip.header.height);
-            let expired = code == TransactionError::Expired.code() && until <= tip.max(record.tip());
+            let expired = code == TransactionError::Expired.code() && until <= record.tip();
             // A node that is behind finds it too early; the same bytes may be given to another.
             let early = code == TransactionError::ValidTooLong.code() && until > tip + zhulian_primitives::VALIDITY_BLOCKS_MAX;
             if !expired && !early {
@@ -264,10 +270,13 @@ fn answered(memory: &Memory, handle: &Handle, node: usize, id: TransactionId, ve
         Verdict::Full(_) | Verdict::ShareFull(_) if kind == Kind::Flood => {}
         Verdict::Full(_) | Verdict::ShareFull(_) => {
             let department = sent.department;
-            let waits = record.pending.iter().any(|other| record.sent[other].department == department);
             // A department that has nothing waiting always finds room.
-            if !waits {
-                record.fail(format_args!("NO INPUT BLOCKS ANOTHER'S: node {node} has no room for {id} of department {department}"));
+            let pool = mempool.lock();
+            let code = code(department);
+            let waits = |(owner, count): (&Owner, usize)| matches!(owner, Owner::Organisation(it) if **it == *code.as_str()) && count > 0;
+            if !pool.counts().any(waits) {
+                let all: Vec<(&Owner, usize)> = pool.counts().collect();
+                record.fail(format_args!("NO INPUT BLOCKS ANOTHER'S: node {node} has no room for {id} of department {department}: {verdict:?}, {all:?}"));
             }
         }
     }

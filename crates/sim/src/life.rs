@@ -20,6 +20,9 @@ pub const PROBED: u64 = 15_000;
 /// Everything that was taken has then ended, and is indexed, within this, in milliseconds.
 pub const PATIENCE: u64 = 60_000;
 
+/// A client that has had no answer for so long asks again, in milliseconds.
+const ASK_AGAIN: u64 = 5_000;
+
 /// What is to be undone.
 #[derive(Clone, Copy, Debug)]
 enum Undo {
@@ -194,11 +197,7 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
     let recovery = memory.lock().now - begun;
     memory.lock().note(format_args!("a new block is everywhere after {recovery} ms"));
 
-    // Clients whose node forgot what it had taken ask again; where none did, nobody needs to.
-    if scenario.has_crashes() {
-        clients.ask_again(world);
-    }
-    let probes = clients.probe(world);
+    let probes = clients.probe(world, scenario.flood);
     let probed = |memory: &Memory, _: &World| {
         let record = memory.lock();
         probes.iter().all(|id| record.places.contains_key(id))
@@ -225,7 +224,18 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         };
         honest.iter().all(empty)
     };
-    if !wait(world, clients, None, memory, PATIENCE, all).await {
+    // Clients whose node forgot what it had taken ask again; where none did, nobody needs to.
+    let mut ended = false;
+    for _ in 0..PATIENCE / ASK_AGAIN {
+        if scenario.has_crashes() {
+            clients.ask_again(world);
+        }
+        ended = wait(world, clients, None, memory, ASK_AGAIN, all).await;
+        if ended {
+            break;
+        }
+    }
+    if !ended {
         let waiting: Vec<_> = honest.iter().map(|index| world.live(*index).map(|live| live.mempool.lock().count())).collect();
         let indexed: Vec<_> = honest.iter().map(|index| world.live(*index).map(|live| live.progress.height())).collect();
         let mut record = memory.lock();
@@ -245,7 +255,7 @@ async fn wait(
     flood: Option<usize>,
     memory: &Memory,
     millis: u64,
-    so: impl Fn(&Memory, &World) -> bool,
+    so: impl Fn(&Memory, &World) -> bool + Copy,
 ) -> bool {
     let end = memory.lock().now + millis;
     loop {

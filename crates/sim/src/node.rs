@@ -107,7 +107,7 @@ pub fn config(city: &City, index: usize, role: Role) -> Config {
         (Pace { block_interval: hours(1), heartbeat: hours(1) }, timeouts)
     } else {
         let timeouts =
-            Timeouts { leader: millis(900), certification: millis(1_400), skip: millis(3_000), fetch: millis(500) };
+            Timeouts { leader: millis(700), certification: millis(1_100), skip: millis(2_500), fetch: millis(400) };
         (Pace { block_interval: millis(60), heartbeat: millis(400) }, timeouts)
     };
     Config {
@@ -188,7 +188,7 @@ where
     let (indexer, mut writer) = Indexer::new(store, holders, parts::archive(&handle));
     let progress = indexer.progress();
     parts.feed(indexer);
-    let outside = parts::outside(&handle);
+    let outside = parts::outside(&handle, &city.genesis);
     let (intake, mut worker) =
         Intake::new(parts.mempool.clone(), parts.verifier.clone(), parts.executor.clone(), outside);
     let passed_on = intake.clone();

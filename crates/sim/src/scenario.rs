@@ -158,8 +158,11 @@ impl Scenario {
         let flood = random.chance(10).then(|| random.below(VALIDATORS as u64) as usize);
         // At most one validator may ever be faulty, and one that forgets its votes is.
         let mut forgetful = adversary.is_byzantine() || late.is_some();
-        let count = if late.is_some() { 1 } else { 1 + random.below(3) };
-        let segments = (0..count).map(|_| segment(&mut random, &mut forgetful, late.is_some())).collect();
+        let count = if late.is_some() { 1 } else { 1 + random.below(3) as usize };
+        let mut segments: Vec<Segment> =
+            (0..count).map(|_| segment(&mut random, &mut forgetful, late.is_some())).collect();
+        // After the last one everything is made good.
+        segments[count - 1].cut = None;
         Self { seed, links, adversary, faulty, late, flood, kept, segments }
     }
 

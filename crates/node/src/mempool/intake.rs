@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use tokio::sync::oneshot;
 use zhulian_crypto::{PublicKey, sha256};
 use zhulian_execution::{Executor, Prepared, Refusal as _};
-use zhulian_primitives::{Code, Transaction, TransactionError, TransactionId};
+use zhulian_primitives::{Code, Height, Transaction, TransactionError, TransactionId};
 
 use super::{Admission, Candidate, Mempool, Owner};
 use crate::verifier::Verifier;
@@ -29,6 +29,8 @@ pub trait Outside: Send + Sync + 'static {
     fn gossip(&self, message: Bytes) -> bool;
     /// Tells an idle proposer that something waits.
     fn wake(&self);
+    /// The last finalised height, if it is known.
+    fn tip(&self) -> Option<Height>;
     /// The organisations that the keys are registered to.
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>>;
 }
@@ -278,7 +280,8 @@ impl Worker {
     fn parse<'a>(&self, all: &[&'a Bytes]) -> Vec<State<'a>> {
         let ids: Vec<TransactionId> = all.par_iter().with_min_len(CHUNK).map(|bytes| TransactionId(sha256(bytes))).collect();
         let known: Vec<bool> = {
-            let pool = self.mempool.lock();
+            let mut pool = self.mempool.lock();
+            pool.set_tip(self.outside.tip().unwrap_or(0));
             ids.iter().map(|id| pool.verdict(id, pool.height() + 1) == Some(Admission::Known)).collect()
         };
         let (executor, keys) = (&self.executor, &self.keys);

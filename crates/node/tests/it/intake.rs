@@ -21,6 +21,7 @@ use crate::toy::{self, CHAIN, Note, call, id, key, note};
 struct World {
     sent: Mutex<Vec<Bytes>>,
     woken: Mutex<usize>,
+    tip: Mutex<Option<u64>>,
 }
 
 impl Outside for World {
@@ -31,6 +32,10 @@ impl Outside for World {
 
     fn wake(&self) {
         *self.woken.lock().unwrap() += 1;
+    }
+
+    fn tip(&self) -> Option<u64> {
+        *self.tip.lock().unwrap()
     }
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
@@ -115,6 +120,15 @@ fn each_bad_transaction_has_its_code_and_hides_no_good_one() {
     assert_eq!(node.submit(std::slice::from_ref(&good)), [Verdict::Taken(id(&good))]);
     assert_eq!(node.mempool.lock().count(), 1);
     assert_eq!(node.world.sent.lock().unwrap().len(), 1, "passed on once, when it was new");
+}
+
+#[test]
+fn after_a_start_nothing_is_too_early_because_the_pool_has_not_caught_up() {
+    let node = node();
+    let far = note(&key(1), 1, 2_000);
+    assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Refused(Some(id(&far)), E::ValidTooLong.code())]);
+    *node.world.tip.lock().unwrap() = Some(1_000);
+    assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Taken(id(&far))]);
 }
 
 #[test]
