@@ -185,10 +185,10 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         honest.iter().map(|index| record.positions[*index]).collect::<Vec<_>>()
     };
 
-    let returned = wait(world, clients, scenario.flood, memory, RETURN, |memory, world| {
+    let new_block = |memory: &Memory, world: &World| {
         honest.iter().all(|index| world.live(*index).is_some()) && heights(memory).iter().all(|height| *height > before)
-    });
-    if !returned.await {
+    };
+    if !wait(world, clients, scenario.flood, memory, RETURN, &new_block).await {
         let mut record = memory.lock();
         let positions = record.positions;
         record.fail(format_args!("LIVENESS RETURNS: no new block everywhere; observers at {positions:?}, chain at {before}"));
@@ -202,7 +202,7 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         let record = memory.lock();
         probes.iter().all(|id| record.places.contains_key(id))
     };
-    if !wait(world, clients, scenario.flood, memory, PROBED, probed).await {
+    if !wait(world, clients, scenario.flood, memory, PROBED, &probed).await {
         let mut record = memory.lock();
         let late = probes.iter().filter(|id| !record.places.contains_key(id)).count();
         record.fail(format_args!("NO INPUT BLOCKS ANOTHER'S: {late} of {} last deposits are in no block", probes.len()));
@@ -230,7 +230,7 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         if scenario.has_crashes() {
             clients.ask_again(world);
         }
-        ended = wait(world, clients, None, memory, ASK_AGAIN, all).await;
+        ended = wait(world, clients, None, memory, ASK_AGAIN, &all).await;
         if ended {
             break;
         }
@@ -255,7 +255,7 @@ async fn wait(
     flood: Option<usize>,
     memory: &Memory,
     millis: u64,
-    so: impl Fn(&Memory, &World) -> bool + Copy,
+    so: &dyn Fn(&Memory, &World) -> bool,
 ) -> bool {
     let end = memory.lock().now + millis;
     loop {

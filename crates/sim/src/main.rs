@@ -29,9 +29,9 @@ struct Arguments {
     /// A power cut at every N-th write of a short life, instead of scenarios; 1 for every write.
     #[arg(long, value_name = "N")]
     write_points: Option<u64>,
-    /// Scenarios at the same time.
-    #[arg(long, default_value_t = 1)]
-    jobs: usize,
+    /// Scenarios at the same time; by default as many as there are processors.
+    #[arg(long)]
+    jobs: Option<usize>,
     /// Print a line for each scenario, not only for those that fail.
     #[arg(long)]
     verbose: bool,
@@ -85,10 +85,11 @@ fn many(arguments: &Arguments) -> ExitCode {
             (WRITE_POINTS + arguments.first..WRITE_POINTS + writes).step_by(every.max(1) as usize).collect()
         }
     };
+    let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let queue = Mutex::new(seeds);
     let total = Mutex::new(Total::default());
     thread::scope(|scope| {
-        for _ in 0..arguments.jobs.max(1) {
+        for _ in 0..jobs.max(1) {
             scope.spawn(|| {
                 loop {
                     let Some(seed) = lock(&queue).pop_front() else { return };
