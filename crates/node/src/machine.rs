@@ -65,8 +65,8 @@ impl Machine for CityMachine {
             None => vec![None; ids.len()],
         };
         #[cfg(feature = "seeded-bugs")]
-        let forgets = zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::StateOfMempool)
-            && waiting.iter().any(Option::is_none);
+        let forgets =
+            zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::StateOfMempool) && waiting.iter().any(Option::is_none);
         let prepared: Option<Vec<Arc<Prepared>>> = transactions
             .par_iter()
             .with_min_len(CHUNK)
@@ -84,12 +84,9 @@ impl Machine for CityMachine {
         let mut run = self.executor.start(context.clone(), prepared);
         let (mempool, height) = (self.mempool.clone(), context.height);
         Box::new(move |loaded: &Loaded| {
-            #[cfg_attr(not(feature = "seeded-bugs"), allow(unused_mut))]
-            let mut outcome = run.resume(loaded)?;
+            let outcome = run.resume(loaded)?;
             #[cfg(feature = "seeded-bugs")]
-            if forgets {
-                outcome.writes.pop_last();
-            }
+            let outcome = Outcome { writes: outcome.writes.into_iter().skip(usize::from(forgets)).collect(), ..outcome };
             if let Some(mempool) = &mempool {
                 mempool.proposed(height, &ids);
             }

@@ -230,13 +230,7 @@ impl Clients {
 }
 
 /// What the node, whose chain had this tip, said to what was sent.
-fn answered(
-    memory: &Memory,
-    mempool: &Mempool,
-    (node, tip): (usize, Height),
-    id: TransactionId,
-    verdict: Verdict,
-) {
+fn answered(memory: &Memory, mempool: &Mempool, (node, tip): (usize, Height), id: TransactionId, verdict: Verdict) {
     let mut record = memory.lock();
     let now = record.now;
     let Some(sent) = record.sent.get_mut(&id) else { return };
@@ -260,7 +254,8 @@ fn answered(
         Verdict::Refused(_, code) => {
             let expired = code == TransactionError::Expired.code() && until <= record.tip();
             // A node that is behind finds it too early; the same bytes may be given to another.
-            let early = code == TransactionError::ValidTooLong.code() && until > tip + zhulian_primitives::VALIDITY_BLOCKS_MAX;
+            let early =
+                code == TransactionError::ValidTooLong.code() && until > tip + zhulian_primitives::VALIDITY_BLOCKS_MAX;
             if !expired && !early {
                 record.fail(format_args!(
                     "GOOD TRANSACTIONS ARE TAKEN: node {node} at {tip} refused {id}, valid until {until}: {code:?}"
@@ -273,7 +268,9 @@ fn answered(
             // A department that has nothing waiting always finds room.
             let pool = mempool.lock();
             let code = code(department);
-            let waits = |(owner, count): (&Owner, usize)| matches!(owner, Owner::Organisation(it) if **it == *code.as_str()) && count > 0;
+            let waits = |(owner, count): (&Owner, usize)| {
+                matches!(owner, Owner::Organisation(it) if **it == *code.as_str()) && count > 0
+            };
             if !pool.counts().any(waits) {
                 let all: Vec<(&Owner, usize)> = pool.counts().collect();
                 record.fail(format_args!("NO INPUT BLOCKS ANOTHER'S: node {node} has no room for {id} of department {department}: {verdict:?}, {all:?}"));

@@ -13,7 +13,9 @@ use std::{
 
 use commonware_runtime::{
     Blob, BlobVersion, Clock, Error, Handle, IoBufs, IoBufsMut, Metrics, Name, ReadOptions, Spawner, Storage, Supervisor,
-    WriteOptions, signal::Signal, telemetry::metrics::{Metric, Registered},
+    WriteOptions,
+    signal::Signal,
+    telemetry::metrics::{Metric, Registered},
 };
 use governor::clock::{Clock as GovernorClock, ReasonablyRealtime};
 use rand::{TryCryptoRng, TryRng};

@@ -191,7 +191,8 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
     if !wait(world, clients, scenario.flood, memory, RETURN, &new_block).await {
         let mut record = memory.lock();
         let positions = record.positions;
-        record.fail(format_args!("LIVENESS RETURNS: no new block everywhere; observers at {positions:?}, chain at {before}"));
+        record
+            .fail(format_args!("LIVENESS RETURNS: no new block everywhere; observers at {positions:?}, chain at {before}"));
         return RETURN;
     }
     let recovery = memory.lock().now - begun;
@@ -236,7 +237,8 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         }
     }
     if !ended {
-        let waiting: Vec<_> = honest.iter().map(|index| world.live(*index).map(|live| live.mempool.lock().count())).collect();
+        let waiting: Vec<_> =
+            honest.iter().map(|index| world.live(*index).map(|live| live.mempool.lock().count())).collect();
         let indexed: Vec<_> = honest.iter().map(|index| world.live(*index).map(|live| live.progress.height())).collect();
         let mut record = memory.lock();
         let (pending, positions, tip) = (record.pending.len(), record.positions, record.tip());

@@ -102,8 +102,7 @@ pub fn config(city: &City, index: usize, role: Role) -> Config {
     let millis = Duration::from_millis;
     let (pace, timeouts) = if role.silent {
         let hours = |n: u64| Duration::from_secs(3_600 * n);
-        let timeouts =
-            Timeouts { leader: hours(2), certification: hours(3), skip: hours(4), fetch: millis(500) };
+        let timeouts = Timeouts { leader: hours(2), certification: hours(3), skip: hours(4), fetch: millis(500) };
         (Pace { block_interval: hours(1), heartbeat: hours(1) }, timeouts)
     } else {
         let timeouts =
@@ -132,7 +131,13 @@ pub fn config(city: &City, index: usize, role: Role) -> Config {
 }
 
 /// Starts a node. It answers some time later.
-pub fn start<Sn, Rc, P, B>(context: &Context, city: &Arc<City>, plan: Plan, network: Network<(Sn, Rc), P, B>, memory: &Memory) -> Node
+pub fn start<Sn, Rc, P, B>(
+    context: &Context,
+    city: &Arc<City>,
+    plan: Plan,
+    network: Network<(Sn, Rc), P, B>,
+    memory: &Memory,
+) -> Node
 where
     Sn: Sender<PublicKey = PublicKey>,
     Rc: Receiver<PublicKey = PublicKey>,
@@ -189,8 +194,7 @@ where
     let progress = indexer.progress();
     parts.feed(indexer);
     let outside = parts::outside(&handle, &city.genesis);
-    let (intake, mut worker) =
-        Intake::new(parts.mempool.clone(), parts.verifier.clone(), parts.executor.clone(), outside);
+    let (intake, mut worker) = Intake::new(parts.mempool.clone(), parts.verifier.clone(), parts.executor.clone(), outside);
     let passed_on = intake.clone();
     context.child("gossip").spawn(move |_| async move {
         while let Some((_, message)) = gossip.recv().await {

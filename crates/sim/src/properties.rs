@@ -188,8 +188,13 @@ impl Sum {
         while memory.lock().tip() < height {
             world.sleep(10).await;
         }
-        let blocks: Vec<Arc<Block>> =
-            memory.lock().blocks.range(self.height..=height).skip_while(|(at, _)| **at == self.height).map(|(_, it)| it.clone()).collect();
+        let blocks: Vec<Arc<Block>> = memory
+            .lock()
+            .blocks
+            .range(self.height..=height)
+            .skip_while(|(at, _)| **at == self.height)
+            .map(|(_, it)| it.clone())
+            .collect();
         execute(&mut self.state, &blocks)?;
         self.height = height;
         Ok(true)
@@ -217,7 +222,11 @@ fn indexed(world: &World, live: &Live, blocks: &BTreeMap<Height, Arc<Block>>, in
                 && (&found.organisation, &found.refusal, found.deposit) == (&row.organisation, &row.refusal, row.deposit)
         });
     if !same {
-        return Err(format!("INDEX: that of node {index} has {} rows and is not what the blocks say ({})", found.len(), expected.len()));
+        return Err(format!(
+            "INDEX: that of node {index} has {} rows and is not what the blocks say ({})",
+            found.len(),
+            expected.len()
+        ));
     }
     Ok(())
 }

@@ -159,8 +159,7 @@ impl Scenario {
         // At most one validator may ever be faulty, and one that forgets its votes is.
         let mut forgetful = adversary.is_byzantine() || late.is_some();
         let count = if late.is_some() { 1 } else { 1 + random.below(3) as usize };
-        let mut segments: Vec<Segment> =
-            (0..count).map(|_| segment(&mut random, &mut forgetful, late.is_some())).collect();
+        let mut segments: Vec<Segment> = (0..count).map(|_| segment(&mut random, &mut forgetful, late.is_some())).collect();
         // After the last one everything is made good.
         segments[count - 1].cut = None;
         Self { seed, links, adversary, faulty, late, flood, kept, segments }
@@ -202,9 +201,7 @@ fn links(random: &mut Random) -> Links {
     match random.below(4) {
         0 => Links { latency: 1 + random.below(5), jitter: random.below(2), loss: 0, reordered: 0 },
         1 => Links { latency: 20 + random.below(60), jitter: random.below(20), loss: 0, reordered: 0 },
-        2 => {
-            Links { latency: 2 + random.below(20), jitter: 1 + random.below(10), loss: 0, reordered: 5 + random.below(20) }
-        }
+        2 => Links { latency: 2 + random.below(20), jitter: 1 + random.below(10), loss: 0, reordered: 5 + random.below(20) },
         _ => Links {
             latency: 5 + random.below(20),
             jitter: random.below(10),
@@ -240,7 +237,7 @@ fn segment(random: &mut Random, forgetful: &mut bool, late: bool) -> Segment {
             2 => Mishap::Isolate(node, time),
             3 => Mishap::Split(node, time),
             4 => Mishap::DiskFull(node, time),
-            5 | 6 => Mishap::CrashAtWrite(node, random.below(200), time),
+            5 | 6 => Mishap::CrashAtWrite(node, random.below(80), time),
             _ if !*forgetful => {
                 *forgetful = true;
                 Mishap::Wipe(node, time)
@@ -250,7 +247,7 @@ fn segment(random: &mut Random, forgetful: &mut bool, late: bool) -> Segment {
         mishaps.push((at, mishap));
     }
     mishaps.sort_by_key(|(at, _)| *at);
-    let cut = random.chance(50).then(|| random.below(4_000));
+    let cut = random.chance(50).then(|| random.below(800));
     Segment { length, mishaps, cut }
 }
 

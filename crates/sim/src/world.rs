@@ -15,9 +15,7 @@ use commonware_p2p::{
     LimitedSender as _, Recipients, Sender as _,
     simulated::{self, Oracle, Receiver, Sender, SplitOrigin, SplitTarget},
 };
-use commonware_runtime::{
-    Clock as _, Handle as Task, IoBuf, Spawner as _, Supervisor as _, deterministic::Context,
-};
+use commonware_runtime::{Clock as _, Handle as Task, IoBuf, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::NZUsize;
 use zhulian_engine::wiring::{self, CHANNELS, Network};
 use zhulian_node::mempool;
