@@ -9,7 +9,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
-.PHONY: help setup web up test check unit sdk page api e2e hosts sim bench fuzz tck docs clean
+.PHONY: help setup web up test check unit sdk page api e2e hosts sim bugs bench fuzz tck docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,7 +24,7 @@ up: web ## run a four-validator city with gateway and demo data; Ctrl-C stops it
 	$(CARGO) build --release --locked --bin zhulian
 	$(TARGET)/release/zhulian up $(UP)
 
-test: web unit sdk api e2e page ## everything that CI runs
+test: web unit bugs sdk api e2e page ## everything that CI runs
 	@echo "make test: all steps passed"
 
 check: ## format, lints
@@ -52,8 +52,12 @@ page: unit ## the web page in headless Chromium; the scenarios in the editors bp
 	scripts/page.sh
 	scripts/modelers.sh
 
-sim: ## deterministic simulation; SEEDS=n, SEED=n to replay one
-	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(SEED),--seed $(SEED))
+sim: ## deterministic simulation of whole nodes; SEEDS=n, FIRST=n, SEED=n to replay one, WRITES=n for a power cut at every n-th write
+	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(FIRST),--first $(FIRST)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(WRITES),--write-points $(WRITES))
+
+bugs: ## three bugs put in on purpose, each of which the simulation must find
+	$(CARGO) test --workspace --locked --features zhulian-sim/seeded-bugs --test bugs -- --nocapture
 
 bench: ## measured figures of four validator processes on loopback; QUICK=1 for under four minutes
 	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench

@@ -27,7 +27,7 @@ pub use query::{Filter, Found, HistoryHit, Queries};
 pub use rows::{BlockRows, DepositRow, Holders, TransactionRow, genesis_keys, rows};
 pub use sql::Database;
 pub use store::{Place, Store};
-pub use writer::{Blocks, Indexer, Progress};
+pub use writer::{Blocks, Indexer, Progress, Writer};
 
 /// Why the index cannot answer or go on.
 #[derive(Debug, thiserror::Error)]
