@@ -211,7 +211,7 @@ where
     context.child("index").spawn(move |context| async move {
         loop {
             if let Err(error) = writer.step().await {
-                broken.lock().fail(format_args!("INDEX: node {index}: {error}"));
+                broken.lock().fail(format_args!("INDEX: node {index}: {error:?}"));
             }
             context.sleep(INDEX_EVERY).await;
         }
