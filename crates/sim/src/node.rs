@@ -188,8 +188,8 @@ where
         wiring::start(disk, Sequential, config(city, index, role), network, engine_parts).await.expect("a configuration");
     let (handle, mut gossip, ended) = running.split();
 
-    let index = Database::from(&*directory.join("index"));
-    let store = parts::open_index(index, &city.genesis).expect("an index");
+    let database = Database::from(&*directory.join("index"));
+    let store = parts::open_index(database, &city.genesis).expect("an index");
     let (indexer, mut writer) = Indexer::new(store, parts::archive(&handle));
     let progress = indexer.progress();
     parts.feed(indexer);
@@ -211,7 +211,7 @@ where
     context.child("index").spawn(move |context| async move {
         loop {
             if let Err(error) = writer.step().await {
-                broken.lock().fail(format_args!("INDEX: node {index}: {error:?}"));
+                broken.lock().fail(format_args!("INDEX: node {index}: {error}"));
             }
             context.sleep(INDEX_EVERY).await;
         }
