@@ -344,7 +344,9 @@ impl Backend for NodeBackend {
     fn finality(&self, height: Height) -> Answer<'_, Option<Finality>> {
         async move {
             match self.handle.certificate_for(height).await {
-                Ok(engine::Finality { headers, certificate }) => Ok(Some(Finality { headers, certificate })),
+                Ok(engine::Finality { headers, certificate, handovers }) => {
+                    Ok(Some(Finality { headers, certificate, handovers }))
+                }
                 Err(engine::Error::NoBlock(_)) => Ok(None),
                 Err(error) => Err(engine_error(error)),
             }
@@ -444,6 +446,9 @@ impl Backend for NodeBackend {
                 &self.intake,
                 self.index.as_ref().map(|index| &index.progress),
             ));
+            let status = self.status.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+            telemetry::power(&mut text, status.epoch, status.network(status.epoch));
+            drop(status);
             Ok(text)
         }
         .boxed()

@@ -4,6 +4,9 @@ use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
+use zhulian_modules::{governance::Power, identity::Uscc};
+use zhulian_primitives::Network;
+
 use crate::{
     config::Log,
     index::Progress,
@@ -53,6 +56,18 @@ pub(crate) fn metrics(mempool: &Mempool, intake: &Intake, index: Option<&Progres
         gauge(&mut text, "zhulian_index_evidence", "Pieces of evidence in the query index", evidence);
     }
     text
+}
+
+/// The validators, and how power is spread over those who run them.
+pub(crate) fn power(text: &mut String, epoch: u64, network: &Network) {
+    let codes = network.validators.iter().filter_map(|it| Uscc::parse(&it.organisation).ok());
+    let power = Power::counted(codes);
+    gauge(text, "zhulian_epoch", "The epoch of the validators", epoch);
+    gauge(text, "zhulian_validators", "Validators of the epoch", power.total);
+    gauge(text, "zhulian_validators_greatest", "Validators of the organisation that runs most", power.greatest());
+    gauge(text, "zhulian_nakamoto_coefficient", "Organisations that can stop the network together", power.nakamoto());
+    let level = power.concentration() as u8;
+    gauge(text, "zhulian_power_concentration", "0 spread, 1 an organisation runs a quarter or more, 2 a third or more", level);
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {

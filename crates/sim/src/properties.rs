@@ -10,17 +10,17 @@ use crate::{
     machine::{COUNT, replay},
     outside::Memory,
     run::keys,
-    scenario::VALIDATORS,
     world::{CHAIN, World, public, secrets},
 };
 
-fn network() -> Network {
+/// The simulated network's identity.
+pub fn identity(secrets: &[[u8; 32]]) -> Network {
     let validator = |secret: &[u8; 32]| Validator {
         name: "simulated".into(),
         organisation: "simulated".into(),
         public_key: public(secret),
     };
-    Network { name: "simulation".into(), chain: CHAIN, validators: secrets().iter().map(validator).collect() }
+    Network { name: "simulation".into(), chain: CHAIN, epoch: 0, validators: secrets.iter().map(validator).collect() }
 }
 
 /// Checks every honest node.
@@ -28,7 +28,7 @@ fn network() -> Network {
 /// # Panics
 /// When a property is broken.
 pub async fn check(context: &Context, world: &World, memory: &Memory) {
-    let network = network();
+    let network = identity(&secrets());
     let blocks = memory.lock().blocks.clone();
     let heights: Vec<u64> = blocks.keys().copied().collect();
     assert!(heights.iter().copied().eq(1..=heights.len() as u64), "ONE CHAIN: heights are left out: {heights:?}");
@@ -73,9 +73,10 @@ pub async fn check(context: &Context, world: &World, memory: &Memory) {
         let status = handle.status().await.unwrap_or_else(|error| panic!("STATUS: node {index}: {error}"));
         assert!(status.damage.is_empty(), "node {index} found its store damaged: {:?}", status.damage);
         for accused in status.misbehaviour.keys() {
+            let accused = secrets().iter().position(|secret| public(secret) == *accused);
             assert!(
-                (*accused as usize) < VALIDATORS && world.may_be_accused(*accused as usize),
-                "HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}"
+                accused.is_some_and(|accused| world.may_be_accused(accused)),
+                "HONEST NODES ARE NOT ACCUSED: node {accused:?} was, by {index}"
             );
         }
     }

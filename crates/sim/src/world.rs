@@ -15,18 +15,21 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, IoBuf, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::{NZUsize, channel::oneshot};
 use zhulian_engine::{
-    Config, Handle, Limits, Pace, Peer, StateSync, Storage, Timeouts,
+    Config, Handle, Limits, Pace, StateSync, Storage, Timeouts,
     wiring::{self, CHANNELS, Network, Parts},
 };
 
 use crate::{
     machine::{Book, Lie},
     outside::{Memory, Node},
+    properties::identity,
     scenario::{Adversary, Random, Scenario, VALIDATORS},
 };
 
 /// The simulated network's identity.
 pub const CHAIN: [u8; 32] = [42; 32];
+/// Blocks of an epoch: few, so that faults meet its end.
+const EPOCH_BLOCKS: u64 = 16;
 
 type Oracles = Oracle<PublicKey, Context>;
 
@@ -47,11 +50,12 @@ pub fn public(secret: &[u8; 32]) -> [u8; 32] {
 }
 
 fn config(secrets: &[[u8; 32]], index: usize, skew: i64) -> Config {
-    let peer = |secret: &[u8; 32]| Peer { public_key: public(secret), address: "127.0.0.1:1".into() };
     Config {
         chain: CHAIN,
         genesis_time: 0,
-        validators: secrets.iter().map(peer).collect(),
+        validators: identity(secrets).validators,
+        epoch_blocks: EPOCH_BLOCKS,
+        peers: Vec::new(),
         secret: secrets[index],
         listen: "127.0.0.1:1".parse().expect("an address"),
         directory: "simulated".into(),
@@ -193,6 +197,7 @@ impl World {
             channels: self.channels(index).await,
             provider: self.oracle.manager(),
             blocker: self.oracle.control(self.keys[index].clone()),
+            connect: Box::new(|_| ()),
         };
         let (parts, node) = self.parts(index, "node", honest, lie);
         let (sender, receiver) = oneshot::channel();
@@ -254,6 +259,7 @@ impl World {
                 channels,
                 provider: self.oracle.manager(),
                 blocker: self.oracle.control(self.keys[index].clone()),
+                connect: Box::new(|_| ()),
             };
             let (parts, node) = self.parts(index, name, false, None);
             // Each half has something of its own to propose.

@@ -15,8 +15,8 @@ pub use evidence::{
     EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, Phase, StatusView, ValidatorView,
-    Validators,
+    Health, IdentityValidator, NetworkIdentity, NetworkView, ParameterView, PeerView, PendingValidators, Phase, PowerHeld,
+    PowerView, StatusView, ValidatorView, Validators,
 };
 pub use organisation::{
     BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,

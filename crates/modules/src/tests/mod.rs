@@ -6,4 +6,4 @@ mod privacy;
 mod transactions;
 mod vectors;
 
-pub(crate) use city::{City, check, check_in, code, file, key, manifest, pack_files, subject};
+pub(crate) use city::{City, check, check_in, code, file, key, manifest, pack_files, subject, validator_key};

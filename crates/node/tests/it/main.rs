@@ -9,3 +9,4 @@ mod mempool;
 mod network;
 mod speed;
 mod toy;
+mod validators;

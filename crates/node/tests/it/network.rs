@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zhulian_gateway::{
+    self as gateway,
     Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter, TransactionState,
 };
 use zhulian_node::{Node, NodeBackend, index::Queries, remove_index};
@@ -15,9 +16,9 @@ use crate::{
     toy::id,
 };
 
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
-async fn running(node: &Node) -> Arc<NodeBackend> {
+pub async fn running(node: &Node) -> Arc<NodeBackend> {
     let backend = node.backend();
     let ready = async {
         while backend.status().phase != Phase::Running || backend.status().height.is_none() {
@@ -28,7 +29,7 @@ async fn running(node: &Node) -> Arc<NodeBackend> {
     backend
 }
 
-async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<TransactionId> {
+pub async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<TransactionId> {
     let bytes = transactions.iter().cloned().map(Bytes::from).collect();
     let taken = |submission| match submission {
         Submission::Taken(id) => id,
@@ -38,15 +39,16 @@ async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<Transact
 }
 
 /// Waits for a transaction's end, which must be an execution without refusal, and verifies its receipt as a stranger would.
-async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
+pub async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
     let state = backend.wait(id, LONG).await.unwrap();
     let TransactionState::Finalised(outcome) = state else { panic!("not finalised: {state:?}") };
     assert_eq!(outcome.receipt.refusal, None);
     let position = outcome.position;
     let block = backend.block(position.height).await.unwrap().unwrap();
     let finality = backend.finality(position.height).await.unwrap().unwrap();
+    let gateway::Finality { headers, certificate, handovers } = &finality;
     let file =
-        ReceiptFile::assemble(&block, position.index as usize, &finality.headers[1..], &finality.certificate).unwrap();
+        ReceiptFile::assemble(&block, position.index as usize, &headers[1..], certificate, handovers).unwrap();
     let verified = verify_receipt(&city.genesis.network(), &file.encode()).unwrap();
     assert_eq!((verified.transaction, verified.height), (id, position.height));
     file

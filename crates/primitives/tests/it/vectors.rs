@@ -21,6 +21,7 @@ fn header() -> Header {
         parent: [0x22; 32],
         proposer: [0x33; 32],
         transaction_count: 3,
+        validators: [0x88; 32],
         transactions_root: [0x44; 32],
         receipts_root: [0x55; 32],
         state_root: [0x66; 32],
@@ -134,7 +135,7 @@ fn certificate_and_what_is_signed() {
         organisation: "o".into(),
         public_key: key.public_key().as_bytes().try_into().unwrap(),
     };
-    let network = Network { name: "n".into(), chain: [0x11; 32], validators: keys.iter().map(validator).collect() };
+    let network = Network { name: "n".into(), chain: [0x11; 32], epoch: 0, validators: keys.iter().map(validator).collect() };
     let message = certificate.message(&network.chain);
     certificate.signatures = (1..4).map(|i| (i, keys[i as usize].sign(&message))).collect();
     assert_eq!(certificate.verify(&network), Ok(()));
