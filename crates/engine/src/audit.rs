@@ -30,6 +30,7 @@ use crate::{
     certificate::{Finalization, certificate},
     keys,
     state::{self, Databases, State},
+    store::Logged,
 };
 
 /// What the names of a node's stores begin with.
@@ -38,7 +39,7 @@ const PREFIX: &str = "zhulian";
 const FLUSH_EVERY: u64 = 256;
 const PAGE_BYTES: u16 = 4_096 - 12;
 
-type Context = runtime::Context;
+type Context = Logged<runtime::Context>;
 type Blocks = immutable::Archive<Context, Digest, Arc<Sealed>>;
 type Certificates = immutable::Archive<Context, Digest, Finalization>;
 type Live = State<Context, Sequential>;
@@ -101,6 +102,10 @@ pub fn open<R: Send>(setup: Setup, work: impl FnOnce(&mut Stores) -> R + Send) -
         .with_catch_panics(false);
     let run = move || {
         runtime::Runner::new(config).start(|context| async move {
+            let log = format!("{PREFIX}-log");
+            let log_bytes = Storage::default().log_bytes;
+            let opened = Logged::open(context, &log, log_bytes).await;
+            let context = opened.map_err(|error| format!("the log of writes cannot be read: {error}"))?;
             let pages = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(4_096));
             let mut archives = Vec::new();
             for prefix in [PREFIX.to_string(), format!("{PREFIX}-history")] {

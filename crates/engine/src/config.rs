@@ -106,11 +106,13 @@ pub struct Storage {
     pub compress: bool,
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
+    /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
+    pub log_bytes: u64,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { page_cache_bytes: 64 << 20, compress: true, retained_blocks: 256 }
+        Self { page_cache_bytes: 64 << 20, compress: true, retained_blocks: 256, log_bytes: 16 << 20 }
     }
 }
 

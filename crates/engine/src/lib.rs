@@ -24,6 +24,7 @@ mod sets;
 mod startup;
 mod state;
 mod status;
+mod store;
 mod sync;
 pub mod wiring;
 

@@ -26,7 +26,9 @@ use commonware_glue::stateful::{
 use commonware_macros::select;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size, utils::mux};
 use commonware_parallel::Strategy;
-use commonware_runtime::{Clock, Handle as Task, Metrics, Quota, Spawner, Storage, buffer::paged::CacheRef};
+use commonware_runtime::{
+    Clock, Handle as Task, Metrics, Quota, Spawner, Storage, Supervisor as _, buffer::paged::CacheRef,
+};
 use commonware_storage::qmdb::sync::max_response_size;
 use commonware_utils::{
     NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
@@ -54,6 +56,7 @@ use crate::{
     startup,
     state::{self, Databases},
     status::{Board, Phase},
+    store::Logged,
     sync,
 };
 
@@ -175,6 +178,9 @@ where
 {
     config.check()?;
     let prefix = parts.partition;
+    let context = Logged::open(context, &format!("{prefix}-log"), config.storage.log_bytes)
+        .await
+        .unwrap_or_else(|error| panic!("the store cannot be opened ({error}); restore or wipe this node's directory"));
     let identity = identity(&config)?;
     let me = keys::private(&config.secret).public_key();
     let first = keys::public(&identity.validators[0].public_key).ok_or(ConfigError::Validators)?;
@@ -251,7 +257,7 @@ where
     let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));
 
     let genesis_state = parts.machine.genesis();
-    let target = <Databases<E, S> as DatabaseSet<E>>::initial_sync_targets();
+    let target = <Databases<Logged<E>, S> as DatabaseSet<Logged<E>>>::initial_sync_targets();
     let genesis = genesis(config.chain, config.genesis_time, first, validators_digest, &genesis_state, &target);
     let genesis_digest = genesis.digest();
 

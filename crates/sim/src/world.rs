@@ -75,7 +75,7 @@ fn config(secrets: &[[u8; 32]], index: usize, skew: i64) -> Config {
             fetch: Duration::from_millis(500),
         },
         state_sync: StateSync::WhenEmpty { wait: Duration::from_millis(700), views_min: 5 },
-        storage: Storage { page_cache_bytes: 1 << 20, compress: true, retained_blocks: 8 },
+        storage: Storage { page_cache_bytes: 1 << 20, compress: true, retained_blocks: 8, log_bytes: 64 << 10 },
         clock_skew_ms: skew,
     }
 }

@@ -1,0 +1,161 @@
+use std::collections::BTreeMap;
+
+use commonware_macros::select;
+use commonware_runtime::{
+    Blob as _, Clock as _, Error, ReadOptions, Runner as _, Spawner as _, Storage as _, Supervisor as _, WriteOptions,
+    deterministic::{self, Context},
+};
+use rand::{Rng as _, RngExt as _};
+
+use super::Logged;
+
+const LOG: &str = "log";
+/// Small, so that segments turn often.
+const SEGMENT: u64 = 3 * 4_096;
+
+async fn open(context: &Context) -> Logged<Context> {
+    Logged::open(context.child("store"), LOG, SEGMENT).await.expect("opens")
+}
+
+async fn contents(store: &impl commonware_runtime::Storage, partition: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let names = match store.scan(partition).await {
+        Ok(names) => names,
+        Err(Error::PartitionMissing(_)) => return all,
+        Err(error) => panic!("{error}"),
+    };
+    for name in names {
+        let (blob, size) = store.open(partition, &name).await.expect("opens");
+        let read = blob.read_at(0, size as usize, ReadOptions::default()).await.expect("reads");
+        all.insert(name, read.coalesce().as_ref().to_vec());
+    }
+    all
+}
+
+/// Runs `before`, crashes without warning, and runs `after` on what is left.
+fn crash<F, G, A, B, T: Send + 'static>(seed: u64, before: F, after: G)
+where
+    F: FnOnce(Context) -> A + Send + 'static,
+    A: Future<Output = T> + Send,
+    G: FnOnce(Context, T) -> B + Send + 'static,
+    B: Future<Output = ()> + Send,
+{
+    let (kept, checkpoint) = deterministic::Runner::seeded(seed).start_and_recover(before);
+    deterministic::Runner::from(checkpoint).start(|context| after(context, kept));
+}
+
+#[test]
+fn synced_bytes_survive_a_crash_and_files_follow_in_turns() {
+    for seed in 0..40 {
+        crash(
+            seed,
+            move |mut context| async move {
+                let store = open(&context).await;
+                let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+                for _ in 0..context.random_range(1..120) {
+                    let name = vec![context.random_range(0..6u8)];
+                    match context.random_range(0..10) {
+                        0 if model.contains_key(&name) => {
+                            store.remove("p", Some(&name)).await.expect("removes");
+                            model.remove(&name);
+                        }
+                        1 => {
+                            let (blob, _) = store.open("p", &name).await.expect("opens");
+                            let len = context.random_range(0..9_000);
+                            blob.resize(len).await.expect("resizes");
+                            model.entry(name).or_default().resize(len as usize, 0);
+                        }
+                        _ => {
+                            let (blob, size) = store.open("p", &name).await.expect("opens");
+                            let plain = model.entry(name).or_default();
+                            assert_eq!(size, plain.len() as u64);
+                            let offset = context.random_range(0..=size + 100);
+                            let mut bytes = vec![0; context.random_range(1..6_000)];
+                            context.fill_bytes(&mut bytes);
+                            let end = offset as usize + bytes.len();
+                            plain.resize(plain.len().max(end), 0);
+                            plain[offset as usize..end].copy_from_slice(&bytes);
+                            blob.write_at(offset, bytes, WriteOptions::default()).await.expect("writes");
+                        }
+                    }
+                }
+                // One sync covers all that came before it.
+                let (blob, size) = store.open("p", b"last").await.expect("opens");
+                blob.write_at(size, vec![1], WriteOptions::SYNC).await.expect("writes");
+                model.insert(b"last".to_vec(), vec![1]);
+                drop(blob);
+                assert_eq!(contents(&store, "p").await, model, "seed {seed}");
+                // Lost, or not; but nothing that was synced.
+                let (blob, _) = store.open("q", b"unsynced").await.expect("opens");
+                blob.write_at(0, vec![9; 10_000], WriteOptions::default()).await.expect("writes");
+                model
+            },
+            |context, model| async move {
+                let store = open(&context).await;
+                assert_eq!(contents(&store, "p").await, model);
+            },
+        );
+    }
+}
+
+#[test]
+fn a_stopped_store_needs_no_log() {
+    deterministic::Runner::timed(std::time::Duration::from_secs(60)).start(|context| async move {
+        let store = open(&context).await;
+        let (blob, _) = store.open("p", b"a").await.expect("opens");
+        blob.write_at(0, vec![7; 100], WriteOptions::default()).await.expect("writes");
+        drop(blob);
+        let stopped = context.child("stop").stop(0, None);
+        select! {
+            result = stopped => result.expect("stops"),
+            _ = context.sleep(std::time::Duration::from_secs(10)) => panic!("does not stop"),
+        }
+        assert_eq!(contents(&context, "p").await, BTreeMap::from([(b"a".to_vec(), vec![7; 100])]));
+    });
+}
+
+#[test]
+fn a_removed_blob_is_readable_by_who_has_it_and_its_name_is_free() {
+    deterministic::Runner::default().start(|context| async move {
+        let store = open(&context).await;
+        let (first, _) = store.open("p", b"a").await.expect("opens");
+        first.write_at(0, vec![1; 10], WriteOptions::SYNC).await.expect("writes");
+        assert!(matches!(store.open("p", b"a").await, Err(Error::BlobAlreadyOpen(..))));
+        store.remove("p", Some(b"a")).await.expect("removes");
+        assert!(matches!(store.remove("p", Some(b"a")).await, Err(Error::BlobMissing(..))));
+        let (second, size) = store.open("p", b"a").await.expect("opens");
+        assert_eq!(size, 0);
+        second.write_at(0, vec![2; 5], WriteOptions::SYNC).await.expect("writes");
+        assert_eq!(first.read_at(0, 10, ReadOptions::default()).await.expect("reads").coalesce().as_ref(), [1; 10]);
+        assert!(matches!(second.read_at(0, 6, ReadOptions::default()).await, Err(Error::BlobInsufficientLength)));
+        store.remove("p", None).await.expect("removes");
+        assert!(matches!(store.scan("p").await, Err(Error::PartitionMissing(_))));
+    });
+}
+
+#[test]
+fn a_damaged_frame_in_the_middle_is_told() {
+    crash(
+        1,
+        |context| async move {
+            let store = open(&context).await;
+            let (blob, _) = store.open("p", b"a").await.expect("opens");
+            for at in 0..3 {
+                blob.write_at(at * 10, vec![1; 10], WriteOptions::SYNC).await.expect("writes");
+            }
+        },
+        |context, ()| async move {
+            let mut found = 0;
+            for name in [b"0", b"1"] {
+                let (segment, size) = context.open(LOG, name).await.expect("opens");
+                if size > 4_096 {
+                    segment.write_at(4_096 + 40, vec![0xff], WriteOptions::SYNC).await.expect("writes");
+                    found += 1;
+                }
+            }
+            assert_eq!(found, 1);
+            let error = Logged::open(context.child("store"), LOG, SEGMENT).await.err().expect("refuses");
+            assert!(error.to_string().contains("damaged"), "{error}");
+        },
+    );
+}
