@@ -194,11 +194,16 @@ where
             if let Some(block) = self.reader.block(height).await {
                 return Some(block.header.clone());
             }
-            let mut shutdown = context.stopped();
-            select! {
-                _ = &mut shutdown => return None,
-                _ = context.sleep(RETRY) => {},
-            }
+            self.pause(context).await?;
+        }
+    }
+
+    /// Waits a moment; `None` when the node stops.
+    async fn pause(&mut self, context: &E) -> Option<()> {
+        let mut shutdown = context.stopped();
+        select! {
+            _ = &mut shutdown => None,
+            _ = context.sleep(RETRY) => Some(()),
         }
     }
 
@@ -303,6 +308,10 @@ where
         if header.validators == network.validators_digest() || self.sets.latest() > epoch {
             return Some(header);
         }
+        // The tip may be there a moment before the state is open to readers.
+        while self.state.borrow().is_none() {
+            self.pause(context).await?;
+        }
         // The state is that of this very block: without knowing the next validators the node takes no later block.
         let seats = self.seats().await.unwrap_or_default();
         let validators: Vec<Validator> = seats.into_iter().map(|seat| seat.validator).collect();
@@ -310,11 +319,7 @@ where
             if let Some(finalization) = self.reader.certificate(last).await {
                 break finalization;
             }
-            let mut shutdown = context.stopped();
-            select! {
-                _ = &mut shutdown => return None,
-                _ = context.sleep(RETRY) => {},
-            }
+            self.pause(context).await?;
         };
         let handover = Handover::new(&header, &certificate(&finalization), &validators);
         if let Err(error) = handover.follow(network) {
