@@ -172,7 +172,9 @@ impl<S: Strategy> Application<S> {
             }
         };
         let next = value.and_then(|value| machine.validators(&value));
-        next.map_or(parent.validators, |next| validators_digest(&next.iter().map(|it| it.validator.clone()).collect::<Vec<_>>()))
+        next.map_or(parent.validators, |next| {
+            validators_digest(&next.iter().map(|it| it.validator.clone()).collect::<Vec<_>>())
+        })
     }
 
     fn context_of(&self, header: &Header) -> BlockContext {
@@ -352,7 +354,10 @@ where
         if let Some(parent) = &before
             && self.validators::<E>(parent, &outcome, &batch).await != header.validators
         {
-            tracing::error!(height = header.height, "a block states other validators than this node computes; voting against it");
+            tracing::error!(
+                height = header.height,
+                "a block states other validators than this node computes; voting against it"
+            );
             return None;
         }
         let receipts_match = outcome.receipts == block.receipts;

@@ -212,7 +212,8 @@ impl Stores {
     /// When the first validator's key is none.
     pub fn genesis(&self) -> Result<Arc<Block>, String> {
         let Setup { network, genesis_time, genesis_state, .. } = &self.setup;
-        let first = network.validators.first().and_then(|it| keys::public(&it.public_key)).ok_or("the network has no validators")?;
+        let first =
+            network.validators.first().and_then(|it| keys::public(&it.public_key)).ok_or("the network has no validators")?;
         let target = <Databases<Context, Sequential> as DatabaseSet<Context>>::initial_sync_targets();
         let validators = network.validators_digest();
         Ok(genesis(network.chain, *genesis_time, first, validators, genesis_state, &target).block().clone())

@@ -16,7 +16,12 @@ use commonware_consensus::{
     },
     types::{Epoch, ViewDelta},
 };
-use commonware_cryptography::{Sha256, certificate::{Provider as _, Scheme as _}, ed25519::PublicKey, sha256::Digest};
+use commonware_cryptography::{
+    Sha256,
+    certificate::{Provider as _, Scheme as _},
+    ed25519::PublicKey,
+    sha256::Digest,
+};
 use commonware_macros::select;
 use commonware_p2p::{
     Blocker, Receiver, Sender,
@@ -254,7 +259,9 @@ where
         let value = state.read().await.get(&Digest(key)).await;
         match value {
             Ok(value) => self.machine.validators(&value?),
-            Err(error) => panic!("the validators cannot be read from the state ({error}); restore or wipe this node's directory"),
+            Err(error) => {
+                panic!("the validators cannot be read from the state ({error}); restore or wipe this node's directory")
+            }
         }
     }
 
@@ -267,7 +274,8 @@ where
                 self.addresses.insert(key, seat.address.clone());
             }
         }
-        let peer = |key: &[u8; 32]| self.addresses.get(key).map(|address| Peer { public_key: *key, address: address.clone() });
+        let peer =
+            |key: &[u8; 32]| self.addresses.get(key).map(|address| Peer { public_key: *key, address: address.clone() });
         let is_validator = |key: &[u8; 32]| network.validators.iter().any(|it| it.public_key == *key);
         let former = self.sets.networks();
         let former = former.iter().rev().take(FORMER_SETS).flat_map(|network| &network.validators);

@@ -11,8 +11,8 @@ use commonware_consensus::{
         self,
         core::Actor as MarshalActor,
         resolver::p2p as backfill,
-        store::Certificates as _,
         standard::{Deferred, Standard},
+        store::Certificates as _,
     },
     simplex::{self, scheme::ed25519::Scheme},
     types::{Epoch, FixedEpocher, Height, ViewDelta},
@@ -142,8 +142,7 @@ impl Running {
 
 /// The network as its genesis document has it, checked.
 pub fn identity(config: &Config) -> Result<Identity, ConfigError> {
-    let identity =
-        Identity { name: String::new(), chain: config.chain, epoch: 0, validators: config.validators.clone() };
+    let identity = Identity { name: String::new(), chain: config.chain, epoch: 0, validators: config.validators.clone() };
     identity.check().map_err(|_| ConfigError::Validators)?;
     Ok(identity)
 }

@@ -224,9 +224,8 @@ impl Config {
             let key: Option<[u8; 32]> = hex::decode(text).ok().filter(|_| lower).and_then(|key| key.try_into().ok());
             key.ok_or_else(|| ConfigError::UnknownPeer(text.clone()))
         };
-        let peer = |(key, address): (&String, &String)| {
-            Ok(engine::Peer { public_key: parse(key)?, address: address.clone() })
-        };
+        let peer =
+            |(key, address): (&String, &String)| Ok(engine::Peer { public_key: parse(key)?, address: address.clone() });
         let peers = self.peers.iter().map(peer).collect::<Result<Vec<_>, ConfigError>>()?;
         let has = |key: &[u8; 32]| peers.iter().any(|peer| peer.public_key == *key);
         match network.validators.iter().any(|it| it.public_key == me) {

@@ -335,11 +335,7 @@ async fn watch(
             tracing::warn!("{text}");
         }
         let misbehaviour = |key: &[u8; 32]| now.misbehaviour.get(key).copied();
-        status.sets = now
-            .sets
-            .iter()
-            .map(|set| Network { name: network.name.clone(), ..set.clone() })
-            .collect();
+        status.sets = now.sets.iter().map(|set| Network { name: network.name.clone(), ..set.clone() }).collect();
         let votes = status.network(now.epoch).validators.iter().any(|it| it.public_key == me);
         status.public_key = votes.then_some(me);
         status.peers = now

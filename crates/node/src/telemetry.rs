@@ -67,7 +67,12 @@ pub(crate) fn power(text: &mut String, epoch: u64, network: &Network) {
     gauge(text, "zhulian_validators_greatest", "Validators of the organisation that runs most", power.greatest());
     gauge(text, "zhulian_nakamoto_coefficient", "Organisations that can stop the network together", power.nakamoto());
     let level = power.concentration() as u8;
-    gauge(text, "zhulian_power_concentration", "0 spread, 1 an organisation runs a quarter or more, 2 a third or more", level);
+    gauge(
+        text,
+        "zhulian_power_concentration",
+        "0 spread, 1 an organisation runs a quarter or more, 2 a third or more",
+        level,
+    );
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {

@@ -171,7 +171,18 @@ impl<'b, C> Decode<'b, C> for ReceiptFile {
             // An empty file has no chunks; that it has none is said in one way only.
             return Err(decode::Error::message("an empty list of chunks"));
         }
-        Ok(Self { transaction, receipt, index, transactions_path, receipts_path, headers, certificate, epochs, entry, chunks })
+        Ok(Self {
+            transaction,
+            receipt,
+            index,
+            transactions_path,
+            receipts_path,
+            headers,
+            certificate,
+            epochs,
+            entry,
+            chunks,
+        })
     }
 }
 

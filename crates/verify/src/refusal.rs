@@ -174,7 +174,9 @@ impl Refusal {
                 HandoverError::OtherNetwork => "验证节点交接：属于另一个网络",
                 HandoverError::Order => "验证节点交接：不晚于前一次交接",
                 HandoverError::CertificateOfOther => "验证节点交接：终局证书属于另一个区块",
-                HandoverError::Certificate(CertificateError::Signers) => "验证节点交接：终局证书的签名者不是按序互异的验证节点",
+                HandoverError::Certificate(CertificateError::Signers) => {
+                    "验证节点交接：终局证书的签名者不是按序互异的验证节点"
+                }
                 HandoverError::Certificate(CertificateError::NoQuorum) => "验证节点交接：终局证书的签名未达法定数量",
                 HandoverError::Certificate(CertificateError::Signature(_)) => "验证节点交接：终局证书中有验证节点的签名无效",
                 HandoverError::OtherValidators => "验证节点交接：区块所定的是另一组验证节点",

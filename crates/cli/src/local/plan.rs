@@ -127,7 +127,11 @@ impl Plan {
                 members,
             }
         };
-        Self { name: "明珠市治理主链(演示)".into(), organisations: rows.into_iter().map(organisation).collect(), epoch_blocks: None }
+        Self {
+            name: "明珠市治理主链(演示)".into(),
+            organisations: rows.into_iter().map(organisation).collect(),
+            epoch_blocks: None,
+        }
     }
 
     /// Reads a plan and checks what can be checked before keys exist.

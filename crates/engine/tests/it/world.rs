@@ -195,5 +195,10 @@ impl World {
 /// The network identity that verifiers pin.
 pub fn network(secrets: &[[u8; 32]]) -> zhulian_primitives::Network {
     let validator = |secret: &[u8; 32]| validator(public(secret));
-    zhulian_primitives::Network { name: "test".into(), chain: CHAIN, epoch: 0, validators: secrets.iter().map(validator).collect() }
+    zhulian_primitives::Network {
+        name: "test".into(),
+        chain: CHAIN,
+        epoch: 0,
+        validators: secrets.iter().map(validator).collect(),
+    }
 }

@@ -23,11 +23,7 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
         format: zhulian_verify::NETWORK_FORMAT.into(),
         name: network.name.clone(),
         chain: network.chain.into(),
-        validators: network
-            .validators
-            .iter()
-            .map(identity_validator)
-            .collect(),
+        validators: network.validators.iter().map(identity_validator).collect(),
     };
     let parameters = match state::query(&*gateway.backend, |source, _| governance::parameters(&source)).await {
         Ok((_, parameters)) => Parameter::ALL.iter().map(|it| (it.name(), parameters.get(*it))).collect(),

@@ -175,7 +175,9 @@ fn matter(action: &Action) -> serde_json::Value {
             "public_key": zhulian_api::Hex32(seat.public_key).to_string(),
             "address": seat.address.as_ref().map(governance::Address::as_str),
         }),
-        Action::RemoveValidator(code, key) => json!({ "organisation": code.to_string(), "public_key": zhulian_api::Hex32(*key).to_string() }),
+        Action::RemoveValidator(code, key) => {
+            json!({ "organisation": code.to_string(), "public_key": zhulian_api::Hex32(*key).to_string() })
+        }
         Action::RekeyValidator(old, new, address) => json!({
             "public_key": zhulian_api::Hex32(*old).to_string(),
             "new_public_key": zhulian_api::Hex32(*new).to_string(),

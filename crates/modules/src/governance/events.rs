@@ -134,5 +134,6 @@ impl Event for ValidatorsChanged {
     const NAME: &'static str = "validators_changed";
     const ABOUT: Text =
         Text { en: "The validators change with the next epoch.", zh: "验证节点将自下一任期起变更。" };
-    const CDDL: &'static str = "{ 0: uint, 1: uint, 2: height, 3: [+ seat] }   ; number of the change, first epoch, first height, all validators";
+    const CDDL: &'static str =
+        "{ 0: uint, 1: uint, 2: height, 3: [+ seat] }   ; number of the change, first epoch, first height, all validators";
 }

@@ -180,8 +180,7 @@ impl Genesis {
             public_key: validator.public_key,
             address: None,
         };
-        let seats =
-            Seats { number: 0, epoch: 0, seats: self.validators.iter().map(seat).collect(), before: Vec::new() };
+        let seats = Seats { number: 0, epoch: 0, seats: self.validators.iter().map(seat).collect(), before: Vec::new() };
         let voters = self.organisations.iter().filter(|founding| founding.votes).count() as u32;
         let totals = Totals { organisations: self.organisations.len() as u32, voters };
         let mut state = BTreeMap::from([

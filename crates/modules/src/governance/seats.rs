@@ -31,8 +31,10 @@ impl Address {
         let good = |(host, port): (&str, &str)| {
             let plain = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
             let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-            let host = bare.map_or_else(|| plain(host), |ip| !ip.is_empty() && ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'))
-                && !host.is_empty();
+            let host = bare.map_or_else(
+                || plain(host),
+                |ip| !ip.is_empty() && ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+            ) && !host.is_empty();
             host && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
         };
         match self.0.len() <= Self::LEN_MAX && self.0.rsplit_once(':').is_some_and(good) {

@@ -195,7 +195,9 @@ impl Action {
     pub fn concerns(&self) -> Option<&Uscc> {
         match self {
             Self::Admit(founding) => Some(&founding.organisation),
-            Self::Suspend(code) | Self::Reinstate(code) | Self::Recover(code, _) | Self::RemoveValidator(code, _) => Some(code),
+            Self::Suspend(code) | Self::Reinstate(code) | Self::Recover(code, _) | Self::RemoveValidator(code, _) => {
+                Some(code)
+            }
             Self::Set(..)
             | Self::EnactRules(_)
             | Self::AnnulRules(..)

@@ -123,6 +123,11 @@ const WALK: &str = "
     bureau.off message 0 payment paid=true
     bureau.off complete 0 issue outcome=granted
     bureau.off rate 0 5
+    court.rep open_motion add_validator firm V5
+    court.rep cast_ballot 7 yes
+    bureau.rep cast_ballot 7 yes
+    bank.rep cast_ballot 7 yes
+    notary.rep cast_ballot 7 yes
 ";
 
 #[test]
@@ -152,7 +157,10 @@ fn encodings_are_pinned() {
     let open = |action| codec::to_bytes(&OpenMotion { action });
     line("action.add_validator", &open(Action::AddValidator(seat.clone())));
     line("action.remove_validator", &open(Action::RemoveValidator(code("court"), validator_key("court"))));
-    line("action.rekey_validator", &open(Action::RekeyValidator(validator_key("court"), validator_key("V6"), Some(address))));
+    line(
+        "action.rekey_validator",
+        &open(Action::RekeyValidator(validator_key("court"), validator_key("V6"), Some(address))),
+    );
     let changed = ValidatorsChanged { number: 1, epoch: 1, height: 50, seats: vec![seat] };
     line("validators_changed", &changed.record().data.0);
     line("annul.event.annulled", &Annulled { pack, version: 2 }.record().data.0);

@@ -133,11 +133,11 @@ impl City {
     }
 
     /// A call of governance, signed by the representative of an organisation.
-    pub fn governs<C: zhulian_execution::Call>(&self, organisation: usize, call: &C, n: u64) -> Vec<u8> {
+    pub fn governs<C: zhulian_execution::Call>(&self, organisation: usize, call: &C, n: u64, valid_until: u64) -> Vec<u8> {
         let mut nonce = [200 + organisation as u8; 16];
         nonce[..8].copy_from_slice(&n.to_be_bytes());
         let (chain, args) = (self.genesis.chain_id(), codec::to_bytes(call));
-        let call = Call { chain, module: "governance", call: C::NAME, args: &args, nonce, valid_until: 5_000 };
+        let call = Call { chain, module: "governance", call: C::NAME, args: &args, nonce, valid_until };
         sign(&call, &secret(4, organisation))
     }
 

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zhulian_gateway::{
-    self as gateway,
-    Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter, TransactionState,
+    self as gateway, Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
+    TransactionState,
 };
 use zhulian_node::{Node, NodeBackend, index::Queries, remove_index};
 use zhulian_primitives::{EvidenceId, TransactionId};
@@ -47,8 +47,7 @@ pub async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> Re
     let block = backend.block(position.height).await.unwrap().unwrap();
     let finality = backend.finality(position.height).await.unwrap().unwrap();
     let gateway::Finality { headers, certificate, handovers } = &finality;
-    let file =
-        ReceiptFile::assemble(&block, position.index as usize, &headers[1..], certificate, handovers).unwrap();
+    let file = ReceiptFile::assemble(&block, position.index as usize, &headers[1..], certificate, handovers).unwrap();
     let verified = verify_receipt(&city.genesis.network(), &file.encode()).unwrap();
     assert_eq!((verified.transaction, verified.height), (id, position.height));
     file

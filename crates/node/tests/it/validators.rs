@@ -24,15 +24,21 @@ use crate::{
 
 const EPOCH_BLOCKS: u64 = 40;
 
+/// A transaction is valid for the next blocks only.
+fn until(backend: &NodeBackend) -> u64 {
+    backend.status().height.unwrap_or(0) + 900
+}
+
 /// One organisation moves, others vote for it; the change is in force when this returns.
 async fn carried(city: &City, backend: &NodeBackend, motion: u32, action: Action, voters: &[usize]) {
     let before = backend.status().sets.len();
-    let open = city.governs(voters[0], &OpenMotion { action }, u64::from(motion) * 10);
+    let open = city.governs(voters[0], &OpenMotion { action }, u64::from(motion) * 10, until(backend));
     let id = submit(backend, &[open]).await[0];
     proven(city, backend, id).await;
     for organisation in voters {
         let ballot = CastBallot { motion, approve: true };
-        let id = submit(backend, &[city.governs(*organisation, &ballot, u64::from(motion) * 10 + 1)]).await[0];
+        let id =
+            submit(backend, &[city.governs(*organisation, &ballot, u64::from(motion) * 10 + 1, until(backend))]).await[0];
         proven(city, backend, id).await;
     }
     let in_force = async {
@@ -64,7 +70,7 @@ fn address(city: &City, n: usize) -> Address {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_come_go_and_change_keys_while_deposits_flow() {
-    let city = City::founded(EPOCH_BLOCKS, 5);
+    let city = Arc::new(City::founded(EPOCH_BLOCKS, 5));
     let identity = city.genesis.network();
     let mut nodes: Vec<Option<Node>> = (0..4).map(|n| Some(city.start(n, false))).collect();
     let third = running(nodes[2].as_ref().unwrap()).await;
@@ -72,21 +78,20 @@ async fn validators_come_go_and_change_keys_while_deposits_flow() {
     // Deposits go on the whole time, through a node that stays.
     let stop = Arc::new(AtomicBool::new(false));
     let sent: Arc<Mutex<Vec<TransactionId>>> = Arc::default();
-    let deposits: Vec<Vec<u8>> = (0..4_000).map(|n| city.deposit(3, n, 4_500)).collect();
     let client = tokio::spawn({
-        let (stop, sent, backend) = (stop.clone(), sent.clone(), third.clone());
+        let (stop, sent, backend, city) = (stop.clone(), sent.clone(), third.clone(), city.clone());
         async move {
-            for bytes in deposits {
+            for n in 0.. {
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let ids = submit(&backend, &[bytes]).await;
+                let ids = submit(&backend, &[city.deposit(3, n, until(&backend))]).await;
                 sent.lock().unwrap().extend(ids);
                 tokio::time::sleep(Duration::from_millis(40)).await;
             }
         }
     });
-    let early = submit(&third, &[city.deposit(0, 9_000, 4_500)]).await[0];
+    let early = submit(&third, &[city.deposit(0, 1 << 40, until(&third))]).await[0];
     let early = proven(&city, &third, early).await;
     assert!(early.epochs.is_empty());
 
@@ -100,7 +105,7 @@ async fn validators_come_go_and_change_keys_while_deposits_flow() {
     nodes.push(Some(city.start(4, false)));
     carried(&city, &third, 0, Action::AddValidator(seat), &[0, 1, 2]).await;
     let fifth = caught_up(nodes[4].as_ref().unwrap(), third.status().height.unwrap()).await;
-    let second = submit(&third, &[city.deposit(0, 9_001, 4_500)]).await[0];
+    let second = submit(&third, &[city.deposit(0, 2 << 40, until(&third))]).await[0];
     let second = proven(&city, &third, second).await;
     assert_eq!(second.epochs.len(), 1);
     assert_eq!(verify_receipt(&identity, &second.encode()).unwrap().validators, 5);
@@ -121,7 +126,7 @@ async fn validators_come_go_and_change_keys_while_deposits_flow() {
 
     // One of the four that are left may fail, so the new ones vote.
     nodes[3].take().unwrap().stop().unwrap();
-    let last = submit(&third, &[city.deposit(0, 9_002, 4_500)]).await[0];
+    let last = submit(&third, &[city.deposit(0, 3 << 40, until(&third))]).await[0];
     let last = proven(&city, &third, last).await;
     assert_eq!(last.epochs.len(), 3);
     stop.store(true, Ordering::Relaxed);

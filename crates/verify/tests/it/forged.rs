@@ -79,7 +79,7 @@ fn handovers(world: &World, add: Add<'_>) {
     add("handovers later than the block", early, "header.unknown_epoch");
     let mut with = |name, epochs: Vec<Handover>, code| add(name, ReceiptFile { epochs, ..base.clone() }, code);
     let [first, second] = [0, 1].map(|n: usize| base.epochs[n].clone());
-    with("no handovers at all", vec![], "header.unknown_proposer");
+    with("no handovers at all", vec![], "certificate.signers");
     with("the last handover left out", vec![first.clone()], "certificate.bad_signature");
     with("the first handover left out", vec![second.clone()], "handover.bad_signature");
     with("handovers out of order", vec![second.clone(), first.clone()], "handover.bad_signature");
@@ -105,7 +105,11 @@ fn handovers(world: &World, add: Add<'_>) {
     let earlier = certify(&header, (119, 118), keys, &[0, 1, 2, 3]);
     other("final before it was proposed", Handover::new(&header, &earlier, validators), "handover.certificate_of_other");
     let of_other = signed(&world.last_of(1, &sets[2].0), &[0, 1, 2, 3]);
-    other("the certificate of another block", Handover::new(&header, &of_other, validators), "handover.certificate_of_other");
+    other(
+        "the certificate of another block",
+        Handover::new(&header, &of_other, validators),
+        "handover.certificate_of_other",
+    );
     let mut to = |name, validators: &[Validator], code| {
         let header = Header { validators: validators_digest(validators), ..header.clone() };
         other(name, Handover::new(&header, &signed(&header, &[0, 1, 2, 3]), validators), code);
@@ -142,7 +146,7 @@ fn headers(world: &World, add: Add<'_>) {
     with("a later protocol version", &|h| h.version = 2, "header.unknown_version");
     with("protocol version zero", &|h| h.version = 0, "header.unknown_version");
     with("a header of another network", &|h| h.chain[0] ^= 1, "header.other_network");
-    
+
     with("a proposer that is no validator", &|h| h.proposer = raw(&ed25519("x").public_key()), "header.unknown_proposer");
     with("fewer transactions than the index", &|h| h.transaction_count = 0, "proof.transaction");
     with("more transactions than the path fits", &|h| h.transaction_count = 9, "proof.transaction");

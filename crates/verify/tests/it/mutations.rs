@@ -123,7 +123,9 @@ fn child(parent: &str, index: usize) -> String {
         "file.receipt.refusal" => &["module", "number"],
         "file.certificate" => &["epoch", "view", "parent_view", "block", "signatures"],
         "file.entry" => &["entry", "index", "path"],
-        _ if parent.starts_with("file.epochs.") && parent.split('.').count() == 3 => &["header", "certificate", "validators"],
+        _ if parent.starts_with("file.epochs.") && parent.split('.').count() == 3 => {
+            &["header", "certificate", "validators"]
+        }
         _ if parent.starts_with("file.epochs.") && parent.ends_with(".certificate") => {
             &["epoch", "view", "parent_view", "block", "signatures"]
         }

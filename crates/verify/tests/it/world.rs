@@ -332,8 +332,8 @@ impl World {
             ("several_headers", self.later()),
             ("zip215", self.receipt(5, &[0, 1, 2])),
             ("es256_other_s", self.receipt(6, &[0, 1, 2])),
-            ("other_call", lone),
             ("handed_over", self.handed_over()),
+            ("other_call", lone),
         ]
     }
 }
@@ -344,8 +344,7 @@ fn twin(key: &SigningKey) -> SigningKey {
 
 /// A certificate for `header` in the round of this view and parent's view, by the holders of these keys.
 pub fn certify(header: &Header, (view, parent_view): (u64, u64), keys: &[SigningKey], signers: &[u32]) -> Certificate {
-    let mut certificate =
-        Certificate { epoch: header.epoch, view, parent_view, block: header.digest(), signatures: vec![] };
+    let mut certificate = Certificate { epoch: header.epoch, view, parent_view, block: header.digest(), signatures: vec![] };
     let message = certificate.message(&header.chain);
     certificate.signatures = signers.iter().map(|i| (*i, keys[*i as usize].sign(&message))).collect();
     certificate
