@@ -118,7 +118,8 @@ impl Seats {
     }
 }
 
-/// What a change of validators leads to. One seat changes at a time, so that old and new validators always have most in common.
+/// What a change of validators leads to. One seat changes at a time, so that most validators
+/// stay.
 ///
 /// # Errors
 /// The first rule that it breaks.
