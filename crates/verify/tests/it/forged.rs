@@ -79,7 +79,7 @@ fn handovers(world: &World, add: Add<'_>) {
     add("handovers later than the block", early, "header.unknown_epoch");
     let mut with = |name, epochs: Vec<Handover>, code| add(name, ReceiptFile { epochs, ..base.clone() }, code);
     let [first, second] = [0, 1].map(|n: usize| base.epochs[n].clone());
-    with("no handovers at all", vec![], "certificate.signers");
+    with("no handovers at all", vec![], "certificate.bad_signature");
     with("the last handover left out", vec![first.clone()], "certificate.bad_signature");
     with("the first handover left out", vec![second.clone()], "handover.bad_signature");
     with("handovers out of order", vec![second.clone(), first.clone()], "handover.bad_signature");
