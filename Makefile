@@ -9,7 +9,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
-.PHONY: help setup web up test check unit sdk page api e2e sim bench fuzz tck docs clean
+.PHONY: help setup web up test check unit sdk page api e2e hosts sim bugs bench fuzz tck docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -24,7 +24,7 @@ up: web ## run a four-validator city with gateway and demo data; Ctrl-C stops it
 	$(CARGO) build --release --locked --bin zhulian
 	$(TARGET)/release/zhulian up $(UP)
 
-test: web unit sdk api e2e page ## everything that CI runs
+test: web unit bugs sdk api e2e page ## everything that CI runs
 	@echo "make test: all steps passed"
 
 check: ## format, lints
@@ -45,19 +45,27 @@ e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offlin
 	scripts/e2e-validators.sh
 	scripts/rules.sh
 
+hosts: ## four hosts in network namespaces, with latency, loss, cut links and a rolling restart; needs root
+	$(CARGO) build --locked --bin zhulian
+	scripts/hosts.sh
+
 page: unit ## the web page in headless Chromium; the scenarios in the editors bpmn-js and dmn-js
 	scripts/page.sh
 	scripts/modelers.sh
 
-sim: ## deterministic simulation; SEEDS=n, SEED=n to replay one
-	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(SEED),--seed $(SEED))
+sim: ## deterministic simulation of whole nodes; SEEDS=n, FIRST=n, SEED=n to replay one, WRITES=n for a power cut at every n-th write
+	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(FIRST),--first $(FIRST)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(WRITES),--write-points $(WRITES))
+
+bugs: ## three bugs put in on purpose, each of which the simulation must find
+	$(CARGO) test --workspace --locked --features zhulian-sim/seeded-bugs --test bugs -- --nocapture
 
 bench: ## measured figures of four validator processes on loopback; QUICK=1 for under four minutes
 	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench
 	$(TARGET)/release/zhulian-bench $(if $(QUICK),--quick)
 
-fuzz: ## long mutation runs over every decoder; SECONDS_EACH=n
-	ZHULIAN_FUZZ_SECONDS=$(or $(SECONDS_EACH),60) $(CARGO) test --workspace --locked -- --ignored fuzz
+fuzz: ## a million mutated FEEL expressions, 100,000 mutated DMN and as many BPMN files; SHARE=n for n per cent of them
+	ZHULIAN_MUTANTS=$(or $(SHARE),100) $(CARGO) test --profile sim --locked -p zhulian-rules -p zhulian-procedure -- --ignored --nocapture fuzz
 
 tck: ## the official DMN Technology Compatibility Kit
 	$(CARGO) run --locked -q -p zhulian-rules --example tck

@@ -1,66 +1,8 @@
 #!/usr/bin/env bash
 # The whole thing with real processes: a network of four, deposits, offline verification, a changed byte, a killed node, a wiped node,
 # all nodes killed. Everything stays on 127.0.0.1 and in a temporary directory.
-set -euo pipefail
-cd "$(dirname "$0")/.."
+. "$(dirname "$0")/lib.sh" e2e "${ZHULIAN_E2E_PORT:-9640}"
 
-target="${CARGO_TARGET_DIR:-target}"
-zhulian="${ZHULIAN:-}"
-for build in release debug; do
-    [ -n "$zhulian" ] || { [ -x "$target/$build/zhulian" ] && zhulian="$(realpath "$target/$build/zhulian")"; }
-done
-if [ -z "$zhulian" ]; then
-    cargo build --locked --bin zhulian
-    zhulian="$(realpath "$target/debug/zhulian")"
-fi
-
-work="$(mktemp -d)"
-export ZHULIAN_HOME="$work/home" LANG=en_GB.UTF-8
-base="${ZHULIAN_E2E_PORT:-9640}"
-up_pid=""
-finish() {
-    code=$?
-    if [ -n "$up_pid" ] && kill -0 "$up_pid" 2>/dev/null; then
-        kill -TERM "$up_pid"
-        wait "$up_pid" || true
-    fi
-    if [ $code -ne 0 ]; then
-        echo "e2e: FAILED; the last lines of the nodes:" >&2
-        tail -n 20 "$work"/home/nodes/*/log.txt "$work"/up.log >&2 2>/dev/null || true
-    fi
-    rm -rf "$work"
-    exit $code
-}
-trap finish EXIT
-
-say() { printf 'e2e: %s\n' "$*"; }
-fail() { say "FAILED: $*" >&2; exit 1; }
-# expect CODE COMMAND…: runs it and compares the exit code.
-expect() {
-    local wanted=$1 got=0
-    shift
-    "$@" >"$work/out" 2>&1 || got=$?
-    [ "$got" = "$wanted" ] || { cat "$work/out" >&2; fail "'$*' ended with $got instead of $wanted"; }
-}
-until_true() { # SECONDS, command
-    local end=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
-        sleep 0.3
-    done
-}
-up() {
-    rm -f "$work/up.log" # or the last run's "ready" would be read for this one's
-    "$zhulian" up --json --port-base "$base" "$@" >"$work/up.log" 2>&1 &
-    up_pid=$!
-    until_true 150 grep -q '"ready": true' "$work/up.log"
-}
-down() {
-    kill -TERM "$up_pid"
-    wait "$up_pid" || fail "up did not stop cleanly"
-    up_pid=""
-}
 node_pid() { cat "$work/home/nodes/$1/pid"; }
 height() { # NODE; asks until the node answers
     local found end=$((SECONDS + 30))

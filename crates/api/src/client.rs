@@ -7,7 +7,7 @@ use futures::{Stream, StreamExt};
 use reqwest::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 
-use crate::{Hex32, MEDIA_CBOR, MEDIA_CBOR_SEQ, MEDIA_COSE, MEDIA_JSON, Problem, diagnosis::Diagnosis, view};
+use crate::{Hex32, MEDIA_CBOR, MEDIA_CBOR_SEQ, MEDIA_COSE, MEDIA_JSON, MEDIA_OCTETS, Problem, diagnosis::Diagnosis, view};
 
 /// Why a call did not give what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -321,6 +321,51 @@ impl Client {
             .header(header::CONTENT_TYPE, MEDIA_CBOR_SEQ)
             .body(entries);
         Self::json(request).await
+    }
+
+    /// Cases: `organisation`, `pack`, `process`, `state`, `due_before`, `cursor`, `limit`.
+    pub async fn cases(&self, query: Query) -> Result<view::CaseList, ClientError> {
+        self.get("/v1/cases", query).await
+    }
+
+    /// A case by its number.
+    pub async fn case(&self, id: &str) -> Result<view::CaseView, ClientError> {
+        self.get(&segment("/v1/cases/", id, ""), Query::new()).await
+    }
+
+    /// What happened to a case: `cursor`, `limit`.
+    pub async fn case_history(&self, id: &str, query: Query) -> Result<view::CaseHistory, ClientError> {
+        self.get(&segment("/v1/cases/", id, "/history"), query).await
+    }
+
+    /// Tasks that wait: `organisation`, which must be given, `role`, `pack`, `cursor`, `limit`.
+    pub async fn tasks(&self, query: Query) -> Result<view::TaskList, ClientError> {
+        self.get("/v1/tasks", query).await
+    }
+
+    /// Rule packs: `cursor`, `limit`.
+    pub async fn packs(&self, query: Query) -> Result<view::PackList, ClientError> {
+        self.get("/v1/packs", query).await
+    }
+
+    /// A rule pack with its versions, drafts and votes.
+    pub async fn pack(&self, pack: &str) -> Result<view::PackView, ClientError> {
+        self.get(&segment("/v1/packs/", pack, ""), Query::new()).await
+    }
+
+    /// Decisions that a rule pack made: `version`, `decision`, `cursor`, `limit`.
+    pub async fn pack_decisions(&self, pack: &str, query: Query) -> Result<view::DecisionList, ClientError> {
+        self.get(&segment("/v1/packs/", pack, "/decisions"), query).await
+    }
+
+    /// What a version or draft of a rule pack is.
+    pub async fn manifest(&self, digest: Hex32) -> Result<view::ManifestView, ClientError> {
+        self.get(&format!("/v1/manifests/{digest}"), Query::new()).await
+    }
+
+    /// The bytes of a file of a rule pack.
+    pub async fn pack_file(&self, manifest: Hex32, sha256: Hex32) -> Result<Vec<u8>, ClientError> {
+        self.bytes(&format!("/v1/manifests/{manifest}/files/{sha256}"), MEDIA_OCTETS).await
     }
 
     /// A state value, or its absence, with its proof.

@@ -12,6 +12,13 @@ const BEHIND: u64 = 50;
 /// Part of the mempool, in hundredths, above which clients are soon refused.
 const FULL: u64 = 90;
 
+/// Days before a key is due, from which on it is a finding; the status tells it earlier.
+const KEY_DAYS: i64 = 30;
+/// Days until the disk is full, below which it is said.
+const DISK_DAYS: u64 = 45;
+/// Free bytes below which it is said, whatever the growth.
+const DISK_FREE: u64 = 2 << 30;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -113,8 +120,19 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "run zhulian doctor on every node: disk, clock, log",
         );
     }
+    let own_skew = own_clock_skew(&status.peers);
+    if let Some(skew) = own_skew {
+        add(
+            Severity::Warning,
+            "clock.own",
+            format!("本节点的时钟与多数验证节点相差约 {skew} 毫秒，会拖慢本节点出块"),
+            format!("this node's clock is about {skew} ms off those of most validators, which delays its blocks"),
+            "请在本机同步时钟（NTP，如 chrony）",
+            "synchronise this machine's clock (NTP, such as chrony)",
+        );
+    }
     for peer in status.peers.iter().filter(|peer| peer.connected) {
-        if peer.clock_skew_ms.unsigned_abs() >= SKEW_MS {
+        if own_skew.is_none() && peer.clock_skew_ms.unsigned_abs() >= SKEW_MS {
             add(
                 Severity::Warning,
                 "clock.skew",
@@ -147,6 +165,46 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "check the disk; wipe this node's data directory and start it, and it fetches everything from the others",
         );
     }
+    if let Some(disk) = &status.disk {
+        let free = disk.free_bytes >> 20;
+        let (remedy_zh, remedy_en) = (
+            "请扩容或清理磁盘；磁盘写满时节点会停止，数据不会丢失",
+            "enlarge the disk or make room on it; a node whose disk is full stops, and loses nothing",
+        );
+        if let Some(days) = disk.full_in_days.filter(|days| *days < DISK_DAYS) {
+            add(
+                Severity::Warning,
+                "disk.full_soon",
+                format!("按目前的增长，本节点的磁盘将在 {days} 天后写满（剩余 {free} MiB）"),
+                format!("at the present growth this node's disk is full in {days} days ({free} MiB are free)"),
+                remedy_zh,
+                remedy_en,
+            );
+        } else if disk.free_bytes < DISK_FREE {
+            add(
+                Severity::Warning,
+                "disk.low",
+                format!("本节点的磁盘仅剩 {free} MiB"),
+                format!("only {free} MiB are free on this node's disk"),
+                remedy_zh,
+                remedy_en,
+            );
+        }
+    }
+    let urgent = status.keys_due.iter().filter(|key| key.days_left <= KEY_DAYS).count();
+    if let Some(first) = status.keys_due.first().filter(|_| urgent > 0) {
+        let (member, days) = (&first.member, first.days_left);
+        add(
+            Severity::Warning,
+            "keys.due",
+            format!("本机构有 {urgent} 把密钥应在 {KEY_DAYS} 天内更换，最急的是成员 {member} 的（剩余 {days} 天）"),
+            format!(
+                "{urgent} keys of this organisation are due within {KEY_DAYS} days, first that of {member} ({days} days left)"
+            ),
+            "请持有人执行 zhulian key rotate",
+            "let the holders run zhulian key rotate",
+        );
+    }
     if status.mempool_bytes_max > 0 && status.mempool_bytes * 100 >= status.mempool_bytes_max * FULL {
         add(
             Severity::Warning,
@@ -170,6 +228,18 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
     }
     findings.sort_by_key(|finding| finding.severity);
     Diagnosis { moving: findings.iter().all(|finding| finding.severity != Severity::Blocking), findings }
+}
+
+/// How far this node's own clock is off in milliseconds (ahead is positive), when it is that one: most of the peers heard, two at
+/// least, are off by much and to the same side.
+fn own_clock_skew(peers: &[PeerView]) -> Option<i64> {
+    let heard: Vec<i64> = peers.iter().filter(|peer| peer.connected).map(|peer| peer.clock_skew_ms).collect();
+    let side = |sign: i64| {
+        let mut off: Vec<i64> = heard.iter().copied().filter(|skew| skew.saturating_mul(sign) >= SKEW_MS as i64).collect();
+        off.sort_unstable();
+        (off.len() >= 2 && off.len() * 2 > heard.len()).then(|| -off[off.len() / 2])
+    };
+    side(1).or_else(|| side(-1))
 }
 
 /// The peers with the time since when they are unreachable.
@@ -223,6 +293,8 @@ mod tests {
             transactions: 0,
             evidence: 0,
             damage: Vec::new(),
+            disk: None,
+            keys_due: Vec::new(),
             stall: None,
         }
     }
@@ -251,6 +323,54 @@ mod tests {
             "3 of 4 validators must be up and 2 are; unreachable: A (since 08:04:00), C (since 08:04:00)"
         );
         assert!(two.findings[0].zh.contains("A (自08:04:00起)、C"));
+    }
+
+    #[test]
+    fn a_clock_that_most_others_contradict_is_ones_own() {
+        let mut status = healthy();
+        (status.peers[0].clock_skew_ms, status.peers[1].clock_skew_ms) = (-4_000, -4_200);
+        let found = diagnose(&status, 3).findings;
+        assert_eq!(found.len(), 1);
+        assert!(found[0].code == "clock.own" && found[0].en.contains("about 4000 ms"), "{}", found[0].en);
+        // Two that are off to different sides are off themselves, and so is one of two.
+        status.peers[1].clock_skew_ms = 4_200;
+        assert_eq!(codes(&status), ["clock.skew", "clock.skew"]);
+        status.peers[1].clock_skew_ms = 3;
+        assert_eq!(codes(&status), ["clock.skew"]);
+        status.peers[1].connected = false;
+        assert!(!codes(&status).contains(&"clock.own".into()));
+    }
+
+    #[test]
+    fn keys_that_are_due_are_said() {
+        let mut status = healthy();
+        let due =
+            |member: &str, days_left| crate::view::KeyDueView { public_key: "00".into(), member: member.into(), days_left };
+        status.keys_due = vec![due("clerk-1", 60)];
+        assert!(codes(&status).is_empty());
+        status.keys_due = vec![due("clerk-2", -3), due("clerk-3", 30), due("clerk-1", 60)];
+        let found = diagnose(&status, 3).findings;
+        assert!(found[0].code == "keys.due" && found[0].en.starts_with("2 keys"), "{}", found[0].en);
+        assert!(found[0].en.contains("clerk-2 (-3 days left)"), "{}", found[0].en);
+    }
+
+    #[test]
+    fn a_disk_that_fills_is_said_in_time() {
+        let mut status = healthy();
+        let disk = |free_bytes, full_in_days| Some(crate::view::DiskView { used_bytes: 1 << 30, free_bytes, full_in_days });
+        for (free, days, codes_wanted) in [
+            (100 << 30, None, &[][..]),
+            (100 << 30, Some(400), &[]),
+            (100 << 30, Some(41), &["disk.full_soon"]),
+            (1 << 30, Some(400), &["disk.low"]),
+            (1 << 30, None, &["disk.low"]),
+        ] {
+            status.disk = disk(free, days);
+            assert_eq!(codes(&status), codes_wanted, "{free} bytes, {days:?} days");
+        }
+        status.disk = disk(100 << 30, Some(41));
+        let found = diagnose(&status, 3);
+        assert!(found.moving && found.findings[0].en.contains("full in 41 days"), "{}", found.findings[0].en);
     }
 
     #[test]

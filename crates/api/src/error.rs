@@ -130,6 +130,18 @@ errors! {
     OrganisationNotFound = "query.organisation_not_found", 404, retry: true,
         "no organisation of this network has this code", "本网络没有此统一社会信用代码的机构",
         "check the 18 characters of the unified social credit code", "请核对 18 位统一社会信用代码";
+    CaseNotFound = "query.case_not_found", 404, retry: true,
+        "no case has this number", "没有此办件编号",
+        "check the number, such as BJ20260105-000042", "请核对办件编号，例如 BJ20260105-000042";
+    PackNotFound = "query.pack_not_found", 404, retry: true,
+        "no rule pack has this id", "没有此规则包",
+        "look it up in /v1/packs", "请在 /v1/packs 中查找";
+    ManifestNotFound = "query.manifest_not_found", 404, retry: true,
+        "no draft or version of a rule pack has this digest", "没有此摘要的规则包草案或版本",
+        "look it up in /v1/packs/{pack} or in the motion", "请在 /v1/packs/{pack} 或动议中查找";
+    FileNotFound = "query.file_not_found", 404, retry: false,
+        "the rule pack has no file with this digest", "规则包中没有此摘要的文件",
+        "take the digest from /v1/manifests/{digest}", "请使用 /v1/manifests/{digest} 所列的摘要";
     NotABatch = "batch.not_a_batch", 409, retry: false,
         "this evidence is not a batch deposit", "该存证不是批量存证",
         "upload entries only to a batch deposit", "请只向批量存证上传条目";

@@ -36,5 +36,7 @@ pub const MEDIA_COSE: &str = "application/cose";
 pub const MEDIA_CBOR_SEQ: &str = "application/cbor-seq";
 /// Media type of a receipt file.
 pub const MEDIA_CBOR: &str = "application/cbor";
+/// Media type of a file of a rule pack.
+pub const MEDIA_OCTETS: &str = "application/octet-stream";
 /// Media type of the rest.
 pub const MEDIA_JSON: &str = "application/json";

@@ -38,6 +38,11 @@ impl Maker {
         Ok(Self { chain, keys, details, next: AtomicUsize::new(0), salt })
     }
 
+    /// The keys that it signs with.
+    pub fn keys(&self) -> &[SigningKey] {
+        &self.keys
+    }
+
     /// The facts of a file that nobody deposited before.
     pub fn file(&self) -> FileRecord {
         let number = self.next.fetch_add(1, Ordering::Relaxed);

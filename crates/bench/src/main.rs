@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod cases;
 mod latency;
 mod load;
 mod meter;
@@ -29,6 +30,9 @@ struct Arguments {
     /// Records before memory and restart are measured
     #[arg(long, default_value_t = 1_000_000)]
     records: usize,
+    /// Measure cases of a procedure only, without the line of JSON
+    #[arg(long)]
+    procedure: bool,
     /// End after this stage, without the line of JSON
     #[arg(long)]
     until: Option<Stage>,
@@ -71,6 +75,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
+    if arguments.procedure {
+        cases(&network, &clients, maker.keys(), quick).await?;
+        return Ok(());
+    }
 
     // Full load.
     let warm = maker.deposits(10_000, network.height().await?);
@@ -135,6 +143,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         batch.time.as_secs_f64() * 1e3
     );
 
+    // Cases of a procedure.
+    let (case_steps, case_steps_one_core) = cases(&network, &clients, maker.keys(), quick).await?;
+
     // Proofs.
     let transaction = maker.deposits(1, network.height().await?);
     let views = network.client.submit(&transaction, zhulian_api::Wait::Finalised(Duration::from_secs(10))).await?;
@@ -177,9 +188,45 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "rss_mb_at_restart": rss.round(),
             "restart_s": round(restart, 2),
             "receipt_verify_ms": round(verify, 3),
+            "case_steps_per_s": case_steps.round(),
+            "case_steps_per_s_one_core": case_steps_one_core.round(),
         })
     );
     Ok(())
+}
+
+/// Measures cases of a five-step procedure: steps a second on the network, and of execution alone on one core.
+async fn cases(
+    network: &Validators,
+    clients: &[zhulian_api::Client],
+    officers: &[zhulian_crypto::SigningKey],
+    quick: bool,
+) -> anyhow::Result<(f64, f64)> {
+    let signers = cases::Signers { chain: network.network.chain, representatives: &network.representatives, officers };
+    let count = if quick { 4_000 } else { 12_000 };
+    let alone = cases::on_one_core(&network.genesis, &signers, count.min(4_000))?;
+    println!(
+        "cases, execution alone on one core: {:.0} steps/s, {:.0} openings/s ({} cases of {} steps, {} refused{})",
+        alone.steps_per_s,
+        alone.opens_per_s,
+        alone.cases,
+        cases::STEPS,
+        alone.failed.0,
+        alone.failed.1.map(|reason| format!(", first: {reason}")).unwrap_or_default(),
+    );
+    let meter = Meter::start(network).await?;
+    let run = cases::on_network(clients, &signers, count).await?;
+    println!(
+        "cases on four validators: {:.0} steps/s finalised, {:.0} openings/s ({} cases of {} steps, {} failed{})",
+        run.steps_per_s,
+        run.opens_per_s,
+        run.cases,
+        cases::STEPS,
+        run.failed.0,
+        run.failed.1.map(|reason| format!(", first: {reason}")).unwrap_or_default(),
+    );
+    println!("{}", meter.line(network).await?);
+    Ok((run.steps_per_s, alone.steps_per_s))
 }
 
 /// Runs something often; its last result, and the milliseconds each took.

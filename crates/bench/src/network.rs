@@ -24,7 +24,7 @@ use zhulian_primitives::{Height, Network};
 use crate::process;
 
 /// Published codes of real organisations, checksums right, used as four founders.
-const FOUNDERS: [(&str, &str); 4] = [
+pub const FOUNDERS: [(&str, &str); 4] = [
     ("11430000006122244L", "政务服务局"),
     ("11220000013544541J", "互联网法院"),
     ("91110000600037341L", "城市银行"),
@@ -39,8 +39,12 @@ const PASSPHRASE: &str = "bench";
 pub struct Validators {
     /// What receipts are verified against.
     pub network: Network,
-    /// Keys that may deposit.
+    /// Keys that may deposit, those of one founder after the other.
     pub officers: Vec<SigningKey>,
+    /// A key of each founder that may vote.
+    pub representatives: Vec<SigningKey>,
+    /// What the network began with.
+    pub genesis: Genesis,
     /// The node with the gateway.
     pub client: Client,
     directory: PathBuf,
@@ -53,7 +57,8 @@ impl Validators {
     pub async fn start(binary: &Path, directory: &Path) -> anyhow::Result<Self> {
         let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let officers: Vec<SigningKey> = (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
-        let genesis = genesis(&validators, &officers)?;
+        let representatives: Vec<SigningKey> = FOUNDERS.iter().map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+        let genesis = genesis(&validators, &officers, &representatives)?;
         let network = genesis.network();
         fs::write(directory.join("genesis.cbor"), genesis.encode())?;
 
@@ -66,7 +71,7 @@ impl Validators {
             fs::create_dir_all(&home)?;
             let files = NodeFiles::of(home.clone());
             write_private_key(&files.key, "validator", key, PASSPHRASE).map_err(|failure| anyhow::anyhow!("{failure:?}"))?;
-            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), public_url: None });
+            let gateway = (n == 0).then(|| config::Gateway { listen: address(4), ..Default::default() });
             let config = config::Config {
                 directory: home.join("data"),
                 genesis: directory.join("genesis.cbor"),
@@ -85,8 +90,8 @@ impl Validators {
             fs::write(home.join("node.json"), config.print())?;
         }
         let client = Client::new(&format!("http://{}", address(4)))?;
-        let mut validators =
-            Self { network, officers, client, directory: directory.into(), binary: binary.into(), children: Vec::new() };
+        let (directory, binary, children) = (directory.into(), binary.into(), Vec::new());
+        let mut validators = Self { network, officers, representatives, genesis, client, directory, binary, children };
         for n in 0..4 {
             validators.children.push(validators.spawn(n)?);
         }
@@ -171,7 +176,7 @@ impl Drop for Validators {
     }
 }
 
-fn genesis(validators: &[SigningKey], officers: &[SigningKey]) -> anyhow::Result<Genesis> {
+fn genesis(validators: &[SigningKey], officers: &[SigningKey], representatives: &[SigningKey]) -> anyhow::Result<Genesis> {
     let time = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     let mut founders = Vec::new();
     let mut nodes = Vec::new();
@@ -194,7 +199,7 @@ fn genesis(validators: &[SigningKey], officers: &[SigningKey]) -> anyhow::Result
             member("system-admin", Role::SystemAdmin, fresh())?,
             member("security-admin", Role::SecurityAdmin, fresh())?,
             member("audit-admin", Role::AuditAdmin, fresh())?,
-            member("representative", Role::Representative, fresh())?,
+            member("representative", Role::Representative, vec![MemberKey(representatives[n].public_key())])?,
         ];
         for (index, key) in own.into_iter().enumerate() {
             members.push(member(&format!("officer-{index}"), Role::Officer, vec![key])?);

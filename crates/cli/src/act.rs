@@ -2,6 +2,7 @@
 
 use minicbor::Encode;
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
+use zhulian_crypto::SigningKey;
 use zhulian_primitives::{Call, Network, VALIDITY_BLOCKS_MAX, codec, sign};
 
 use crate::{
@@ -28,15 +29,47 @@ pub struct Acted {
 /// # Panics
 /// When the operating system has no randomness to give.
 pub fn act<C: zhulian_execution::Call + Encode<()>>(session: &Session, module: &str, call: &C) -> Result<Acted> {
+    act_with(session, None, module, call)
+}
+
+/// As [`act`], with a key that is open already.
+///
+/// # Errors
+/// As [`act`].
+///
+/// # Panics
+/// As [`act`].
+pub fn act_by<C: zhulian_execution::Call + Encode<()>>(
+    session: &Session,
+    key: &SigningKey,
+    module: &str,
+    call: &C,
+) -> Result<Acted> {
+    act_with(session, Some(key), module, call)
+}
+
+fn act_with<C: zhulian_execution::Call + Encode<()>>(
+    session: &Session,
+    key: Option<&SigningKey>,
+    module: &str,
+    call: &C,
+) -> Result<Acted> {
     let network = session.home()?.network()?;
     let remote = Remote::new(session)?;
     let status = remote.expect(&network)?;
-    let (_, key) = session.signing_key()?;
+    let own;
+    let key = match key {
+        Some(key) => key,
+        None => {
+            own = session.signing_key()?.1;
+            &own
+        }
+    };
     let mut nonce = [0; 16];
     getrandom::fill(&mut nonce).expect("the operating system gives randomness");
     let args = codec::to_bytes(call);
     let valid_until = status.height + VALIDITY_BLOCKS_MAX - 64;
-    let transaction = sign(&Call { chain: network.chain, module, call: C::NAME, args: &args, nonce, valid_until }, &key);
+    let transaction = sign(&Call { chain: network.chain, module, call: C::NAME, args: &args, nonce, valid_until }, key);
     let view = wait(&remote, session, &transaction)?;
     // The answer to a submission has no events; the answer to a question has.
     let id = Hex32(zhulian_crypto::sha256(&transaction));

@@ -43,9 +43,12 @@ pub enum Command {
     /// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
     #[command(subcommand)]
     Rules(c::rules::Command),
-    /// Check procedures drawn in BPMN, and play them (流程)
+    /// Check procedures drawn in BPMN, play and deploy them (流程)
     #[command(subcommand)]
     Procedure(c::procedure::Command),
+    /// Open cases of procedures, look them up and work on them (办件)
+    #[command(subcommand)]
+    Case(c::case::Command),
     /// Manage the members of your organisation, their roles and keys (成员)
     #[command(subcommand)]
     Member(c::member::Command),
@@ -66,6 +69,10 @@ pub enum Command {
     Doctor(c::doctor::Doctor),
     /// Examine a stopped node's whole record: execute every block again and compare (审计：重新执行全部区块并逐项比对)
     Audit(c::audit::Audit),
+    /// Keep a stopped node's record and secrets aside, without its vote journal (备份)
+    Backup(c::backup::Backup),
+    /// Put a lost validator back from a backup, so that it never votes twice (恢复)
+    Restore(c::backup::Restore),
     /// Get the certificate of a deposit as PDF (存证证书)
     Certificate(c::certificate::Certificate),
     /// Print shell completions (命令补全)

@@ -12,7 +12,7 @@ use crate::{
     failure::Result,
     home::{Home, URL_DEFAULT, key_failure, read_key},
     keyfile::{KeyFile, KeyFileError},
-    passphrase::{PASSPHRASE_VARIABLE, Source},
+    passphrase::{PASSPHRASE_VARIABLE, Passphrase, Source},
     text::Lang,
 };
 
@@ -108,6 +108,14 @@ impl Session {
     /// # Errors
     /// When the passphrase is wrong or there is none.
     pub fn unlock(&self, home: &Home, path: &Path, file: &KeyFile) -> Result<SigningKey> {
+        self.unlocked(home, path, file).map(|(key, _)| key)
+    }
+
+    /// As [`Self::unlock`], with the passphrase that did it.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub fn unlocked(&self, home: &Home, path: &Path, file: &KeyFile) -> Result<(SigningKey, Passphrase)> {
         let named = self.options.passphrase_file.as_deref();
         let set = std::env::var_os(PASSPHRASE_VARIABLE).is_some();
         if named.is_none()
@@ -118,11 +126,12 @@ impl Session {
             let passphrase = self.source(Some(&home.dir.join(demo))).get(&file.name)?;
             match file.open(&passphrase) {
                 Err(KeyFileError::WrongPassphrase) => {}
-                opened => return opened.map_err(|error| key_failure(path, error)),
+                opened => return opened.map(|key| (key, passphrase)).map_err(|error| key_failure(path, error)),
             }
         }
         let passphrase = self.source(named).get(&file.name)?;
-        file.open(&passphrase).map_err(|error| key_failure(path, error))
+        let key = file.open(&passphrase).map_err(|error| key_failure(path, error))?;
+        Ok((key, passphrase))
     }
 
     /// Whether progress may be drawn.

@@ -210,11 +210,19 @@ impl<E: Context> Blocks for BlockArchive<E> {
     }
 
     async fn sync(self) -> Result<Self, Self::Error> {
+        #[cfg(feature = "seeded-bugs")]
+        if crate::seeded::has(crate::seeded::Bug::UnsyncedArchive) {
+            return Ok(self);
+        }
         let Self { inner, guard } = self;
         Ok(Self { inner: Blocks::sync(inner).await?, guard })
     }
 
     async fn start_sync(self) -> Result<(Self, Handle<()>), Self::Error> {
+        #[cfg(feature = "seeded-bugs")]
+        if crate::seeded::has(crate::seeded::Bug::UnsyncedArchive) {
+            return Ok((self, Handle::ready(Ok(()))));
+        }
         let Self { inner, guard } = self;
         let (inner, handle) = Blocks::start_sync(inner).await?;
         Ok((Self { inner, guard }, handle))

@@ -19,6 +19,8 @@ mod interface;
 mod keys;
 mod pace;
 mod reader;
+#[cfg(feature = "seeded-bugs")]
+pub mod seeded;
 mod service;
 mod sets;
 mod startup;

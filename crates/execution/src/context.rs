@@ -7,9 +7,9 @@ use std::{
 
 use zhulian_crypto::DigestState;
 use zhulian_ledger::{BlockContext, Key, Loaded, Value};
-use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionId};
+use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionError, TransactionId};
 
-use crate::{Actor, Event, Halt};
+use crate::{Actor, CallEntry, Event, Halt};
 
 /// What a block has written so far. Only looked up, never walked through before it is sorted.
 pub(crate) type Written = HashMap<Key, Option<Value>, DigestState>;
@@ -92,6 +92,33 @@ impl<'a> Context<'a> {
     /// Sets an encoded entry, as [`Read::entry`](crate::Read::entry) makes it.
     pub fn set(&mut self, (key, value): (Key, Value)) {
         self.write(key, Some(value));
+    }
+
+    /// Makes a call within this one on behalf of another actor, with that actor's roles and no others. It goes through the same
+    /// door as a signed one: strict decoding, its own checks, who may make it. A refusal leaves nothing of it behind, and what
+    /// surrounds it may go on.
+    ///
+    /// # Errors
+    /// Why it is refused, or [`Halt::Missing`].
+    pub fn call(&mut self, entry: &CallEntry, actor: Actor, args: &[u8]) -> Result<(), Halt> {
+        if !entry.allowed.admits(actor.roles) {
+            return Err(TransactionError::NotAllowed.into());
+        }
+        let call = (entry.prepare)(args).map_err(Halt::Refused)?;
+        let (writes, events) = (self.writes.clone(), self.events.len());
+        let signer = self.actor.replace(Arc::new(actor));
+        let result = call.execute(self);
+        self.actor = signer;
+        if result.is_err() {
+            self.writes = writes;
+            self.events.truncate(events);
+        }
+        result
+    }
+
+    /// Events of this transaction so far.
+    pub fn events(&self) -> &[Record] {
+        &self.events
     }
 
     /// Announces reads, so that values not yet loaded are all fetched in one go.

@@ -107,6 +107,40 @@ pub trait Event: Encode<()> + for<'b> Decode<'b, ()> {
     }
 }
 
+/// Declares a module's events: what happened in both languages, and the fields with their place in the encoding and their CDDL.
+/// From one table come the structs, their encoding, [`Event`] and the module's catalogue `EVENTS`.
+#[macro_export]
+macro_rules! events {
+    ($module:literal; $(
+        $type:ident = $name:literal, $en:literal, $zh:literal {
+            $(#[$first_meta:meta])* $first_n:literal $first:ident: $first_type:ty = $first_cddl:literal,
+            $($(#[$meta:meta])* $n:literal $field:ident: $field_type:ty = $cddl:literal,)*
+        }
+    )+) => {
+        $(
+            #[doc = $en]
+            #[derive(Clone, Debug, PartialEq, Eq, ::minicbor::Encode, ::minicbor::Decode)]
+            #[cbor(map)]
+            pub struct $type {
+                $(#[$first_meta])* #[n($first_n)] pub $first: $first_type,
+                $($(#[$meta])* #[n($n)] pub $field: $field_type,)*
+            }
+
+            impl $crate::Event for $type {
+                const MODULE: &'static str = $module;
+                const NAME: &'static str = $name;
+                const ABOUT: $crate::Text = $crate::Text { en: $en, zh: $zh };
+                const CDDL: &'static str = concat!(
+                    "{ ", $first_cddl, $(", ", $cddl,)* " }   ; ", stringify!($first), $(", ", stringify!($field),)*
+                );
+            }
+        )+
+
+        /// The module's events, in the order of the catalogue.
+        pub(super) const EVENTS: &[$crate::EventEntry] = &[$($crate::EventEntry::of::<$type>(),)+];
+    };
+}
+
 /// An event in a module's catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct EventEntry {

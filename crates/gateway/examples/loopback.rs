@@ -6,6 +6,9 @@ mod city;
 #[path = "../tests/it/memory.rs"]
 #[allow(dead_code)]
 mod memory;
+#[path = "../tests/it/permit.rs"]
+#[allow(dead_code)]
+mod permit;
 #[path = "../tests/it/world.rs"]
 #[allow(dead_code)]
 mod world;
@@ -30,6 +33,11 @@ async fn main() {
     world.client.submit(&items, wait).await.expect("a gateway of our own");
     let batch = zhulian_primitives::EvidenceId::of(&zhulian_primitives::TransactionId(world::id_of(&items[2]).0));
     world.client.upload_entries(&batch.to_string(), entries.concat().into()).await.expect("its own entries");
+    // A rule pack that is in force, with a case, and a draft.
+    permit::draft(&world, 1).await;
+    permit::enact(&world, 0, 1).await;
+    permit::open(&world, 3).await;
+    permit::draft(&world, 2).await;
     println!("{}", world.base);
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()))
         .await

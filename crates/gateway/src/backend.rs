@@ -8,8 +8,9 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
-use zhulian_crypto::Digest;
+use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::{Key, Value};
+use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
 use zhulian_primitives::{
     Block, Certificate, Code, Event, EvidenceId, Handover, Header, Height, Network, Receipt, Timestamp, TransactionId,
 };
@@ -90,6 +91,21 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Keeps the entries of a batch. The gateway has checked that they are well formed and give the root on chain.
     fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()>;
+
+    /// Cases, the latest opened first, before one by its place among all ([`CaseId::ordinal`]).
+    fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>>;
+
+    /// What happened to a case, oldest first, after a place; the item of a place is the number of the event + 1.
+    fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>>;
+
+    /// Decisions by a rule pack, newest first; the item of a place is the number of the event + 1.
+    fn decisions(&self, filter: DecisionFilter, page: Page) -> Answer<'_, Vec<HistoryRow>>;
+
+    /// Digests of the manifests drafted of a rule pack, newest first.
+    fn drafts(&self, pack: String, limit: usize) -> Answer<'_, Vec<Digest>>;
+
+    /// Motions to enact one of these manifests of a pack, or to annul a version of it, oldest first.
+    fn pack_motions(&self, pack: String, manifests: Vec<Digest>) -> Answer<'_, Vec<PackMotion>>;
 
     /// Every block that is finalised from now on, in order and without gaps.
     fn subscribe(&self) -> BoxStream<'static, Arc<Block>>;
@@ -277,8 +293,58 @@ pub struct HistoryRow {
     pub time: Timestamp,
     /// Unified social credit code of the organisation that did it.
     pub organisation: String,
+    /// Number of the event in its receipt.
+    pub number: u32,
     /// What happened.
     pub event: Event,
+}
+
+/// How a case must stand to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseState {
+    /// It runs.
+    Open,
+    /// It has ended.
+    Closed,
+    /// It has ended so.
+    Ended(CaseOutcome),
+}
+
+/// Which cases are asked for. Every given condition must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseFilter {
+    /// Unified social credit code of the organisation that leads it.
+    pub organisation: Option<String>,
+    /// The pack.
+    pub pack: Option<String>,
+    /// The process, with its pack: `pack/process`.
+    pub procedure: Option<String>,
+    /// How it stands.
+    pub state: Option<CaseState>,
+    /// Its period ends before this. The index may give cases whose period was extended beyond; the state knows.
+    pub due_before: Option<Timestamp>,
+}
+
+/// Which decisions of a rule pack are asked for. Every given condition must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// The pack.
+    pub pack: String,
+    /// The version that decided.
+    pub version: Option<u32>,
+    /// The decision.
+    pub decision: Option<String>,
+}
+
+/// A motion about a rule pack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackMotion {
+    /// Its number.
+    pub motion: u32,
+    /// The manifest that it enacts.
+    pub manifest: Option<Digest>,
+    /// The version that it annuls.
+    pub annuls: Option<u32>,
 }
 
 /// How far a node has come.
@@ -307,6 +373,28 @@ pub struct Peer {
     pub clock_skew_ms: i64,
     /// Contradictory votes seen of it.
     pub misbehaviour: u64,
+}
+
+/// A key that is due for replacement by the organisation's own rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDue {
+    /// The key.
+    pub key: PublicKey,
+    /// The member that holds it, by its pseudonym.
+    pub member: String,
+    /// Whole days until it is due; negative when it is overdue.
+    pub days_left: i64,
+}
+
+/// The disk that a node stores on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Bytes that the node uses.
+    pub used_bytes: u64,
+    /// Bytes that are free.
+    pub free_bytes: u64,
+    /// Whole days until none are, if it goes on as in the last days; `None` while that is not known, or not in sight.
+    pub full_in_days: Option<u64>,
 }
 
 /// How a node is.
@@ -348,6 +436,10 @@ pub struct NodeStatus {
     pub evidence: u64,
     /// Stored records that were found damaged and are not served.
     pub damage: Vec<String>,
+    /// The disk that the node stores on; `None` before it was looked at.
+    pub disk: Option<Disk>,
+    /// Keys of members of the node's organisation that are due for replacement, the most urgent first.
+    pub keys_due: Vec<KeyDue>,
     /// The node's version.
     pub version: String,
     /// What keeps the network from going on, if something does: in plain English, naming who.

@@ -1,6 +1,7 @@
 //! Cursors of lists: opaque to clients, and such that every text of the published form is one, so that none can do harm.
 
 use zhulian_api::ErrorCode;
+use zhulian_modules::procedure::CaseId;
 
 use crate::{Failure, PagePosition, Position, request::NUMBER_MAX};
 
@@ -11,6 +12,10 @@ pub enum ListKind {
     Transactions,
     /// Evidence.
     Evidence,
+    /// What happened to a case.
+    CaseHistory,
+    /// Decisions of a rule pack.
+    Decisions,
 }
 
 impl ListKind {
@@ -18,6 +23,8 @@ impl ListKind {
         match self {
             Self::Transactions => 't',
             Self::Evidence => 'e',
+            Self::CaseHistory => 'h',
+            Self::Decisions => 'd',
         }
     }
 }
@@ -54,6 +61,28 @@ pub fn write_height(height: u64) -> String {
 /// Reads a cursor of the list of blocks.
 pub fn read_height(text: &str) -> Result<u64, Failure> {
     text.strip_prefix('b').and_then(|digits| hex(digits, 16)).ok_or_else(malformed)
+}
+
+/// The cursor after a case, by its place among all.
+pub fn write_case(case: CaseId) -> String {
+    format!("c{:016x}", case.ordinal())
+}
+
+/// Reads a cursor of the list of cases.
+pub fn read_case(text: &str) -> Result<u64, Failure> {
+    text.strip_prefix('c').and_then(|digits| hex(digits, 16)).ok_or_else(malformed)
+}
+
+/// The cursor after a task of a case.
+pub fn write_task(case: CaseId, task: u32) -> String {
+    format!("k{:016x}{task:08x}", case.ordinal())
+}
+
+/// Reads a cursor of the list of tasks: the case's place among all, and the number of the task.
+pub fn read_task(text: &str) -> Result<(u64, u32), Failure> {
+    let digits = text.strip_prefix('k').filter(|digits| digits.is_ascii() && digits.len() == 24).ok_or_else(malformed)?;
+    let task = hex(&digits[16..], 8).ok_or_else(malformed)? as u32;
+    Ok((hex(&digits[..16], 16).ok_or_else(malformed)?, task))
 }
 
 /// The cursor of a list that is numbered.

@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use zhulian_api::{ErrorCode, view};
-use zhulian_execution::Call as _;
+use zhulian_execution::{Call as _, Event as _};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
     evidence::{self, Deposit, DepositBatch, Details, Standing, Subject},
-    identity::{self, MemberKey, Uscc},
+    identity::{self, MemberId, MemberKey, Uscc},
+    procedure::CallMade,
 };
-use zhulian_primitives::{Block, EvidenceId, EvidenceRef, Transaction, codec};
+use zhulian_primitives::{Block, EvidenceId, EvidenceRef, Receipt, Transaction, codec};
 use zhulian_verify::{Entry, FileRecord};
 
 use crate::{EvidencePlace, EvidenceRow, Failure, Shared, read, state};
@@ -42,32 +43,51 @@ struct Deposited {
     batch: Option<([u8; 32], u64)>,
     details: Details,
     signer: MemberKey,
+    /// In whose name a case deposited it, where no member did.
+    by_case: Option<Uscc>,
 }
 
-fn deposited_by(transaction: &Transaction<'_>) -> Option<Deposited> {
-    let signer = MemberKey(transaction.signer);
+fn deposited_by(transaction: &Transaction<'_>, receipt: &Receipt) -> Option<Deposited> {
     let call = &transaction.call;
-    if call.module != evidence::MODULE.name {
-        None
-    } else if call.call == Deposit::NAME {
-        let Deposit { file, details } = codec::from_bytes(call.args).ok()?;
-        let file = FileRecord { sha256: file.sha256, sm3: file.sm3, size: file.size, chunks_root: file.chunks_root };
-        Some(Deposited { file: Some(file), batch: None, details, signer })
-    } else if call.call == DepositBatch::NAME {
-        let DepositBatch { root, count, details } = codec::from_bytes(call.args).ok()?;
-        Some(Deposited { file: None, batch: Some((root, count)), details, signer })
+    // What a case deposits stands in the receipt, in the form of the call that it made.
+    let is_deposit = |made: &CallMade| {
+        made.refusal.is_none()
+            && made.module == evidence::MODULE.name
+            && [Deposit::NAME, DepositBatch::NAME].contains(&&*made.call)
+    };
+    let (name, args, by_case) = if call.module == evidence::MODULE.name {
+        (call.call.to_owned(), call.args.to_vec(), None)
     } else {
-        None
-    }
+        let made = receipt.events.iter().filter_map(CallMade::of).find(is_deposit)?;
+        (made.call, made.args?.0, Some(made.organisation))
+    };
+    let (file, batch, details) = if name == Deposit::NAME {
+        let Deposit { file, details } = codec::from_bytes(&args).ok()?;
+        let file = FileRecord { sha256: file.sha256, sm3: file.sm3, size: file.size, chunks_root: file.chunks_root };
+        (Some(file), None, details)
+    } else if name == DepositBatch::NAME {
+        let DepositBatch { root, count, details } = codec::from_bytes(&args).ok()?;
+        (None, Some((root, count)), details)
+    } else {
+        return None;
+    };
+    Some(Deposited { file, batch, details, signer: MemberKey(transaction.signer), by_case })
 }
 
 fn deposited(block: &Block, row: &EvidenceRow) -> Result<Deposited, Failure> {
-    let bytes = block.transactions.get(row.position.index as usize);
-    let transaction = bytes.and_then(|bytes| Transaction::decode(bytes).ok());
-    transaction.as_ref().and_then(deposited_by).ok_or_else(|| {
-        tracing::error!(height = row.position.height, index = row.position.index, "the index names a deposit that is none");
-        ErrorCode::Internal.into()
-    })
+    let index = row.position.index as usize;
+    let transaction = block.transactions.get(index).and_then(|bytes| Transaction::decode(bytes).ok());
+    let receipt = block.receipts.get(index).and_then(|bytes| Receipt::decode(bytes).ok());
+    transaction.as_ref().zip(receipt).and_then(|(transaction, receipt)| deposited_by(transaction, &receipt)).ok_or_else(
+        || {
+            tracing::error!(
+                height = row.position.height,
+                index = row.position.index,
+                "the index names a deposit that is none"
+            );
+            ErrorCode::Internal.into()
+        },
+    )
 }
 
 /// Root and count of a batch; a failure when the row is none.
@@ -102,7 +122,7 @@ pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::E
         all.push((row, deposited));
     }
     let (_, known) = state::query(&*gateway.backend, |source, _| {
-        all.iter().map(|(row, deposited)| Known::read(source, row, &deposited.signer)).collect::<Vec<_>>()
+        all.iter().map(|(row, deposited)| Known::read(source, row, deposited)).collect::<Vec<_>>()
     })
     .await?;
     Ok(all.into_iter().zip(known).map(|((row, deposited), known)| shown(row, deposited, known)).collect())
@@ -119,7 +139,7 @@ struct Known {
 }
 
 impl Known {
-    fn read(source: &dyn Fn(&Key) -> Option<Value>, row: &EvidenceRow, signer: &MemberKey) -> Self {
+    fn read(source: &dyn Fn(&Key) -> Option<Value>, row: &EvidenceRow, deposited: &Deposited) -> Self {
         let subject = subject(row);
         let standing = match subject {
             Subject::Entry(root, sequence, entry) => evidence::entry(&source, &root, sequence, entry),
@@ -136,10 +156,12 @@ impl Known {
             case: freeze.case.to_string(),
             height: freeze.height,
         };
+        let organisation = deposited.by_case.or_else(|| Uscc::parse(&row.organisation).ok());
+        // A key names one member for ever, so today's record tells who signed then.
+        let signed = || identity::key(&source, &deposited.signer).map(|key| key.member.to_string()).unwrap_or_default();
         Self {
-            organisation_name: Uscc::parse(&row.organisation).map(|code| party(source, &code).name).unwrap_or_default(),
-            // A key names one member for ever, so today's record tells who signed then.
-            member: identity::key(&source, signer).map(|key| key.member.to_string()).unwrap_or_default(),
+            organisation_name: organisation.map(|code| party(source, &code).name).unwrap_or_default(),
+            member: if deposited.by_case.is_some() { MemberId::CASE.into() } else { signed() },
             custodian: standing.custodian.map(|code| party(source, &code)),
             freezes: standing.freezes.iter().map(freeze).collect(),
             first: first.and_then(|first| evidence::record(&source, &first)).map(|record| record.id),
@@ -166,7 +188,7 @@ fn shown(row: &EvidenceRow, deposited: Deposited, known: Known) -> view::Evidenc
         height: row.position.height,
         index: row.position.index,
         time_ms: row.time,
-        organisation: row.organisation.clone(),
+        organisation: deposited.by_case.map_or_else(|| row.organisation.clone(), |code| code.to_string()),
         organisation_name: known.organisation_name,
         member: known.member,
         status: known.standing.status().name().into(),

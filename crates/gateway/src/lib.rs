@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backend;
+mod cases;
 mod certificate;
 mod check;
 mod config;
@@ -13,6 +14,7 @@ mod listener;
 mod metrics;
 mod names;
 pub mod openapi;
+mod packs;
 mod read;
 mod refusals;
 mod request;
@@ -24,8 +26,9 @@ mod shutdown;
 mod state;
 
 pub use backend::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome,
-    Page, PagePosition, Peer, Phase, Position, StateProof, Submission, TransactionFilter, TransactionRow, TransactionState,
+    Answer, Backend, BackendError, CaseFilter, CaseState, DecisionFilter, Disk, EvidenceFilter, EvidencePlace, EvidenceRow,
+    Finality, HistoryRow, KeyDue, NodeStatus, Outcome, PackMotion, Page, PagePosition, Peer, Phase, Position, StateProof,
+    Submission, TransactionFilter, TransactionRow, TransactionState,
 };
 pub use config::Config;
 pub use failure::Failure;

@@ -76,6 +76,24 @@ texts! {
     BlockCursor = "^b[0-7][0-9a-f]{15}$";
     /// A cursor of the list of organisations.
     OrganisationCursor = "^o[0-9a-f]{8}$";
+    /// A rule pack's id.
+    PackName = "^[a-z][a-z0-9-]{1,31}$";
+    /// How a case stands.
+    CaseStateName = "^(open|closed|granted|refused|withdrawn|done|failed)$";
+    /// A role.
+    RoleName = "^(system_admin|security_admin|audit_admin|representative|officer|judge)$";
+    /// A cursor of the list of cases.
+    CaseCursor = "^c[0-7][0-9a-f]{15}$";
+    /// A cursor of the list of tasks.
+    TaskCursor = "^k[0-7][0-9a-f]{15}[0-9a-f]{8}$";
+    /// A cursor of the history of a case.
+    CaseHistoryCursor = "^h[0-7][0-9a-f]{15}[0-9a-f]{8}[0-7][0-9a-f]{15}$";
+    /// A cursor of the list of decisions.
+    DecisionCursor = "^d[0-7][0-9a-f]{15}[0-9a-f]{8}[0-7][0-9a-f]{15}$";
+    /// A cursor of the list of rule packs.
+    PackCursor = "^p[0-9a-f]{8}$";
+    /// A case number.
+    CaseNumber = "^BJ[0-9]{8}-[0-9]{6}$";
     /// An evidence number, perhaps with the index of a batch's entry.
     EvidenceNumber = "^ZL[0-7][0-9A-HJKMNP-TV-Z]{25}[0-9A-HJKMNP-TV-Z*~$=U](-(0|[1-9][0-9]{0,8}))?$";
     /// An evidence number.
@@ -115,6 +133,15 @@ texts! {
         routes::organisations::list,
         routes::organisations::one,
         routes::organisations::motions,
+        routes::cases::list,
+        routes::cases::one,
+        routes::cases::history,
+        routes::cases::tasks,
+        routes::packs::list,
+        routes::packs::one,
+        routes::packs::decisions,
+        routes::packs::manifest,
+        routes::packs::file,
         routes::state::one,
         routes::events::events,
         routes::health::live,
@@ -130,6 +157,8 @@ texts! {
         (name = "evidence", description = "Deposited evidence: find, check, prove"),
         (name = "blocks", description = "Finalised blocks"),
         (name = "organisations", description = "Who takes part, and how they decide"),
+        (name = "cases", description = "Cases of procedures, and the tasks that wait in them"),
+        (name = "packs", description = "Rule packs: versions, votes, files, decisions"),
         (name = "state", description = "State values with proofs"),
         (name = "operation", description = "For operators and tools"),
     ),
@@ -145,8 +174,10 @@ fn problems(method: &str, path: &str) -> &'static [u16] {
         (_, "/v1/transactions/{id}/receipt" | "/v1/transactions/{id}/cose-receipt") => &[400, 404, 406, 409],
         (_, "/v1/transactions/{id}" | "/v1/state/{key}") => &[400],
         (_, "/v1/evidence/{id}/receipt" | "/v1/evidence/{id}/certificate.pdf") => &[400, 404, 406],
+        (_, "/v1/manifests/{digest}/files/{sha256}") => &[400, 404, 406],
         (_, path) if path.contains('{') => &[400, 404],
         (_, "/v1/transactions" | "/v1/blocks" | "/v1/organisations" | "/v1/motions" | "/v1/evidence") => &[400],
+        (_, "/v1/cases" | "/v1/tasks" | "/v1/packs") => &[400],
         (_, "/v1/events") => &[400, 404, 406],
         _ => &[],
     }

@@ -91,6 +91,13 @@ pub fn organisation_code(text: &str) -> Result<String, String> {
     if form { Ok(text.into()) } else { Err("expected a unified social credit code: 18 characters from 0-9 and A-Z".into()) }
 }
 
+/// The form of a rule pack's id; whether one exists is another question.
+pub fn pack_id(text: &str) -> Result<String, String> {
+    let letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let form = (2..=32).contains(&text.len()) && letters && text.starts_with(|c: char| c.is_ascii_lowercase());
+    if form { Ok(text.into()) } else { Err("expected a rule pack: 2 to 32 of a-z, 0-9 and -, a letter first".into()) }
+}
+
 /// The one variable part of an address.
 pub struct Segment(String);
 
@@ -109,6 +116,31 @@ impl Segment {
     /// The part read by `read`, which gives what is expected if it fails.
     pub fn get<T>(&self, name: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Failure> {
         read(&self.0).map_err(|why| Failure::new(ErrorCode::MalformedPath, format!("{name}: {why}")))
+    }
+}
+
+/// The two variable parts of an address.
+pub struct Segments(Segment, Segment);
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let segments = Path::<(String, String)>::from_request_parts(parts, state).await;
+        segments
+            .map(|Path((first, second))| Self(Segment(first), Segment(second)))
+            .map_err(|_| Failure::new(ErrorCode::MalformedPath, "the path is not valid UTF-8"))
+    }
+}
+
+impl Segments {
+    /// The parts, each read by its function.
+    pub fn get<A, B>(
+        &self,
+        (first, read_first): (&str, impl FnOnce(&str) -> Result<A, String>),
+        (second, read_second): (&str, impl FnOnce(&str) -> Result<B, String>),
+    ) -> Result<(A, B), Failure> {
+        Ok((self.0.get(first, read_first)?, self.1.get(second, read_second)?))
     }
 }
 

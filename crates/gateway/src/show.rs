@@ -3,7 +3,7 @@
 use zhulian_api::{Hex32, HexBytes, view};
 use zhulian_primitives::{Certificate, Code, Event, Header, Network, Receipt, TransactionError, TransactionId};
 
-use crate::{Outcome, TransactionState, names, refusals};
+use crate::{HistoryRow, Outcome, TransactionState, names, refusals};
 
 /// Why a transaction was refused.
 pub fn refusal(code: &Code) -> view::RefusalView {
@@ -29,6 +29,18 @@ pub fn data(event: &Event) -> serde_json::Value {
     match zhulian_verify::cbor_json(&event.data.0) {
         object @ serde_json::Value::Object(_) => names::name(&event.module, &event.name, object),
         other => serde_json::json!({ "value": other }),
+    }
+}
+
+/// Something that happened, with its transaction.
+pub fn history(row: HistoryRow) -> view::HistoryItem {
+    view::HistoryItem {
+        transaction: row.transaction.into(),
+        height: row.position.height,
+        index: row.position.index,
+        time_ms: row.time,
+        organisation: row.organisation,
+        event: event(&row.event),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use zhulian_execution::{Allowed, Module, RefusalEntry, Role, TRANSACTION_REFUSALS};
 
-use crate::MODULES;
+use crate::{MODULES, procedure::CASE_CALLS};
 
 const NOTICE: &str = "<!-- Printed by crates/modules/src/catalogue.rs; `make docs` rewrites it. -->\n";
 
@@ -57,12 +57,36 @@ fn access() -> String {
         }
         out.push('\n');
     }
+    cases(&mut out);
     out.push_str(
         "The three administrations (system, security, audit) are held by three accounts: no member ever holds two of them in its\n\
          life, and a new one is proposed by a security administrator and confirmed by a system administrator.\n\
          系统、安全、审计三种管理角色分属三个账户:同一成员终身只能担任其一;新任须由安全管理员提议、系统管理员确认。\n",
     );
     out
+}
+
+/// What cases may do in other modules.
+fn cases(out: &mut String) {
+    out.push_str(
+        "## What cases may do 办件可办理的事项\n\n\
+         A case makes these calls of other modules as a task of its procedure, in the name of an organisation to which the pack, once\n\
+         voted in, gives the right (`right:MODULE.CALL` = offices). It acts as an officer 经办人 of that organisation under the member\n\
+         id `case`, and as nothing else: what belongs to administrators, representatives and judges no pack can give. A right that no\n\
+         task needs is refused at deployment, as is a task without its right.\n\
+         办件可作为流程任务、以规则包授权(`right:模块.事项`)的机构名义、仅以经办人身份(成员号 `case`)发起以下办理;\n\
+         管理员、代表、法官的权限不得授予。多余或缺少的授权在部署时拒绝。\n\n\
+         | call 办理事项 | inputs 输入 | optional 可选 | outcome 结果 |\n|:--|:--|:--|:--|\n",
+    );
+    for it in CASE_CALLS {
+        let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+        let (required, optional, outcome) = (names(it.required), names(it.optional), names(it.outcome));
+        let once =
+            if it.numbered { "<br>once in a transaction; the next waits 一笔交易一次,其余等待" } else { "" };
+        let _ =
+            writeln!(out, "| **{}**<br>{}{once} | {required} | {optional} | {outcome} |", it.name(), cell(it.call.about.zh));
+    }
+    out.push('\n');
 }
 
 /// Every refusal with its texts.

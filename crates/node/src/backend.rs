@@ -8,19 +8,21 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream, stream::BoxStream};
 use tokio::sync::broadcast::error::RecvError;
-use zhulian_crypto::SigningKey;
+use zhulian_crypto::{Digest, SigningKey};
 use zhulian_engine as engine;
 use zhulian_execution::Refusal as _;
 use zhulian_gateway::{
-    Answer, Backend, BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Finality, HistoryRow, NodeStatus, Outcome,
-    Page, PagePosition, Position, StateProof, Submission, TransactionFilter, TransactionRow, TransactionState,
+    Answer, Backend, BackendError, CaseFilter, CaseState, DecisionFilter, EvidenceFilter, EvidencePlace, EvidenceRow,
+    Finality, HistoryRow, NodeStatus, Outcome, PackMotion, Page, PagePosition, Position, StateProof, Submission,
+    TransactionFilter, TransactionRow, TransactionState,
 };
 use zhulian_ledger::{Key, Value, merkle};
-use zhulian_primitives::{Block, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
+use zhulian_modules::procedure::CaseId;
+use zhulian_primitives::{Block, Event, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
 use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
 
 use crate::{
-    index::{Entries, Filter, Found, IndexError, Place, Progress, Queries},
+    index::{self, Entries, Filter, Found, HistoryHit, IndexError, Place, Progress, Queries},
     mempool::{End, Intake, Mempool, Standing, Verdict},
     observer::Finalised,
     telemetry,
@@ -28,6 +30,8 @@ use crate::{
 
 /// How long a transaction that this node has not heard of is waited for.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
+/// Motions shown of one version of a rule pack at most.
+const PACK_MOTIONS_MAX: usize = 20;
 
 /// The index as far as the gateway's questions go.
 pub(crate) struct Index {
@@ -65,6 +69,11 @@ impl From<Found> for TransactionRow {
 
 fn position(place: Place) -> Position {
     Position { height: place.height(), index: place.index() }
+}
+
+/// The place of an event: its transaction, and its number there. A list has the number + 1.
+fn event_at(at: PagePosition) -> (Place, i64) {
+    (place(at), i64::try_from(at.item).unwrap_or(i64::MAX) - 1)
 }
 
 fn place(at: PagePosition) -> Place {
@@ -216,13 +225,43 @@ impl NodeBackend {
                 Some(number) => *at == number as usize,
                 None => event.module == "evidence",
             });
-            rows.extend(events.map(|(_, event)| HistoryRow {
+            rows.extend(events.map(|(at, event)| HistoryRow {
                 transaction: found.id,
                 position,
                 time: found.time,
                 organisation: found.organisation.clone().unwrap_or_default(),
+                number: at as u32,
                 event,
             }));
+        }
+        Ok(rows)
+    }
+
+    /// The events that the index names.
+    async fn told(&self, hits: Vec<HistoryHit>) -> Result<Vec<HistoryRow>, BackendError> {
+        let mut rows = Vec::with_capacity(hits.len());
+        let mut last: Option<(Position, Vec<Event>)> = None;
+        for HistoryHit { found, event: number } in hits {
+            let position = position(found.place);
+            // Neighbours are often of one transaction.
+            let events = match last.take().filter(|(at, _)| *at == position) {
+                Some((_, events)) => events,
+                None => {
+                    let Some(block) = self.block_at(position.height).await? else { continue };
+                    outcome(&block, position)?.receipt.events
+                }
+            };
+            let event = events.get(number as usize).cloned();
+            let event = event.ok_or_else(|| BackendError::Internal("the index names an event that is none".into()))?;
+            rows.push(HistoryRow {
+                transaction: found.id,
+                position,
+                time: found.time,
+                organisation: found.organisation.unwrap_or_default(),
+                number,
+                event,
+            });
+            last = Some((position, events));
         }
         Ok(rows)
     }
@@ -404,6 +443,54 @@ impl Backend for NodeBackend {
         self.query(move |_, store| store.put(&batch, &entries)).boxed()
     }
 
+    fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {
+        let CaseFilter { organisation, pack, procedure, state, due_before } = filter;
+        let state = state.map(|state| match state {
+            CaseState::Open => index::CaseState::Open,
+            CaseState::Closed => index::CaseState::Closed,
+            CaseState::Ended(outcome) => index::CaseState::Ended(outcome),
+        });
+        let filter = index::CaseFilter { organisation, pack, procedure, state, due_before, before };
+        async move {
+            let found = self.query(move |queries, _| queries.cases(&filter, limit)).await?;
+            Ok(found.into_iter().filter_map(CaseId::of_ordinal).collect())
+        }
+        .boxed()
+    }
+
+    fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>> {
+        async move {
+            let hits =
+                self.query(move |queries, _| queries.case_history(case.ordinal(), after.map(event_at), limit)).await?;
+            self.told(hits).await
+        }
+        .boxed()
+    }
+
+    fn decisions(&self, filter: DecisionFilter, page: Page) -> Answer<'_, Vec<HistoryRow>> {
+        async move {
+            let hits = self.query(move |queries, _| {
+                let wanted = (filter.pack.as_str(), filter.version, filter.decision.as_deref());
+                queries.decisions(wanted, page.before.map(event_at), page.limit)
+            });
+            self.told(hits.await?).await
+        }
+        .boxed()
+    }
+
+    fn drafts(&self, pack: String, limit: usize) -> Answer<'_, Vec<Digest>> {
+        self.query(move |queries, _| queries.drafts(&pack, limit)).boxed()
+    }
+
+    fn pack_motions(&self, pack: String, manifests: Vec<Digest>) -> Answer<'_, Vec<PackMotion>> {
+        async move {
+            let found = self.query(move |queries, _| queries.pack_motions(&pack, &manifests, PACK_MOTIONS_MAX)).await?;
+            let motion = |it: index::PackMotion| PackMotion { motion: it.motion, manifest: it.manifest, annuls: it.annuls };
+            Ok(found.into_iter().map(motion).collect())
+        }
+        .boxed()
+    }
+
     fn subscribe(&self) -> BoxStream<'static, Arc<Block>> {
         let receiver = self.observer.listen();
         let handle = self.handle.clone();
@@ -441,14 +528,12 @@ impl Backend for NodeBackend {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
+            text.push_str(&telemetry::status(&self.status()));
             text.push_str(&telemetry::metrics(
                 &self.mempool,
                 &self.intake,
                 self.index.as_ref().map(|index| &index.progress),
             ));
-            let status = self.status.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-            telemetry::power(&mut text, status.epoch, status.network(status.epoch));
-            drop(status);
             Ok(text)
         }
         .boxed()

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use zhulian_engine as engine;
 use zhulian_modules::Genesis;
 
-use crate::mempool;
+use crate::{
+    index::{Database, PostgresSettings},
+    mempool,
+};
 
 /// What an operator sets. Relative paths are relative to the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +66,50 @@ pub struct Gateway {
     /// Where people reach it; `null` for `http://` and the address above.
     #[serde(default)]
     pub public_url: Option<String>,
+    /// Where the query index is kept.
+    #[serde(default)]
+    pub index: Index,
+    /// Days after which a member's key should be replaced, by the organisation's own rule; 0 for no reminder.
+    #[serde(default = "key_days")]
+    pub key_days: u32,
+}
+
+/// Three years.
+fn key_days() -> u32 {
+    1_095
+}
+
+impl Default for Gateway {
+    /// On the port of the handbook, on this machine only.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8640)),
+            public_url: None,
+            index: Index::default(),
+            key_days: key_days(),
+        }
+    }
+}
+
+/// Where the query index is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Index {
+    /// In a file of SQLite in the node's directory.
+    #[default]
+    Sqlite,
+    /// In a PostgreSQL server.
+    Postgres(PostgresSettings),
+}
+
+impl Gateway {
+    /// The index of a node that stores in `directory`.
+    pub(crate) fn database(&self, directory: &Path) -> Database {
+        match &self.index {
+            Index::Sqlite => Database::Sqlite(directory.join("index")),
+            Index::Postgres(settings) => Database::Postgres(settings.clone()),
+        }
+    }
 }
 
 /// Bounds of the mempool.
@@ -108,6 +155,9 @@ pub enum StateSync {
     WhenFarBehind,
     /// Fetch the others' state whenever they have one, however short the chain.
     Always,
+    /// Fetch the others' state, however long it takes to find them; never begin at genesis. For a validator that was restored: where
+    /// it began by itself, it might vote twice.
+    Required,
     /// Execute every block since genesis, so that the node and its index have all of them.
     Never,
 }
@@ -168,6 +218,9 @@ pub enum ConfigError {
     /// A number that cannot be.
     #[error("{0} must be above zero")]
     Zero(&'static str),
+    /// The PostgreSQL settings cannot be used.
+    #[error("gateway.index.postgres: {0}")]
+    Postgres(String),
     /// Both are the same address.
     #[error("listen and gateway.listen are the same address")]
     SameAddress,
@@ -181,6 +234,11 @@ impl Config {
             serde_json::from_str(&text).map_err(|source| ConfigError::Parse { path: path.into(), source })?;
         let base = path.parent().unwrap_or(Path::new("."));
         for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
+            *path = base.join(&*path);
+        }
+        if let Some(Index::Postgres(PostgresSettings { password_file: Some(path), .. })) =
+            config.gateway.as_mut().map(|gateway| &mut gateway.index)
+        {
             *path = base.join(&*path);
         }
         config.check()?;
@@ -207,6 +265,9 @@ impl Config {
         }
         if self.gateway.as_ref().is_some_and(|gateway| gateway.listen == self.listen && self.listen.port() != 0) {
             return Err(ConfigError::SameAddress);
+        }
+        if let Some(Index::Postgres(settings)) = self.gateway.as_ref().map(|gateway| &gateway.index) {
+            settings.check().map_err(ConfigError::Postgres)?;
         }
         Ok(())
     }
@@ -262,6 +323,9 @@ impl Config {
             state_sync: match self.state_sync {
                 StateSync::WhenFarBehind => engine::StateSync::default(),
                 StateSync::Always => engine::StateSync::WhenEmpty { wait: Duration::from_secs(10), views_min: 1 },
+                StateSync::Required => {
+                    engine::StateSync::WhenEmpty { wait: Duration::from_secs(10 * 365 * 86_400), views_min: 1 }
+                }
                 StateSync::Never => engine::StateSync::Never,
             },
             storage: engine::Storage { page_cache_bytes: self.page_cache_mib << 20, ..engine::Storage::default() },

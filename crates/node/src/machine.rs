@@ -65,6 +65,9 @@ impl Machine for CityMachine {
             Some(mempool) => mempool.lock().prepared(&ids),
             None => vec![None; ids.len()],
         };
+        #[cfg(feature = "seeded-bugs")]
+        let forgets =
+            zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::StateOfMempool) && waiting.iter().any(Option::is_none);
         let prepared: Option<Vec<Arc<Prepared>>> = transactions
             .par_iter()
             .with_min_len(CHUNK)
@@ -83,6 +86,8 @@ impl Machine for CityMachine {
         let (mempool, height) = (self.mempool.clone(), context.height);
         Box::new(move |loaded: &Loaded| {
             let outcome = run.resume(loaded)?;
+            #[cfg(feature = "seeded-bugs")]
+            let outcome = Outcome { writes: outcome.writes.into_iter().skip(usize::from(forgets)).collect(), ..outcome };
             if let Some(mempool) = &mempool {
                 mempool.proposed(height, &ids);
             }

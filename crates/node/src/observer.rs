@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
-    time::{Duration, Instant},
 };
 
 use tokio::sync::broadcast;
@@ -20,7 +19,8 @@ const RECENT_BYTES: usize = 16 << 20;
 const LISTENERS: usize = 256;
 /// Blocks delivered again after a start, since the marker is not forced to disk.
 const AGAIN: u64 = 256;
-const MARK_EVERY: Duration = Duration::from_secs(1);
+/// The marker is written whenever the height is a multiple of this.
+const MARK_EVERY: u64 = 32;
 
 /// The last blocks, without gaps.
 #[derive(Default)]
@@ -47,15 +47,14 @@ fn body_bytes(block: &Block) -> usize {
     block.transactions.iter().chain(&block.receipts).map(Vec::len).sum()
 }
 
-/// See the module.
-pub(crate) struct Finalised {
+/// The observer that the engine is given; see the module.
+pub struct Finalised {
     mempool: Arc<Mempool>,
     recent: Mutex<Recent>,
     listeners: broadcast::Sender<Arc<Block>>,
     /// Set once the engine runs, since the index reads missed blocks from it.
-    pub indexer: OnceLock<Indexer>,
+    pub(crate) indexer: OnceLock<Indexer>,
     marker: PathBuf,
-    marked: Mutex<Instant>,
 }
 
 impl Finalised {
@@ -67,30 +66,27 @@ impl Finalised {
             listeners: broadcast::Sender::new(LISTENERS),
             indexer: OnceLock::new(),
             marker: directory.join("observed"),
-            marked: Mutex::new(Instant::now()),
         }
     }
 
     /// A block finalised not long ago.
-    pub fn recent(&self, height: Height) -> Option<Arc<Block>> {
+    pub(crate) fn recent(&self, height: Height) -> Option<Arc<Block>> {
         let recent = self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let first = recent.blocks.front()?.header.height;
         recent.blocks.get(height.checked_sub(first)? as usize).filter(|block| block.header.height == height).cloned()
     }
 
     /// Listens to blocks from now on.
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Block>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Block>> {
         self.listeners.subscribe()
     }
 
     fn mark(&self, height: Height) {
-        let mut marked = self.marked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if marked.elapsed() >= MARK_EVERY {
-            *marked = Instant::now();
+        if height.is_multiple_of(MARK_EVERY)
             // Without it blocks are delivered again from an earlier one, which does no harm.
-            if let Err(error) = std::fs::write(&self.marker, height.to_string()) {
-                tracing::warn!(%error, "cannot note which block was handled last");
-            }
+            && let Err(error) = std::fs::write(&self.marker, height.to_string())
+        {
+            tracing::warn!(%error, "cannot note which block was handled last");
         }
     }
 }

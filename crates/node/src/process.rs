@@ -1,7 +1,6 @@
 //! Starting and stopping all of it.
 
 use std::{
-    collections::HashMap,
     future::Future,
     path::Path,
     sync::{Arc, OnceLock, RwLock},
@@ -9,26 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use futures::executor::block_on;
 use tokio::{net::TcpListener, task::JoinHandle as Task};
-use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
+use zhulian_crypto::{Algorithm, SigningKey};
 use zhulian_engine::{self as engine, Engine};
 use zhulian_gateway::{self as gateway, NodeStatus};
-use zhulian_ledger::BlockContext;
-use zhulian_modules::{
-    Genesis,
-    identity::{self, MemberKey},
-};
-use zhulian_primitives::{Block, Height, Network};
+use zhulian_modules::Genesis;
+use zhulian_primitives::Network;
 
 use crate::{
-    CityMachine, Verifier,
     backend::{Index, NodeBackend},
     config::{Config, ConfigError},
-    index::{Blocks, Entries, IndexError, Indexer, Queries, Store, genesis_keys},
-    mempool::{self, Intake, Mempool, Outside},
+    disk,
+    index::{Database, Entries, IndexError, Indexer, Queries, Store},
+    keys,
+    mempool::{self, Intake},
     observer::Finalised,
+    parts::{self, Parts},
 };
 
 /// Why a node does not start, or stopped by itself.
@@ -68,85 +63,6 @@ pub struct Node {
 const STATUS_EVERY: Duration = Duration::from_millis(250);
 /// A chain whose height has not changed for so many heartbeats is said to stall.
 const STALL_HEARTBEATS: u32 = 8;
-/// Transactions whose valid signature is remembered, besides those that wait.
-const REMEMBERED: usize = 1 << 17;
-
-/// The mempool as the engine asks it.
-struct Proposals(Arc<Mempool>);
-
-impl engine::Transactions for Proposals {
-    fn propose(&self, context: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
-        self.0.propose(context, ancestors, bytes_max, count_max)
-    }
-
-    fn waiting(&self) -> bool {
-        self.0.lock().waiting()
-    }
-}
-
-/// The engine as the intake needs it.
-struct World(engine::Handle);
-
-impl Outside for World {
-    fn gossip(&self, message: Bytes) -> bool {
-        self.0.gossip(message)
-    }
-
-    fn wake(&self) {
-        self.0.wake();
-    }
-
-    fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>> {
-        let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
-        let Ok((_, values)) = block_on(self.0.get(wanted.clone())) else { return vec![None; keys.len()] };
-        let found: HashMap<_, _> = wanted.into_iter().zip(values).collect();
-        let source = |key: &zhulian_ledger::Key| found.get(key).cloned().flatten();
-        let organisation = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
-        keys.iter().map(organisation).collect()
-    }
-}
-
-/// The archive as the index needs it.
-struct Archive(engine::Handle);
-
-impl Blocks for Archive {
-    fn block(&self, height: Height) -> Option<Arc<Block>> {
-        match block_on(self.0.block(height)) {
-            Ok(block) => Some(block),
-            Err(engine::Error::Corrupt(corrupt)) => {
-                tracing::error!(%corrupt, "the index cannot go on");
-                None
-            }
-            Err(_) => None,
-        }
-    }
-
-    fn first(&self) -> Option<Height> {
-        // Only what is surely not here counts as absent; any other failure is for a later try.
-        let is_here = |height| match block_on(self.0.block(height)) {
-            Ok(_) => Some(true),
-            Err(engine::Error::NoBlock(_)) => Some(false),
-            Err(_) => None,
-        };
-        let (mut absent, mut present) = (0, self.tip().filter(|tip| *tip > 0)?);
-        if is_here(1)? {
-            return Some(1);
-        }
-        while absent + 1 < present {
-            let middle = absent + (present - absent) / 2;
-            match is_here(middle)? {
-                true => present = middle,
-                false => absent = middle,
-            }
-        }
-        Some(present)
-    }
-
-    fn tip(&self) -> Option<Height> {
-        self.0.tip().map(|tip| tip.header.height)
-    }
-}
-
 impl Node {
     /// Starts a node: engine, mempool and, if configured, index. Must be called within a tokio runtime.
     pub fn start(config: &Config, genesis: &Genesis, key: &SigningKey) -> Result<Self, NodeError> {
@@ -163,28 +79,29 @@ impl Node {
         // The first start in a process decides; all nodes of one process, as in tests, share the threads.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(config.threads()).build_global();
 
-        let executor = Arc::new(zhulian_modules::executor());
         let limits = mempool::Limits { count_max: config.mempool.transactions_max, bytes_max: config.mempool.bytes_max };
-        let verifier = Arc::new(Verifier::new(network.chain, REMEMBERED.max(limits.count_max)));
-        let mempool = Arc::new(Mempool::new(limits));
-        let machine = CityMachine::new(executor.clone(), verifier.clone(), Some(mempool.clone()), genesis.state());
-        let observer = Arc::new(Finalised::new(mempool.clone(), directory));
+        let parts = Parts::new(genesis, limits, directory);
         let store = match &config.gateway {
             None => None,
-            Some(_) => Some(open_index(directory, &network, genesis)?),
+            Some(gateway) => {
+                let database = gateway.database(directory);
+                Some((database.clone(), parts::open_index(database, genesis)?))
+            }
         };
 
         let (engine, mut messages) =
-            Engine::start(engine_config, Arc::new(machine), Arc::new(Proposals(mempool.clone())), observer.clone())?;
+            Engine::start(engine_config, parts.machine.clone(), parts.transactions(), parts.observer.clone())?;
         let handle = engine.handle();
-        let (intake, intake_thread) = Intake::start(mempool.clone(), verifier, executor, Arc::new(World(handle.clone())));
+        let outside = parts::outside(&handle, genesis);
+        let Parts { executor, verifier, mempool, observer, .. } = parts;
+        let (intake, intake_thread) = Intake::start(mempool.clone(), verifier, executor, outside);
         let index = match store {
             None => None,
-            Some(store) => Some(start_index(store, directory, &handle, &observer)?),
+            Some((database, store)) => Some(start_index(database, store, directory, &handle, &observer)?),
         };
         let status = Arc::new(RwLock::new(starting(&network, genesis.time, key)));
         let passed_on = intake.clone();
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(async move {
                 while let Some((_, message)) = messages.recv().await {
                     passed_on.message(message);
@@ -197,7 +114,21 @@ impl Node {
                 status.clone(),
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
+            tokio::spawn(disk::watch(directory.clone(), status.clone())),
         ];
+        let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
+        if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
+            && settings.key_days > 0
+        {
+            let watch = keys::Watch {
+                handle: handle.clone(),
+                queries: index.queries.clone(),
+                organisation: own.organisation.clone(),
+                genesis_time: genesis.time,
+                days: settings.key_days,
+            };
+            tasks.push(tokio::spawn(keys::watch(watch, status.clone())));
+        }
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
         let backend = Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
@@ -252,22 +183,21 @@ fn public_url(gateway: &crate::config::Gateway) -> String {
     url.trim_end_matches('/').into()
 }
 
-/// Deletes a node's index, so that the next start builds it again from the ledger. Uploaded batch entries stay.
+/// Deletes the index of a stopped node, so that the next start builds it again from the ledger. Uploaded batch entries stay.
 pub fn remove_index(directory: &Path) -> Result<(), IndexError> {
     Store::remove(&directory.join("index"))
 }
 
-fn open_index(directory: &Path, network: &Network, genesis: &Genesis) -> Result<Store, NodeError> {
-    let mut store = Store::open(&directory.join("index"), &network.chain)?;
-    store.genesis(&genesis_keys(&genesis.events()))?;
-    Ok(store)
-}
-
-fn start_index(store: Store, directory: &Path, handle: &engine::Handle, observer: &Finalised) -> Result<Index, NodeError> {
-    let holders = store.holders()?;
-    let queries = Arc::new(Queries::open(&directory.join("index")));
+fn start_index(
+    database: Database,
+    store: Store,
+    directory: &Path,
+    handle: &engine::Handle,
+    observer: &Finalised,
+) -> Result<Index, NodeError> {
+    let queries = Arc::new(Queries::open(database));
     let entries = Arc::new(Entries::open(directory)?);
-    let indexer = Indexer::start(store, holders, Archive(handle.clone()));
+    let indexer = Indexer::start(store, parts::archive(handle));
     let progress = indexer.progress();
     let cell: &OnceLock<Indexer> = &observer.indexer;
     let _ = cell.set(indexer);
@@ -295,6 +225,8 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         transactions: 0,
         evidence: 0,
         damage: Vec::new(),
+        disk: None,
+        keys_due: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

@@ -3,9 +3,9 @@
 use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use tracing_subscriber::{EnvFilter, fmt};
-
+use zhulian_gateway::{NodeStatus, Peer, Phase};
 use zhulian_modules::{governance::Power, identity::Uscc};
-use zhulian_primitives::Network;
+use zhulian_primitives::quorum;
 
 use crate::{
     config::Log,
@@ -21,7 +21,69 @@ pub fn start(log: &Log) {
     let _ = if log.json { subscriber.json().try_init() } else { subscriber.try_init() };
 }
 
-/// The node's metrics in the text format of Prometheus.
+/// What the node knows of itself and the others, in the text format of Prometheus.
+pub(crate) fn status(status: &NodeStatus) -> String {
+    let network = status.network(status.epoch);
+    let mut text = String::new();
+    let out = &mut text;
+    let labels = format!("{{version=\"{}\"}}", label(&status.version));
+    labelled(out, "zhulian_build_info", "The node's version", "gauge", [(labels, 1)]);
+    gauge(out, "zhulian_running", "Whether the node has caught up and votes", u8::from(status.phase == Phase::Running));
+    gauge(out, "zhulian_stalled", "Whether no block has come for long", u8::from(status.stall.is_some()));
+    gauge(out, "zhulian_height", "The last finalised block", status.height.unwrap_or(0));
+    let seconds = status.time.unwrap_or(status.genesis_time) as f64 / 1_000.0;
+    gauge(out, "zhulian_block_timestamp_seconds", "Time of the last finalised block", seconds);
+    gauge(out, "zhulian_view", "The view that consensus is in", status.view);
+    gauge(out, "zhulian_epoch", "The epoch that the validators decide", status.epoch);
+    gauge(out, "zhulian_validators", "Validators of the epoch", network.validators.len());
+    gauge(out, "zhulian_quorum", "Validators whose votes finalise a block", quorum(network.validators.len()));
+    let power = Power::counted(network.validators.iter().filter_map(|it| Uscc::parse(&it.organisation).ok()));
+    gauge(out, "zhulian_validators_greatest", "Validators of the organisation that runs most", power.greatest());
+    gauge(out, "zhulian_nakamoto_coefficient", "Organisations that can stop the network together", power.nakamoto());
+    let level = power.concentration() as u8;
+    gauge(out, "zhulian_power_concentration", "1 when an organisation runs a quarter of the validators, 2 a third", level);
+    gauge(out, "zhulian_damaged_records", "Stored records that failed their check and are not served", status.damage.len());
+    if let Some(disk) = &status.disk {
+        gauge(out, "zhulian_disk_used_bytes", "Bytes that the node uses on its disk", disk.used_bytes);
+        gauge(out, "zhulian_disk_free_bytes", "Bytes that are free on the node's disk", disk.free_bytes);
+        if let Some(days) = disk.full_in_days {
+            let seconds = days * 86_400;
+            gauge(
+                out,
+                "zhulian_disk_full_in_seconds",
+                "Time until the disk is full at the growth of the last days",
+                seconds,
+            );
+        }
+    }
+    let due = |days: i64| status.keys_due.iter().filter(|key| key.days_left <= days).count();
+    let samples = [90, 30, 7, 0].map(|days| (format!("{{within_days=\"{days}\"}}"), due(days)));
+    labelled(out, "zhulian_keys_due", "Keys of the node's organisation that are due for replacement", "gauge", samples);
+    let peer = |peer: &Peer| {
+        let name = network.validators.iter().find(|it| it.public_key == peer.public_key).map(|it| it.name.as_str());
+        format!("{{validator=\"{}\"}}", label(name.unwrap_or("?")))
+    };
+    let mut peers = |name: &str, help: &str, kind: &str, value: &dyn Fn(&Peer) -> f64| {
+        labelled(out, name, help, kind, status.peers.iter().map(|it| (peer(it), value(it))));
+    };
+    peers("zhulian_peer_connected", "Whether a validator was heard lately", "gauge", &|it| {
+        f64::from(u8::from(it.connected))
+    });
+    peers("zhulian_peer_height", "The last block that a validator has executed", "gauge", &|it| it.height as f64);
+    let skew = |it: &Peer| if it.connected { it.clock_skew_ms as f64 / 1_000.0 } else { 0.0 };
+    peers("zhulian_peer_clock_skew_seconds", "A validator's clock minus this node's", "gauge", &skew);
+    peers("zhulian_peer_misbehaviour_total", "Contradictory votes that a validator signed", "counter", &|it| {
+        it.misbehaviour as f64
+    });
+    text
+}
+
+/// The text as the value of a label.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The metrics of mempool and index, in the text format of Prometheus.
 pub(crate) fn metrics(mempool: &Mempool, intake: &Intake, index: Option<&Progress>) -> String {
     let mut text = String::new();
     {
@@ -58,27 +120,23 @@ pub(crate) fn metrics(mempool: &Mempool, intake: &Intake, index: Option<&Progres
     text
 }
 
-/// The validators, and how power is spread over those who run them.
-pub(crate) fn power(text: &mut String, epoch: u64, network: &Network) {
-    let codes = network.validators.iter().filter_map(|it| Uscc::parse(&it.organisation).ok());
-    let power = Power::counted(codes);
-    gauge(text, "zhulian_epoch", "The epoch of the validators", epoch);
-    gauge(text, "zhulian_validators", "Validators of the epoch", power.total);
-    gauge(text, "zhulian_validators_greatest", "Validators of the organisation that runs most", power.greatest());
-    gauge(text, "zhulian_nakamoto_coefficient", "Organisations that can stop the network together", power.nakamoto());
-    let level = power.concentration() as u8;
-    gauge(
-        text,
-        "zhulian_power_concentration",
-        "0 spread, 1 an organisation runs a quarter or more, 2 a third or more",
-        level,
-    );
-}
-
 fn gauge(text: &mut String, name: &str, help: &str, value: impl std::fmt::Display) {
     family(text, name, help, "gauge", value);
 }
 
 fn family(text: &mut String, name: &str, help: &str, kind: &str, value: impl std::fmt::Display) {
-    writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}").expect("writing to a string cannot fail");
+    labelled(text, name, help, kind, [(String::new(), value)]);
+}
+
+fn labelled<V: std::fmt::Display>(
+    text: &mut String,
+    name: &str,
+    help: &str,
+    kind: &str,
+    samples: impl IntoIterator<Item = (String, V)>,
+) {
+    writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("writing to a string cannot fail");
+    for (labels, value) in samples {
+        writeln!(text, "{name}{labels} {value}").expect("writing to a string cannot fail");
+    }
 }

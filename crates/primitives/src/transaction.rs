@@ -172,11 +172,16 @@ pub struct Transaction<'a> {
 impl<'a> Transaction<'a> {
     /// Parses strictly: every deviation from the one encoding is refused.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, TransactionError> {
-        Self::decode_knowing(bytes, |_| false)
+        Self::decode_knowing(bytes, TransactionId(sha256(bytes)), |_| false)
     }
 
-    /// The same, not checking again that a key is a point of its curve when it is `known` to be one.
-    pub fn decode_knowing(bytes: &'a [u8], known: impl FnOnce(&PublicKey) -> bool) -> Result<Self, TransactionError> {
+    /// The same, for bytes whose id was computed before, and not checking again that a key is a point of its curve when it is
+    /// `known` to be one.
+    pub fn decode_knowing(
+        bytes: &'a [u8],
+        id: TransactionId,
+        known: impl FnOnce(&PublicKey) -> bool,
+    ) -> Result<Self, TransactionError> {
         use TransactionError as E;
         if bytes.len() > TRANSACTION_BYTES_MAX {
             return Err(E::TooLarge);
@@ -194,7 +199,7 @@ impl<'a> Transaction<'a> {
         if call.encode() != payload || envelope(&signer, payload, &signature) != bytes {
             return Err(E::NotDeterministic);
         }
-        Ok(Self { id: TransactionId(sha256(bytes)), signer, call, signature, protected, payload })
+        Ok(Self { id, signer, call, signature, protected, payload })
     }
 
     /// Parses bytes that passed [`decode`](Self::decode) on this machine before, and whose id is known from then. It skips what was

@@ -86,6 +86,7 @@ fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String,
         if let Kind::Decision { result, .. } = &node.kind {
             names.push(result);
         }
+        names.extend(node.result_variable());
         if let Some(repeat) = &node.repeat {
             names.extend(repeat.element.as_deref().into_iter().chain(repeat.results.as_deref()));
         }
@@ -218,6 +219,12 @@ impl Element<'_> {
     }
 
     fn timer(&mut self, timer: &Timer) {
+        let words: [(&str, &[&str]); 2] = [("unit", &["workday"]), ("clock", &["case", "own"])];
+        for (property, known) in words {
+            if let Some(word) = self.node.properties.get(property).filter(|word| !known.contains(&word.as_str())) {
+                self.refuse(Reason::Timer, format!("{property}: {word}"));
+            }
+        }
         let (expression, readable) = match timer {
             Timer::Date(date) => (date, time::point(&Value::text(&date.text)).is_some()),
             Timer::Duration(length) => (length, time::read_length(&length.text).is_some()),

@@ -1,11 +1,40 @@
 //! Expressions of a process: FEEL, evaluated with gas over the variables in sight.
 
 use crate::instance::Fault;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use zhulian_rules::types::Type;
 use zhulian_rules::{Model, Name, Profile, Value, gas::Gas};
 
 /// Longest expression, in bytes.
 pub const TEXT_MAX: usize = 8 * 1024;
+
+/// Compiled expressions by text and names in sight. Compiling is a pure function of these and is paid for whether or not it is
+/// found here, so that a node that finds it and one that compiles decide alike.
+static COMPILED: Mutex<BTreeMap<String, Arc<Model>>> = Mutex::new(BTreeMap::new());
+/// Expressions kept compiled.
+const COMPILED_MAX: usize = 512;
+
+/// Compiles an expression over values of any type.
+fn compiled(text: &str, names: &[&str]) -> Result<Arc<Model>, Fault> {
+    // With their lengths, so that no two sets of names have one key.
+    let mut key = String::with_capacity(text.len() + names.len() * 16);
+    for part in std::iter::once(&text).chain(names) {
+        let _ = write!(key, "{}:{part}", part.len());
+    }
+    if let Some(model) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(model.clone());
+    }
+    let typed: Vec<(&str, Type)> = names.iter().map(|name| (*name, Type::Any)).collect();
+    let model = Arc::new(Model::expression(text, &typed, Profile::Standard).map_err(|_| Fault::Expression)?);
+    let mut all = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if all.len() >= COMPILED_MAX {
+        all.clear();
+    }
+    all.insert(key, model.clone());
+    Ok(model)
+}
 
 /// How an expression is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +84,8 @@ impl Expression {
             Language::Feel => {
                 // Compiling reads every byte and every name once.
                 gas.charge_items(self.text.len() + variables.len())?;
-                let names: Vec<(&str, Type)> = variables.iter().map(|(name, _)| (&**name, Type::Any)).collect();
-                let model = Model::expression(&self.text, &names, Profile::Standard).map_err(|_| Fault::Expression)?;
+                let names: Vec<&str> = variables.iter().map(|(name, _)| &**name).collect();
+                let model = compiled(&self.text, &names)?;
                 let facts: Vec<Value> = variables.iter().map(|(_, value)| value.clone()).collect();
                 let outcome = model.decide_in_order(0, &facts, gas.left())?;
                 gas.charge(outcome.gas)?;

@@ -35,6 +35,14 @@ pub trait Host {
     fn working_days_after(&self, _from: i64, _days: u32) -> Option<i64> {
         None
     }
+    /// How many working days come after one point in time, up to and with the day of another.
+    fn working_days_between(&self, _from: i64, _to: i64) -> Option<u32> {
+        None
+    }
+    /// Since when the clock of the case stands still, if it does: timers that follow it neither fire nor count until it runs again.
+    fn paused_since(&self) -> Option<i64> {
+        None
+    }
     /// In a simulation, which of so many ways to take; no expression is evaluated then.
     fn choose(&self, _node: &str, _ways: usize) -> Option<usize> {
         None
@@ -280,6 +288,8 @@ pub struct Work {
     pub form: Option<String>,
     /// `zeebe:taskHeaders`.
     pub headers: BTreeMap<String, String>,
+    /// The variable that takes the outcome of a job, task header `resultVariable`.
+    pub result_variable: Option<String>,
     /// `zeebe:properties`.
     pub properties: BTreeMap<String, String>,
     /// Variables of the task itself.
@@ -381,6 +391,36 @@ impl Instance {
         run.finish()
     }
 
+    /// Lets the timers that stood still with the case's clock run again: they fire later by what they missed since `since`, working
+    /// days or time.
+    ///
+    /// # Errors
+    /// A time that cannot be reckoned, or out of gas.
+    pub fn resume(&mut self, host: &dyn Host, since: i64, now: i64, gas: u64) -> Result<(), Fault> {
+        let mut gas = Gas::new(gas);
+        let mut stood = None;
+        for active in self.active.values_mut().filter(|active| !active.timers.is_empty()) {
+            let process = self.procedures.get(usize::from(active.procedure)).and_then(|key| host.process(key));
+            let process = process.ok_or(Fault::NoProcedure)?;
+            for due in &mut active.timers {
+                let Some(node) = process.node(due.node).filter(|node| node.follows_clock()) else { continue };
+                due.at = if node.in_working_days() {
+                    let days = match stood {
+                        Some(days) => days,
+                        None => *stood.insert(host.working_days_between(since, now).ok_or(Fault::Timer)?),
+                    };
+                    gas.charge(u64::from(days) + 1)?;
+                    // What is due is the first moment after its last day.
+                    if days == 0 { due.at } else { host.working_days_after(due.at - 1, days).ok_or(Fault::Timer)? }
+                } else {
+                    gas.charge(1)?;
+                    due.at.checked_add(now.saturating_sub(since)).ok_or(Fault::Timer)?
+                };
+            }
+        }
+        Ok(())
+    }
+
     fn running(&self) -> Result<(), Fault> {
         if self.status == Status::Running { Ok(()) } else { Err(Fault::Ended) }
     }
@@ -400,9 +440,55 @@ impl Instance {
         self.active.get(&1).map_or(&self.result, |root| &root.variables)
     }
 
-    /// The earliest time at which something fires.
+    /// The earliest time at which something fires, if the case's clock runs.
     pub fn next_due(&self) -> Option<i64> {
         self.active.values().flat_map(|active| &active.timers).map(|due| due.at).min()
+    }
+
+    /// Timers that run or stand still: the event and when it fires, if the case's clock runs; the earliest first.
+    pub fn timers(&self, host: &dyn Host) -> Vec<(String, i64)> {
+        let mut timers = Vec::new();
+        for active in self.active.values() {
+            let process = self.procedures.get(usize::from(active.procedure)).and_then(|key| host.process(key));
+            let named = |due: &Due| Some((process.as_ref()?.node(due.node)?.id.clone(), due.at));
+            timers.extend(active.timers.iter().filter_map(named));
+        }
+        timers.sort_by_key(|(_, at)| *at);
+        timers
+    }
+
+    /// Whether something fires by a point in time. What stands still does not.
+    pub fn is_due(&self, host: &dyn Host, now: i64) -> bool {
+        self.earliest(host).is_some_and(|(at, ..)| at <= now)
+    }
+
+    /// The timer that fires first of those that do not stand still: when, of what, and its place there.
+    pub(crate) fn earliest(&self, host: &dyn Host) -> Option<(i64, Number, usize)> {
+        let paused = host.paused_since().is_some();
+        let stands = |active: &Active, due: &Due| {
+            let process = self.procedures.get(usize::from(active.procedure)).and_then(|key| host.process(key));
+            process.and_then(|process| process.node(due.node).map(|node| node.follows_clock())).unwrap_or_default()
+        };
+        let all = self.active.iter().flat_map(|(number, active)| {
+            active.timers.iter().enumerate().map(move |(place, due)| (*number, place, active, due))
+        });
+        let run = all.filter(|(_, _, active, due)| !paused || !stands(active, due));
+        run.map(|(number, place, _, due)| (due.at, number, place)).min()
+    }
+
+    /// Whether an event at the edge of a work, or around it, catches an error of that work.
+    pub fn catches(&self, host: &dyn Host, work: Number, code: &str) -> bool {
+        let mut at = work;
+        while let Some(active) = self.active.get(&at) {
+            let process = self.procedures.get(usize::from(active.procedure)).and_then(|key| host.process(key));
+            // Rounds have no edge of their own.
+            let edge = active.node.filter(|_| active.round.is_none());
+            if process.is_some_and(|process| edge.is_some_and(|node| process.catcher(node, code).is_some())) {
+                return true;
+            }
+            at = active.parent;
+        }
+        false
     }
 
     /// Work that waits, by number.
@@ -435,6 +521,7 @@ impl Instance {
             by_person,
             form,
             headers: node.headers.clone(),
+            result_variable: node.result_variable().map(str::to_owned),
             properties: node.properties.clone(),
             variables: active.variables.clone(),
             due: active.timers.iter().map(|due| due.at).min(),

@@ -6,6 +6,7 @@ pub mod instance;
 pub mod model;
 mod parse;
 pub mod refusal;
+pub mod replay;
 pub mod simulate;
 mod step;
 mod time;

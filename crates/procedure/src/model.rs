@@ -281,6 +281,18 @@ impl Process {
         inside().filter(|(_, node)| free(node)).map(|(id, _)| id).collect()
     }
 
+    /// The event at the edge of a node that catches an error: the one for this code, or else the one for any.
+    pub fn catcher(&self, node: NodeId, code: &str) -> Option<NodeId> {
+        let catches = |event: &NodeId, exact: bool| match self.node(*event).map(|event| &event.kind) {
+            Some(Kind::Boundary { trigger: Trigger::Error(Some(wanted)), .. }) => exact && wanted == code,
+            Some(Kind::Boundary { trigger: Trigger::Error(None), .. }) => !exact,
+            _ => false,
+        };
+        let edge = &self.node(node)?.boundaries;
+        let of = |exact| edge.iter().copied().find(|event| catches(event, exact));
+        of(true).or_else(|| of(false))
+    }
+
     /// Declared variables and their types: properties `variable:NAME` of the process.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.properties.iter().filter_map(|(key, ty)| Some((key.strip_prefix("variable:")?, ty.as_str())))
@@ -294,6 +306,38 @@ impl Process {
 }
 
 impl Node {
+    /// Its timer, if it is an event that waits for a time.
+    pub fn timer(&self) -> Option<&Timer> {
+        match &self.kind {
+            Kind::Start(Trigger::Timer(timer))
+            | Kind::Catch(Trigger::Timer(timer))
+            | Kind::Boundary { trigger: Trigger::Timer(timer), .. } => Some(timer),
+            _ => None,
+        }
+    }
+
+    /// Whether the days of its timer are working days: property `unit` = `workday`.
+    pub fn in_working_days(&self) -> bool {
+        self.properties.get("unit").is_some_and(|unit| unit == "workday")
+    }
+
+    /// Whether its timer stands still while the case's clock does: property `clock` = `case`, or `own`. Where nothing is said,
+    /// working days do and other lengths do not: they are periods in their own right, such as a public notice. A date never does.
+    pub fn follows_clock(&self) -> bool {
+        let length = matches!(self.timer(), Some(Timer::Duration(_) | Timer::Cycle(..)));
+        length && self.properties.get("clock").map_or(self.in_working_days(), |clock| clock == "case")
+    }
+
+    /// The variable that takes the outcome of a job: task header `resultVariable`.
+    pub fn result_variable(&self) -> Option<&str> {
+        self.headers.get("resultVariable").map(|name| name.trim()).filter(|name| !name.is_empty())
+    }
+
+    /// Materials without which it is not passed: properties `material:NAME`.
+    pub fn materials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.properties.iter().filter_map(|(key, source)| Some((key.strip_prefix("material:")?, source.as_str())))
+    }
+
     /// Whether it is an activity: something that boundary events, mappings and repetitions can belong to.
     pub fn is_activity(&self) -> bool {
         matches!(

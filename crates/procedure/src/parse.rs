@@ -45,7 +45,7 @@ pub(crate) fn local(reference: &str) -> &str {
 }
 
 /// Deepest nesting of elements, found without parsing, because the parser recurses.
-fn deepest(source: &str) -> usize {
+pub(crate) fn deepest(source: &str) -> usize {
     let (mut depth, mut most) = (0usize, 0usize);
     let bytes = source.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {

@@ -194,7 +194,8 @@ impl<'h> Run<'h> {
                 }
                 self.leave(scope, &process, node)
             }
-            Kind::EventBased | Kind::Catch(_) => {
+            // A case that starts at a time waits for it.
+            Kind::EventBased | Kind::Catch(_) | Kind::Start(Trigger::Timer(_)) => {
                 let number = self.add(Active::inside(scope, procedure, Some(at)))?;
                 let events: Vec<NodeId> = match node.kind {
                     Kind::EventBased => {
@@ -290,28 +291,27 @@ impl<'h> Run<'h> {
     fn set_timers(&mut self, number: Number, process: &Process, events: &[NodeId]) -> Result<(), Fault> {
         for event in events {
             let Some(node) = process.node(*event) else { continue };
-            let (Kind::Catch(Trigger::Timer(timer)) | Kind::Boundary { trigger: Trigger::Timer(timer), .. }) = &node.kind
-            else {
-                continue;
-            };
-            let due = self.due(number, *event, node, timer);
-            let due = match due {
+            let Some(timer) = node.timer() else { continue };
+            // While the case's clock stands still, its time is the moment at which that began.
+            let from = self.host.paused_since().filter(|_| node.follows_clock()).unwrap_or(self.now);
+            let due = match self.due(number, node, timer, from) {
                 Err(Fault::Expression | Fault::Timer) if self.simulated() => {
                     Due { at: self.now, node: *event, left: 1, every: 0 }
                 }
-                other => other?,
+                other => Due { node: *event, ..other? },
             };
             self.active_mut(number)?.timers.push(due);
         }
         Ok(())
     }
 
-    fn due(&mut self, number: Number, event: NodeId, node: &Node, timer: &Timer) -> Result<Due, Fault> {
+    /// When a timer fires that counts from a point in time.
+    fn due(&mut self, number: Number, node: &Node, timer: &Timer, from: i64) -> Result<Due, Fault> {
         let (left, written) = match timer {
             Timer::Date(date) => {
                 let value = self.evaluate(number, date)?;
                 let at = time::point(&value).ok_or(Fault::Timer)?;
-                return Ok(Due { at, node: event, left: 1, every: 0 });
+                return Ok(Due { at, node: 0, left: 1, every: 0 });
             }
             Timer::Duration(duration) => (1, duration),
             Timer::Cycle(times, every) => (*times, every),
@@ -319,37 +319,49 @@ impl<'h> Run<'h> {
         let value = self.evaluate(number, written)?;
         let length = time::length(&value).ok_or(Fault::Timer)?;
         // 工作日: the event says that its days are working days.
-        let at = if node.properties.get("unit").is_some_and(|unit| unit == "workday") {
+        let at = if node.in_working_days() {
             let days = length.whole_days().ok_or(Fault::Timer)?;
-            self.host.working_days_after(self.now, days).ok_or(Fault::Timer)?
+            self.host.working_days_after(from, days).ok_or(Fault::Timer)?
         } else {
-            length.after(self.now)?
+            length.after(from)?
         };
-        Ok(Due { at, node: event, left, every: at - self.now })
+        Ok(Due { at, node: 0, left, every: at - from })
     }
 
     /// Fires the timers that are due, the earliest first.
     pub fn fire_due(&mut self) -> Result<(), Fault> {
         loop {
-            let due = self.instance.active.iter().flat_map(|(number, active)| {
-                active.timers.iter().enumerate().map(move |(place, due)| (due.at, *number, place))
-            });
-            let Some((at, number, place)) = due.min() else { return Ok(()) };
+            let Some((at, number, place)) = self.instance.earliest(self.host) else { return Ok(()) };
             if at > self.now || self.instance.status != Status::Running {
                 return Ok(());
             }
             self.gas.charge(MOVE)?;
-            let timers = &mut self.active_mut(number)?.timers;
-            let event = timers[place].node;
-            if timers[place].left > 1 && timers[place].every > 0 {
-                timers[place].left -= 1;
-                timers[place].at += timers[place].every;
-            } else {
-                timers.remove(place);
+            let fired = self.active_mut(number)?.timers.remove(place);
+            if fired.left > 1 {
+                self.again(number, place, &fired)?;
             }
-            self.happen(number, event)?;
+            self.happen(number, fired.node)?;
             self.settle()?;
         }
+    }
+
+    /// Sets a cycle that fired for its next time: a month later is another number of days each time, and so is a working day.
+    fn again(&mut self, number: Number, place: usize, fired: &Due) -> Result<(), Fault> {
+        let process = self.process_of(number)?;
+        let Some((node, timer)) = process.node(fired.node).and_then(|node| Some((node, node.timer()?))) else {
+            return Err(Fault::NoProcedure);
+        };
+        // The first moment after a working day belongs to the next one.
+        let from = if node.in_working_days() { fired.at - 1 } else { fired.at };
+        let next = match self.due(number, node, timer, from) {
+            Err(Fault::Expression | Fault::Timer) if self.simulated() => return Ok(()),
+            other => other?,
+        };
+        if next.at > fired.at {
+            let next = Due { node: fired.node, left: fired.left - 1, ..next };
+            self.active_mut(number)?.timers.insert(place, next);
+        }
+        Ok(())
     }
 
     /// An event happens for something active: at its edge, or the one it waits for.

@@ -1,8 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-pub mod machine;
-mod outside;
+mod adversary;
+pub mod city;
+mod clients;
+mod disk;
+mod life;
+mod node;
 mod properties;
+pub mod random;
+mod record;
 pub mod run;
 pub mod scenario;
+mod wire;
 mod world;

@@ -1,72 +1,252 @@
 //! Living through a scenario.
 
-use std::{collections::BTreeMap, time::Duration};
-
-use commonware_runtime::{
-    Clock as _,
-    deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig},
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    panic,
+    path::{Path, PathBuf},
+    sync::{Arc, Once},
+    time::Duration,
 };
+
+use commonware_runtime::deterministic::{self, Context, FaultConfig, PartialWriteMode, WriteConfig};
 use commonware_utils::Probability;
 
 use crate::{
-    machine::{key_of, transaction},
-    outside::Memory,
-    properties,
-    scenario::{Mishap, Random, Scenario, Segment, VALIDATORS},
+    city::{City, VALIDATORS, begin},
+    clients::Clients,
+    life, node, properties,
+    random::Random,
+    record::{Memory, Record},
+    scenario::{Links, Scenario, Segment},
     world::World,
 };
 
-/// What came of a scenario in which every property held.
+/// What came of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
+    /// The property that did not hold; `None` when all did.
+    pub broken: Option<String>,
     /// Height at the end.
     pub height: u64,
-    /// Transactions submitted, all of them in blocks.
+    /// Transactions in blocks.
     pub transactions: u64,
+    /// Transactions that expired.
+    pub expired: u64,
+    /// Receipt files issued on the way, all of which verify.
+    pub receipts: u64,
+    /// Writes to all disks, each a point at which a crash can be made to happen.
+    pub writes: u64,
+    /// Simulated milliseconds.
+    pub simulated_ms: u64,
+    /// From the end of all faults to the first block that every honest node has, in milliseconds.
+    pub recovery_ms: u64,
+    /// Faults by name.
+    pub faults: BTreeMap<&'static str, u64>,
     /// Hash over every event of the simulated runtime; equal for equal seeds.
-    pub trace: String,
+    pub hash: String,
+    /// What happened, in order; equal for equal seeds.
+    pub trace: Vec<String>,
 }
 
 /// The runtime looks at events in steps of this.
 const CYCLE: Duration = Duration::from_millis(1);
-/// The world acts in steps of this.
-const STEP: u64 = 50;
-/// Keys that clients write.
-const KEYS: u64 = 40;
-/// A network that is whole must finish everything within this.
-const PATIENCE: Duration = Duration::from_secs(120);
+thread_local! {
+    /// Whether a disk of this thread's scenario is full, so that tasks may panic.
+    static EXCUSED: Cell<bool> = const { Cell::new(false) };
+    static PANICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes panics for the report instead of printing them.
+fn watch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let simulated = rayon::current_thread_index().is_some();
+            if !simulated {
+                return before(info);
+            }
+            if !EXCUSED.get() {
+                PANICS.with_borrow_mut(|panics| panics.push(info.to_string()));
+            }
+        }));
+    });
+}
 
 /// Lives through a scenario.
-///
-/// # Panics
-/// When a property is broken; the message says which.
 pub fn run(scenario: &Scenario) -> Report {
-    let memory = Memory::default();
-    let mut checkpoint = None;
+    watch_panics();
+    // All of the simulation is one thread: parallel parts of a node run in place.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    pool.install(|| {
+        PANICS.take();
+        let memory = Memory::default();
+        let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| live_all(scenario, &memory)));
+        EXCUSED.set(false);
+        let panics = PANICS.take();
+        let mut record = memory.lock();
+        if let Some(first) = panics.first() {
+            record.fail(format_args!("NO PANIC: {first}"));
+        } else if ended.is_err() {
+            record.fail("NO PANIC: a task panicked");
+        }
+        let (hash, writes, recovery_ms) = ended.unwrap_or_default();
+        report(&record, hash, writes, recovery_ms)
+    })
+}
+
+fn report(record: &Record, hash: String, writes: u64, recovery_ms: u64) -> Report {
+    Report {
+        broken: record.broken.clone(),
+        height: record.tip(),
+        transactions: record.places.len() as u64,
+        expired: record.expired.len() as u64,
+        receipts: record.receipts.len() as u64,
+        writes,
+        simulated_ms: record.now,
+        recovery_ms,
+        faults: record.faults.clone(),
+        hash,
+        trace: record.trace.clone(),
+    }
+}
+
+/// A directory in memory, if the machine has one, for the parts of nodes that keep real files.
+fn directory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.or_else(|_| tempfile::tempdir()).expect("a directory")
+}
+
+/// What one segment leaves for the next.
+struct After {
+    wiped: [u32; VALIDATORS],
+    indexes: Vec<PathBuf>,
+    clients: (Random, u64),
+    hash: String,
+    writes: u64,
+    recovery_ms: u64,
+}
+
+/// All segments; returns the runtime's hash, the writes of the first segment, and how long the network took to recover.
+fn live_all(scenario: &Scenario, memory: &Memory) -> (String, u64, u64) {
+    let city = Arc::new(City::new());
+    let directory = directory();
+    standing_faults(scenario, &mut memory.lock());
+    let mut dice = Random::new(scenario.seed.wrapping_mul(31));
+    let mut clients = (dice.fork(), 0);
     let mut wiped = [0; VALIDATORS];
-    let mut random = Random::new(scenario.seed.wrapping_mul(31));
-    let last = scenario.segments.len() - 1;
-    let mut trace = String::new();
+    let mut checkpoint = None;
+    let (mut hash, mut writes, mut recovery_ms) = (String::new(), 0, 0);
     for (at, segment) in scenario.segments.iter().enumerate() {
+        let ends = at + 1 == scenario.segments.len();
         let runner =
             checkpoint.take().map_or_else(|| deterministic::Runner::new(config(scenario)), deterministic::Runner::from);
-        let (this, part, memory, dice) = (scenario.clone(), segment.clone(), memory.clone(), random.clone());
-        let ((now_wiped, state), next) = runner.start_and_recover(move |context| async move {
-            let mut world = World::new(&context, &this, wiped, memory.clone()).await;
-            live(&context, &mut world, &part, &memory, dice).await;
-            if at == last {
-                finish(&context, &mut world, &memory).await;
-                properties::check(&context, &world, &memory).await;
-            }
-            (world.wiped(), context.auditor().state())
-        });
-        wiped = now_wiped;
-        trace = state;
+        let stage = Stage {
+            city: city.clone(),
+            scenario: scenario.clone(),
+            segment: segment.clone(),
+            memory: memory.clone(),
+            directory: directory.path().to_path_buf(),
+            wiped,
+            clients,
+            ends,
+        };
+        let (after, next) = runner.start_and_recover(move |context| stage.play(context));
+        EXCUSED.set(false);
+        if memory.lock().broken.is_some() {
+            break;
+        }
+        if !ends {
+            restore(&after.indexes, directory.path(), &mut dice);
+        }
+        if at == 0 {
+            writes = after.writes;
+        }
+        (wiped, clients, hash, recovery_ms) = (after.wiped, after.clients, after.hash, after.recovery_ms);
         checkpoint = Some(next);
-        random.next();
     }
-    let record = memory.lock();
-    Report { height: record.blocks.keys().next_back().copied().unwrap_or(0), transactions: record.submitted, trace }
+    (hash, writes, recovery_ms)
+}
+
+/// One segment, about to be lived through.
+struct Stage {
+    city: Arc<City>,
+    scenario: Scenario,
+    segment: Segment,
+    memory: Memory,
+    directory: PathBuf,
+    wiped: [u32; VALIDATORS],
+    clients: (Random, u64),
+    ends: bool,
+}
+
+impl Stage {
+    async fn play(self, context: Context) -> After {
+        let Self { city, scenario, segment, memory, directory, wiped, clients: (random, nonce), ends } = self;
+        let mut world = World::new(&context, &city, &scenario, &directory, wiped, &memory).await;
+        let mut clients = Clients::new(&city, &memory, random, nonce);
+        life::live(&mut world, &mut clients, &scenario, &segment, &memory).await;
+        let mut recovery_ms = 0;
+        if ends {
+            recovery_ms = life::finish(&mut world, &mut clients, &scenario, &memory).await;
+            if memory.lock().broken.is_none() {
+                properties::check(&world, &memory).await;
+            }
+        } else {
+            memory.lock().fault("power_cut", "the power goes at all nodes");
+            for (index, from) in world.indexes().iter().enumerate() {
+                node::copy_index(from, &directory.join(CUT).join(index.to_string()));
+            }
+        }
+        world.tick();
+        After {
+            wiped: world.wiped(),
+            indexes: world.indexes(),
+            clients: clients.state(),
+            hash: context.auditor().state(),
+            writes: world.writes().passed(),
+            recovery_ms,
+        }
+    }
+}
+
+/// Where indexes are kept as they were when the power went.
+const CUT: &str = "cut";
+
+/// Puts the indexes back as they were, less the ends of their journals that were not on disk yet.
+fn restore(indexes: &[PathBuf], directory: &Path, dice: &mut Random) {
+    for (index, to) in indexes.iter().enumerate() {
+        node::copy_index(&directory.join(CUT).join(index.to_string()), to);
+        if dice.chance(70) {
+            node::tear(&to.join("index.sqlite-wal"), dice.below(1_001));
+        }
+        if dice.chance(30) {
+            node::tear(&to.with_file_name("observed"), dice.below(1_001));
+        }
+    }
+}
+
+/// Excuses panics of tasks while a disk is full.
+pub(crate) fn excuse(full: bool) {
+    EXCUSED.set(full);
+}
+
+/// What is wrong from the beginning to the end.
+fn standing_faults(scenario: &Scenario, record: &mut Record) {
+    record.note(scenario);
+    let Links { latency, loss, reordered, .. } = scenario.links;
+    let names = [
+        scenario.adversary.name(),
+        (latency >= 20).then_some("slow_links"),
+        (loss > 0).then_some("lossy_links"),
+        (reordered > 0).then_some("reordered_links"),
+        scenario.late.map(|_| "late_joiner"),
+    ];
+    for name in names.into_iter().flatten() {
+        *record.faults.entry(name).or_default() += 1;
+    }
 }
 
 fn config(scenario: &Scenario) -> deterministic::Config {
@@ -76,149 +256,10 @@ fn config(scenario: &Scenario) -> deterministic::Config {
         retention_rate: Probability::new(kept, 100).expect("a rate"),
         mode: if prefix { PartialWriteMode::Prefix } else { PartialWriteMode::Subset },
     });
-    deterministic::Config::new().with_seed(scenario.seed).with_cycle(CYCLE).with_storage_fault_config(faults)
-}
-
-/// What is to be undone, and when.
-#[derive(Clone, Copy, Debug)]
-enum Undo {
-    Start(usize),
-    Heal,
-}
-
-async fn live(context: &Context, world: &mut World, segment: &Segment, memory: &Memory, mut random: Random) {
-    for index in 0..VALIDATORS {
-        world.start(index).await;
-    }
-    resubmit(world, memory);
-    let mut mishaps = segment.mishaps.iter().copied().peekable();
-    let mut undo: BTreeMap<(u64, usize), Undo> = BTreeMap::new();
-    let mut now = 0;
-    while now < segment.length {
-        while let Some((_, mishap)) = mishaps.next_if(|(at, _)| *at <= now) {
-            befall(world, mishap, now, &mut undo).await;
-        }
-        while let Some(entry) = undo.first_entry().filter(|entry| entry.key().0 <= now) {
-            mend(world, memory, entry.remove()).await;
-        }
-        if random.chance(60) {
-            submit(world, memory, &mut random);
-        }
-        context.sleep(Duration::from_millis(STEP)).await;
-        now += STEP;
-    }
-    // A power cut finds things as they are; at the end all is mended.
-    for (_, what) in undo {
-        mend(world, memory, what).await;
-    }
-}
-
-async fn befall(world: &mut World, mishap: Mishap, now: u64, undo: &mut BTreeMap<(u64, usize), Undo>) {
-    let order = undo.len();
-    match mishap {
-        Mishap::Kill(index, time) | Mishap::Wipe(index, time) => {
-            if undo.values().any(|undo| matches!(undo, Undo::Start(other) if *other == index)) {
-                return;
-            }
-            world.kill(index).await;
-            if matches!(mishap, Mishap::Wipe(..)) {
-                world.wipe(index);
-            }
-            undo.insert((now + time, order), Undo::Start(index));
-        }
-        Mishap::Isolate(index, time) => {
-            for other in 0..VALIDATORS {
-                world.link(index, other, false).await;
-                world.link(other, index, false).await;
-            }
-            undo.insert((now + time, order), Undo::Heal);
-        }
-        Mishap::Split(index, time) => {
-            let side = [index, (index + 1) % VALIDATORS];
-            for a in 0..VALIDATORS {
-                for b in 0..VALIDATORS {
-                    if side.contains(&a) != side.contains(&b) {
-                        world.link(a, b, false).await;
-                    }
-                }
-            }
-            undo.insert((now + time, order), Undo::Heal);
-        }
-    }
-}
-
-async fn mend(world: &mut World, memory: &Memory, what: Undo) {
-    match what {
-        Undo::Start(index) => {
-            world.start(index).await;
-            resubmit(world, memory);
-        }
-        Undo::Heal => {
-            for a in 0..VALIDATORS {
-                for b in 0..VALIDATORS {
-                    world.link(a, b, true).await;
-                }
-            }
-        }
-    }
-}
-
-/// A client deposits something with a node that runs.
-fn submit(world: &World, memory: &Memory, random: &mut Random) {
-    let nodes: Vec<usize> = world.honest().map(|(index, _)| index).collect();
-    if nodes.is_empty() {
-        return;
-    }
-    let transaction = {
-        let mut record = memory.lock();
-        record.submitted += 1;
-        let number = record.submitted;
-        let length = if random.chance(5) { 3_000 } else { random.below(120) };
-        let value: Vec<u8> = (0..length).map(|_| random.next() as u8).collect();
-        let transaction = transaction(number, random.below(KEYS), &value);
-        record.pending.insert(number, transaction.clone());
-        transaction
-    };
-    world.submit(nodes[random.below(nodes.len() as u64) as usize], transaction);
-}
-
-/// Clients whose transactions have not been answered give them to every node again.
-fn resubmit(world: &World, memory: &Memory) {
-    let pending: Vec<Vec<u8>> = memory.lock().pending.values().cloned().collect();
-    for transaction in pending {
-        for index in 0..VALIDATORS {
-            world.submit(index, transaction.clone());
-        }
-    }
-}
-
-/// With the network whole, everything must end.
-async fn finish(context: &Context, world: &mut World, memory: &Memory) {
-    resubmit(world, memory);
-    let deadline = context.current() + PATIENCE;
-    loop {
-        let done = {
-            let record = memory.lock();
-            let top = record.blocks.keys().next_back().copied().unwrap_or(0);
-            record.pending.is_empty() && top > 0 && world.honest().all(|(index, _)| record.positions[index] >= top)
-        };
-        if done {
-            return;
-        }
-        if context.current() > deadline {
-            let record = memory.lock();
-            panic!(
-                "NEVER WEDGED: {} transactions have not ended; observers are at {:?}, the chain at {:?}",
-                record.pending.len(),
-                record.positions,
-                record.blocks.keys().next_back(),
-            );
-        }
-        context.sleep(Duration::from_millis(STEP)).await;
-    }
-}
-
-/// Keys that clients may have written, and some that nobody wrote.
-pub fn keys() -> impl Iterator<Item = zhulian_ledger::Key> {
-    (0..KEYS + 5).map(key_of)
+    deterministic::Config::new()
+        .with_seed(scenario.seed)
+        .with_cycle(CYCLE)
+        .with_start_time(begin())
+        .with_catch_panics(scenario.has_full_disk())
+        .with_storage_fault_config(faults)
 }

@@ -1,6 +1,10 @@
-//! Validators on a simulated network and disk.
+//! Four validators on a simulated network, with their disks.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::{
@@ -9,108 +13,67 @@ use commonware_cryptography::{
 };
 use commonware_p2p::{
     LimitedSender as _, Recipients, Sender as _,
-    simulated::{self, Oracle, SplitOrigin, SplitTarget},
+    simulated::{self, Oracle, Receiver, Sender, SplitOrigin, SplitTarget},
 };
-use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, IoBuf, Spawner as _, Supervisor as _, deterministic::Context};
-use commonware_utils::{NZUsize, channel::oneshot};
-use zhulian_engine::{
-    Config, Handle, Limits, Pace, StateSync, Storage, Timeouts,
-    wiring::{self, CHANNELS, Network, Parts},
-};
+use commonware_utils::NZUsize;
+use zhulian_engine::wiring::{self, CHANNELS, Network};
+use zhulian_node::mempool;
 
 use crate::{
-    machine::{Book, Lie},
-    outside::{Memory, Node},
-    properties::identity,
-    scenario::{Adversary, Random, Scenario, VALIDATORS},
+    city::{BEGIN, City, VALIDATORS},
+    disk::{Points, Power},
+    node::{self, Live, Node, Plan, Role, config},
+    random::Random,
+    record::Memory,
+    scenario::{Adversary, Scenario},
+    wire::{Ear, Hearing},
 };
 
-/// The simulated network's identity.
-pub const CHAIN: [u8; 32] = [42; 32];
-/// Blocks of an epoch: few, so that faults meet its end.
-const EPOCH_BLOCKS: u64 = 16;
+/// Transactions that a mempool holds, and when a department floods it.
+const POOL: usize = 4_096;
+const POOL_FLOODED: usize = 200;
 
-type Oracles = Oracle<PublicKey, Context>;
-
-/// Secrets of the validators, in the order of their public keys.
-pub fn secrets() -> Vec<[u8; 32]> {
-    let mut secrets: Vec<[u8; 32]> = (1..=VALIDATORS as u8).map(|n| [n; 32]).collect();
-    secrets.sort_by_key(public);
-    secrets
-}
-
-fn private(secret: &[u8; 32]) -> PrivateKey {
-    PrivateKey::decode(Copying(secret)).expect("any 32 bytes are a secret")
-}
-
-/// The public key of a secret.
-pub fn public(secret: &[u8; 32]) -> [u8; 32] {
-    private(secret).public_key().as_ref().try_into().expect("32 bytes")
-}
-
-fn config(secrets: &[[u8; 32]], index: usize, skew: i64) -> Config {
-    Config {
-        chain: CHAIN,
-        genesis_time: 0,
-        validators: identity(secrets).validators,
-        epoch_blocks: EPOCH_BLOCKS,
-        peers: Vec::new(),
-        secret: secrets[index],
-        listen: "127.0.0.1:1".parse().expect("an address"),
-        directory: "simulated".into(),
-        threads: 1,
-        any_source_address: false,
-        limits: Limits {
-            transactions_bytes_max: 32 << 10,
-            transactions_max: 100,
-            receipts_bytes_max: 32 << 10,
-            value_bytes_max: 16 << 10,
-        },
-        pace: Pace { block_interval: Duration::from_millis(20), heartbeat: Duration::from_millis(300) },
-        timeouts: Timeouts {
-            leader: Duration::from_millis(900),
-            certification: Duration::from_millis(1_400),
-            skip: Duration::from_millis(3_000),
-            fetch: Duration::from_millis(500),
-        },
-        state_sync: StateSync::WhenEmpty { wait: Duration::from_millis(700), views_min: 5 },
-        storage: Storage { page_cache_bytes: 1 << 20, compress: true, retained_blocks: 8, log_bytes: 64 << 10 },
-        clock_skew_ms: skew,
-    }
-}
-
-/// A node that runs.
-struct Running {
-    handle: Handle,
-    node: Arc<Node>,
-    task: Task<()>,
-}
+type Channels<R> = Vec<(Sender<PublicKey, Context>, R)>;
 
 /// The network in one segment of a scenario.
 pub struct World {
     context: Context,
+    /// The city.
+    pub city: Arc<City>,
     scenario: Scenario,
-    secrets: Vec<[u8; 32]>,
     keys: Vec<PublicKey>,
-    oracle: Oracles,
+    oracle: Oracle<PublicKey, Context>,
     memory: Memory,
+    directory: PathBuf,
     /// How often each node was wiped; names its store.
     wiped: [u32; VALIDATORS],
-    running: [Option<Running>; VALIDATORS],
-    adversary: Vec<Task<()>>,
+    power: [Power; VALIDATORS],
+    nodes: [Option<Node>; VALIDATORS],
+    twins: Vec<Task<()>>,
     starts: u64,
+    random: Random,
+}
+
+fn key(secret: &[u8; 32]) -> PublicKey {
+    PrivateKey::decode(Copying(secret)).expect("any 32 bytes are a secret").public_key()
 }
 
 impl World {
     /// The network with all links and no nodes.
-    pub async fn new(context: &Context, scenario: &Scenario, wiped: [u32; VALIDATORS], memory: Memory) -> Self {
-        let secrets = secrets();
-        let keys: Vec<PublicKey> = secrets.iter().map(|secret| private(secret).public_key()).collect();
+    pub async fn new(
+        context: &Context,
+        city: &Arc<City>,
+        scenario: &Scenario,
+        directory: &Path,
+        wiped: [u32; VALIDATORS],
+        memory: &Memory,
+    ) -> Self {
+        let keys: Vec<PublicKey> = city.secrets.iter().map(key).collect();
         let (network, oracle) = simulated::Network::new_with_peers(
             context.child("network"),
             simulated::Config {
-                max_size: wiring::message_bytes_max(&config(&secrets, 0, 0)),
+                max_size: wiring::message_bytes_max(&config(city, 0, Role::default())),
                 max_peers_per_set: NZUsize!(VALIDATORS),
                 disconnect_on_block: true,
                 tracked_peer_sets: NZUsize!(1),
@@ -119,17 +82,21 @@ impl World {
         )
         .await;
         network.start();
+        let all = Arc::new(Points::default());
         let world = Self {
             context: context.child("world"),
+            city: city.clone(),
             scenario: scenario.clone(),
-            secrets,
             keys,
             oracle,
-            memory,
+            memory: memory.clone(),
+            directory: directory.into(),
             wiped,
-            running: Default::default(),
-            adversary: Vec::new(),
+            power: std::array::from_fn(|_| Power { city: all.clone(), ..Power::default() }),
+            nodes: Default::default(),
+            twins: Vec::new(),
             starts: 0,
+            random: Random::new(scenario.seed ^ 0x5eed),
         };
         for a in 0..VALIDATORS {
             for b in 0..VALIDATORS {
@@ -137,6 +104,33 @@ impl World {
             }
         }
         world
+    }
+
+    /// Writes the simulated time into the record.
+    pub fn tick(&self) {
+        let now = self.context.current().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        self.memory.lock().now = now.as_millis() as u64 - BEGIN;
+    }
+
+    /// Lets simulated time pass.
+    pub async fn sleep(&self, millis: u64) {
+        self.context.sleep(Duration::from_millis(millis)).await;
+        self.tick();
+    }
+
+    /// A part of the runtime for somebody outside the nodes.
+    pub fn outside(&self) -> Context {
+        self.context.child("outside")
+    }
+
+    /// The write points of all nodes.
+    pub fn writes(&self) -> &Points {
+        &self.power[0].city
+    }
+
+    /// A node's own disk.
+    pub fn disk(&self, index: usize) -> &Power {
+        &self.power[index]
     }
 
     /// Connects or cuts one direction between two nodes.
@@ -152,7 +146,7 @@ impl World {
         }
     }
 
-    async fn channels(&self, index: usize) -> Vec<(simulated::Sender<PublicKey, Context>, simulated::Receiver<PublicKey>)> {
+    async fn channels(&self, index: usize) -> Channels<Receiver<PublicKey>> {
         let control = self.oracle.control(self.keys[index].clone());
         let mut channels = Vec::new();
         for channel in 0..CHANNELS {
@@ -161,65 +155,64 @@ impl World {
         channels
     }
 
+    /// The channels as an honest node hears them.
+    async fn hearing(&mut self, index: usize) -> Channels<Ear<Receiver<PublicKey>>> {
+        let (liar, reordered) = (self.keys[self.scenario.faulty].clone(), self.scenario.links.reordered);
+        let lies = self.scenario.adversary == Adversary::SyncLiar && index != self.scenario.faulty;
+        let mut ears = Vec::new();
+        for ((sender, receiver), channel) in self.channels(index).await.into_iter().zip(0..) {
+            let hearing = Hearing { reordered, liar: lies.then(|| liar.clone()), channel };
+            let context = self.context.child("ear").with_attribute("channel", channel).with_attribute("start", self.starts);
+            ears.push((sender, Ear::new(receiver, context, hearing, self.random.fork())));
+        }
+        ears
+    }
+
     /// Starts a node on its store, in its role.
     pub async fn start(&mut self, index: usize) {
         self.starts += 1;
-        if !self.scenario.is_byzantine(index) {
-            let skew = match self.scenario.adversary {
-                Adversary::Clock(skew) if index == self.scenario.faulty => skew,
-                _ => 0,
-            };
-            self.start_engine(index, true, None, skew).await;
-            return;
-        }
-        match self.scenario.adversary {
-            Adversary::Liar(lie) => self.start_engine(index, false, Some(lie), 0).await,
-            Adversary::Garbage => self.start_garbage(index).await,
-            _ => self.start_twins(index).await,
-        }
-    }
-
-    fn parts(&self, index: usize, name: &str, honest: bool, lie: Option<Lie>) -> (Parts, Arc<Node>) {
-        let node = Arc::new(Node::new(index, honest, lie, self.memory.clone()));
-        let me = public(&self.secrets[index]);
-        let parts = Parts {
-            partition: format!("{name}{index}w{}", self.wiped[index]),
-            machine: Arc::new(Book { me, lie }),
-            transactions: node.clone(),
-            observer: node.clone(),
+        self.power[index].node.go_on();
+        let faulty = index == self.scenario.faulty;
+        let role = match self.scenario.adversary {
+            Adversary::Clock(skew) if faulty => Role { skew, ..Role::default() },
+            _ if !faulty => Role::default(),
+            Adversary::InvalidBlocks(lie) => Role { byzantine: true, lie: Some(lie), ..Role::default() },
+            Adversary::SilentLeader => Role { byzantine: true, silent: true, ..Role::default() },
+            Adversary::SyncLiar => Role { byzantine: true, ..Role::default() },
+            Adversary::Garbage => return self.start_garbage(index).await,
+            Adversary::Equivocator => return self.start_twins(index).await,
+            Adversary::None | Adversary::Clock(_) => Role::default(),
         };
-        (parts, node)
+        let channels = self.hearing(index).await;
+        let network = self.network(index, channels);
+        let node = node::start(&self.context, &self.city, self.plan(index, "node", role), network, &self.memory);
+        self.nodes[index] = Some(node);
     }
 
-    async fn start_engine(&mut self, index: usize, honest: bool, lie: Option<Lie>, skew: i64) {
-        let config = config(&self.secrets, index, skew);
-        let network = Network {
-            channels: self.channels(index).await,
+    fn network<C>(
+        &self,
+        index: usize,
+        channels: Vec<C>,
+    ) -> Network<C, simulated::Manager<PublicKey, Context>, simulated::Control<PublicKey, Context>> {
+        Network {
+            channels,
             provider: self.oracle.manager(),
             blocker: self.oracle.control(self.keys[index].clone()),
             connect: Box::new(|_| ()),
-        };
-        let (parts, node) = self.parts(index, "node", honest, lie);
-        let (sender, receiver) = oneshot::channel();
-        let pool = node.clone();
-        let context = self.context.child("node").with_attribute("start", self.starts);
-        let task = context.spawn(move |context| async move {
-            let running = wiring::start(context.child("engine"), Sequential, config, network, parts).await.expect("starts");
-            let (handle, mut gossip, ended) = running.split();
-            let waker = handle.clone();
-            let _ = sender.send(handle);
-            context.child("pool").spawn(move |_| async move {
-                while let Some((_, transaction)) = gossip.recv().await {
-                    pool.take(transaction.to_vec());
-                    waker.wake();
-                }
-            });
-            ended.await;
-            panic!("a part of node {index} ended");
-        });
-        // The node looks for others before it has a handle; the world goes on meanwhile.
-        let handle = receiver.await.expect("the node starts");
-        self.running[index] = Some(Running { handle, node, task });
+        }
+    }
+
+    fn plan(&self, index: usize, name: &str, role: Role) -> Plan {
+        let name = format!("{name}{index}w{}", self.wiped[index]);
+        let directory = self.directory.join(&name);
+        let count_max = if self.scenario.flood.is_some() { POOL_FLOODED } else { POOL };
+        let mempool = mempool::Limits { count_max, bytes_max: 4 << 20 };
+        Plan { index, name, directory, role, mempool, power: self.power[index].clone() }
+    }
+
+    /// The directories of all nodes' indexes.
+    pub fn indexes(&self) -> Vec<PathBuf> {
+        (0..VALIDATORS).map(|index| self.plan(index, "node", Role::default()).directory.join("index")).collect()
     }
 
     /// The same validator twice. The first half talks to the first two of the others, the second half to the last two.
@@ -253,44 +246,33 @@ impl World {
             second.push((b, d));
         }
         for (name, channels) in [("twin", first), ("other", second)] {
-            let mut config = config(&self.secrets, index, 0);
-            config.state_sync = StateSync::Never;
-            let network = Network {
-                channels,
-                provider: self.oracle.manager(),
-                blocker: self.oracle.control(self.keys[index].clone()),
-                connect: Box::new(|_| ()),
-            };
-            let (parts, node) = self.parts(index, name, false, None);
+            let role = Role { byzantine: true, no_sync: true, ..Role::default() };
+            let plan = self.plan(index, name, role);
+            let network = self.network(index, channels);
+            let twin = node::start(&self.context, &self.city, plan, network, &self.memory);
             // Each half has something of its own to propose.
-            let own =
-                crate::machine::transaction(u64::MAX - self.starts * 2 - u64::from(name == "twin"), 999, name.as_bytes());
-            let memory = self.memory.clone();
-            let context = self.context.child("twin_node").with_attribute("name", name).with_attribute("start", self.starts);
-            self.adversary.push(context.spawn(move |context| async move {
-                let running =
-                    wiring::start(context.child("engine"), Sequential, config, network, parts).await.expect("starts");
-                let (handle, mut gossip, ended) = running.split();
-                let pool = node.clone();
-                memory.lock().pending.insert(u64::from_be_bytes(*own.first_chunk().expect("has a number")), own.clone());
-                node.take(own.clone());
-                memory.lock().pending.remove(&u64::from_be_bytes(*own.first_chunk().expect("has a number")));
-                handle.wake();
-                context.child("pool").spawn(move |_| async move {
-                    while let Some((_, transaction)) = gossip.recv().await {
-                        pool.take(transaction.to_vec());
-                    }
-                });
-                ended.await;
+            let nonce = 1 << 62 | self.starts << 1 | u64::from(name == "twin");
+            let own = self.city.deposit(index, nonce, nonce, 500);
+            let (memory, live) = (self.memory.clone(), twin.live.clone());
+            let speaks = self.context.child("own").with_attribute("name", name).with_attribute("start", self.starts);
+            self.twins.push(speaks.spawn(move |context| async move {
+                while live.get().is_none() {
+                    context.sleep(Duration::from_millis(50)).await;
+                }
+                if let Some(live) = live.get() {
+                    crate::clients::remember(&memory, &own, index, 500);
+                    let _ = live.intake.submit(vec![own.into()]).await;
+                }
             }));
+            self.twins.push(twin.task);
         }
     }
 
     async fn start_garbage(&mut self, index: usize) {
         let channels = self.channels(index).await;
-        let mut random = Random::new(self.scenario.seed ^ self.starts);
+        let mut random = self.random.fork();
         let context = self.context.child("garbage").with_attribute("start", self.starts);
-        self.adversary.push(context.spawn(move |context| async move {
+        self.twins.push(context.spawn(move |context| async move {
             let (mut senders, _receivers): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
             loop {
                 for sender in &mut senders {
@@ -305,18 +287,17 @@ impl World {
 
     /// Stops a node without warning.
     pub async fn kill(&mut self, index: usize) {
-        let tasks = match self.running[index].take() {
-            Some(running) => vec![running.task],
-            None if self.scenario.is_byzantine(index) => std::mem::take(&mut self.adversary),
-            None => Vec::new(),
-        };
+        let mut tasks: Vec<Task<()>> = self.nodes[index].take().map(|node| node.task).into_iter().collect();
+        if index == self.scenario.faulty {
+            tasks.append(&mut self.twins);
+        }
         for task in tasks {
             task.abort();
             let _ = task.await;
         }
     }
 
-    /// Forgets a node's store and what it told its observer.
+    /// Forgets a node's store, its index, and what its observer was told.
     pub fn wipe(&mut self, index: usize) {
         self.wiped[index] += 1;
         self.memory.lock().positions[index] = 0;
@@ -327,23 +308,28 @@ impl World {
         self.wiped
     }
 
-    /// Honest nodes that run, with their handles.
-    pub fn honest(&self) -> impl Iterator<Item = (usize, &Handle)> {
-        let running = self.running.iter().enumerate().filter(|(index, _)| !self.scenario.is_byzantine(*index));
-        running.filter_map(|(index, running)| Some((index, &running.as_ref()?.handle)))
+    /// A disk is full, or has room again.
+    pub fn fill(&self, index: usize, full: bool) {
+        self.power[index].full.store(full, Relaxed);
+    }
+
+    /// Whether a disk is full.
+    pub fn is_full(&self) -> bool {
+        self.power.iter().any(|power| power.full.load(Relaxed))
+    }
+
+    /// Honest nodes.
+    pub fn honest(&self) -> impl Iterator<Item = usize> {
+        (0..VALIDATORS).filter(|index| !self.scenario.is_byzantine(*index))
+    }
+
+    /// A node, if it answers.
+    pub fn live(&self, index: usize) -> Option<&Live> {
+        self.nodes[index].as_ref()?.live.get()
     }
 
     /// Whether contradictory votes of this validator are to be expected.
     pub fn may_be_accused(&self, index: usize) -> bool {
-        (self.scenario.adversary == Adversary::Twin && index == self.scenario.faulty) || self.wiped[index] > 0
-    }
-
-    /// A client gives a transaction to a node, which tells the others.
-    pub fn submit(&self, index: usize, transaction: Vec<u8>) -> bool {
-        let Some(running) = &self.running[index] else { return false };
-        running.node.take(transaction.clone());
-        running.handle.gossip(transaction.into());
-        running.handle.wake();
-        true
+        (self.scenario.adversary == Adversary::Equivocator && index == self.scenario.faulty) || self.wiped[index] > 0
     }
 }

@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode, encode::Write};
 use zhulian_crypto::Digest;
-use zhulian_primitives::{CodecError, Raw, codec};
+use zhulian_primitives::{CodecError, Event, Raw, codec};
 
 /// The facts of a file that a deposit records: `{0: sha256, 1: sm3, 2: size, 3: chunks_root}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,38 @@ pub fn deposit_of(module: &str, call: &str, args: &[u8]) -> Result<Option<Deposi
         }
         _ => None,
     })
+}
+
+/// What a case deposited within a transaction: the call that `procedure.call_made` shows in its receipt. There is one at most.
+/// An error when the event or the call is not of the published shape.
+pub fn deposit_by_case(events: &[Event]) -> Result<Option<Deposit>, decode::Error> {
+    for event in events.iter().filter(|event| event.module == "procedure" && event.name == "call_made") {
+        if let Some(deposit) = made(&event.data.0)? {
+            return Ok(Some(deposit));
+        }
+    }
+    Ok(None)
+}
+
+/// `{…, 4: module, 5: call, ? 6: arguments, ? 7: refusal}`.
+fn made(data: &[u8]) -> Result<Option<Deposit>, decode::Error> {
+    let mut d = Decoder::new(data);
+    let (mut module, mut call, mut args, mut refused) = ("", "", &[][..], false);
+    for _ in 0..map(&mut d)? {
+        match d.u8()? {
+            4 => module = d.str()?,
+            5 => call = d.str()?,
+            6 => args = codec::item(&mut d)?,
+            field => {
+                codec::item(&mut d)?;
+                refused |= field == 7;
+            }
+        }
+    }
+    if refused {
+        return Ok(None);
+    }
+    deposit_of(module, call, args).map_err(|_| decode::Error::message("the arguments of a deposit by a case"))
 }
 
 /// `{0: file, 1: details}`; the details are not the verifier's business.

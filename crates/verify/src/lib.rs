@@ -13,7 +13,7 @@ mod verify;
 
 pub use check::{Answer, CheckError, Field, Mismatch, check_file, check_record};
 pub use cose_receipt::{CoseStatement, Inclusion, cose_receipt, public_key_pem};
-pub use deposit::{Deposit, Entry, FileRecord, deposit_of};
+pub use deposit::{Deposit, Entry, FileRecord, deposit_by_case, deposit_of};
 pub use file::{CHUNK_BYTES, FileHasher, HashedFile};
 pub use json::{cbor_json, receipt_json, verified_json};
 pub use network::{NETWORK_FORMAT, NetworkFileError, parse_network, print_network};

@@ -7,7 +7,7 @@ use zhulian_primitives::{
     TransactionId,
 };
 
-use crate::{BatchEntry, CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_of};
+use crate::{BatchEntry, CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_by_case, deposit_of};
 
 /// The facts a receipt proves, to whoever trusts the network identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +124,14 @@ fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusa
 
     let executed = outcome.refusal.is_none();
     let deposit = match executed {
-        true => deposit_of(transaction.call.module, transaction.call.call, transaction.call.args)
-            .map_err(|_| Refusal::DepositMalformed)?,
+        true => {
+            let own = deposit_of(transaction.call.module, transaction.call.call, transaction.call.args)
+                .map_err(|_| Refusal::DepositMalformed)?;
+            match own {
+                None => deposit_by_case(&outcome.events).map_err(|_| Refusal::DepositMalformed)?,
+                own => own,
+            }
+        }
         false => None,
     };
     let name = |index: usize| network.validators[index].name.clone();

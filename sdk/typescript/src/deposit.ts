@@ -44,6 +44,32 @@ export function depositOf(module: string, call: string, args: Uint8Array): Depos
   return null
 }
 
+/** What a case deposited within a transaction: the call that `procedure.call_made` shows in its receipt. There is one at most. */
+export function depositByCase(events: { module: string; name: string; data: Uint8Array }[]): Deposit | null {
+  for (const { data } of events.filter(event => event.module === 'procedure' && event.name === 'call_made')) {
+    const deposit = decode(data, made)
+    if (deposit !== null) return deposit
+  }
+  return null
+}
+
+/** `{…, 4: module, 5: call, ? 6: arguments, ? 7: refusal}`. */
+function made(r: Reader): Deposit | null {
+  let [module, call, refused] = ['', '', false]
+  let args: Uint8Array = new Uint8Array()
+  for (let left = r.map(); left > 0; left--) {
+    const field = r.uint()
+    if (field === 4n) module = r.text()
+    else if (field === 5n) call = r.text()
+    else if (field === 6n) args = r.item()
+    else {
+      r.item()
+      refused ||= field === 7n
+    }
+  }
+  return refused ? null : depositOf(module, call, args)
+}
+
 export function decodeEntry(bytes: Uint8Array): Entry {
   return decode(bytes, r => {
     const fields = r.map()

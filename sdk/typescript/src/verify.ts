@@ -5,7 +5,7 @@ import { type Certificate, type Header, PROTOCOL_VERSION, decodeCertificate, dec
 import { decodeValidators, finalizeMessage, headerVersion } from './block'
 import { equal, hex } from './bytes'
 import { type Json, Reader, itemJson } from './cbor'
-import { type Deposit, type Entry, type FileRecord, decodeEntry, depositOf } from './deposit'
+import { type Deposit, type Entry, type FileRecord, decodeEntry, depositByCase, depositOf } from './deposit'
 import { CHUNK_BYTES } from './file'
 import { verifySignature } from './keys'
 import { leaf, rootFromPath, rootOfLeaves } from './merkle'
@@ -78,7 +78,7 @@ export function verifyReceipt(identity: Network, receipt: Uint8Array): Verified 
 
   const { module, call, args } = transaction
   const executed = outcome.refusal === null
-  const deposit = executed ? readOr('deposit.malformed', () => depositOf(module, call, args)) : null
+  const deposit = executed ? readOr('deposit.malformed', () => depositOf(module, call, args) ?? depositByCase(outcome.events)) : null
   const entry = entryOf(file, deposit)
   checkChunks(file, deposit, entry)
   return {

@@ -108,10 +108,41 @@ pub struct StatusView {
     pub evidence: u64,
     /// Stored records that failed their check and are not served.
     pub damage: Vec<String>,
+    /// The disk that the node stores on; absent before it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub disk: Option<DiskView>,
+    /// Keys of members of the node's organisation that are due for replacement by its own rule, the most urgent first.
+    #[serde(default)]
+    pub keys_due: Vec<KeyDueView>,
     /// What keeps the network from going on, naming who; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub stall: Option<String>,
+}
+
+/// A key that is due for replacement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct KeyDueView {
+    /// The public key, in hexadecimal digits.
+    pub public_key: String,
+    /// The member that holds it, by its pseudonym.
+    pub member: String,
+    /// Whole days until it is due; negative when it is overdue.
+    pub days_left: i64,
+}
+
+/// The disk that a node stores on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DiskView {
+    /// Bytes that the node uses.
+    pub used_bytes: u64,
+    /// Bytes that are free.
+    pub free_bytes: u64,
+    /// Whole days until none are, if it goes on as in the last days; absent while that is not known, or not in sight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub full_in_days: Option<u64>,
 }
 
 /// Another validator as the node sees it.

@@ -268,6 +268,8 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
         }
     }];
     findings.push(clock(&status));
+    findings.extend(status.disk.as_ref().map(node_disk));
+    findings.extend(status.keys_due.first().map(|first| keys_due(first, status.keys_due.len())));
     if let Some(stall) = &status.stall {
         findings.push(Finding {
             code: "stall",
@@ -290,6 +292,44 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+fn node_disk(disk: &zhulian_api::view::DiskView) -> Finding {
+    let (used, free) = (bytes(disk.used_bytes), bytes(disk.free_bytes));
+    let (verdict, found) = match disk.full_in_days {
+        Some(days) => (
+            match days {
+                0..7 => Verdict::Bad,
+                7..45 => Verdict::Warning,
+                _ => Verdict::Good,
+            },
+            text!(
+                "节点已用 {used}，剩余 {free}，约 {days} 天后写满",
+                "the node uses {used}, {free} are free, full in {days} days"
+            ),
+        ),
+        None if disk.free_bytes < DISK_WARN => {
+            (Verdict::Warning, text!("节点已用 {used}，仅剩 {free}", "the node uses {used}, only {free} are free"))
+        }
+        None => (Verdict::Good, text!("节点已用 {used}，剩余 {free}", "the node uses {used}, {free} are free")),
+    };
+    let remedy =
+        (verdict != Verdict::Good).then(|| text!("请为节点扩容或清理磁盘", "enlarge the node's disk or make room on it"));
+    Finding { code: "node_disk", what: Text::fixed("节点磁盘", "the node's disk"), verdict, found, remedy }
+}
+
+fn keys_due(first: &zhulian_api::view::KeyDueView, count: usize) -> Finding {
+    let (member, days) = (&first.member, first.days_left);
+    Finding {
+        code: "keys_due",
+        what: Text::fixed("密钥更换", "replacement of keys"),
+        verdict: if days < 7 { Verdict::Bad } else { Verdict::Warning },
+        found: text!(
+            "{count} 把密钥临近更换期限，最急的是成员 {member} 的（剩余 {days} 天）",
+            "{count} keys are due soon, first that of {member} ({days} days left)"
+        ),
+        remedy: Some(text!("请持有人执行 zhulian key rotate", "let the holders run zhulian key rotate")),
+    }
 }
 
 fn clock(status: &zhulian_api::view::StatusView) -> Finding {

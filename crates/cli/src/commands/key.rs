@@ -7,6 +7,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 
+use super::key_rotate::{self, Rotate};
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     home::{key_failure, read_key},
@@ -31,6 +32,8 @@ pub enum Command {
     ChangePassphrase(ChangePassphrase),
     /// Store a secret you already have, 64 hexadecimal digits (导入密钥)
     Import(Import),
+    /// Replace the key that signs by a new one, on the ledger and on disk (更换密钥)
+    Rotate(Rotate),
     /// Print the public key, to be registered with an administrator (导出公钥)
     ExportPublic(Named),
 }
@@ -91,6 +94,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
             show(session, args, matches!(command, Command::ExportPublic(_)))
         }
         Command::List => list(session),
+        Command::Rotate(args) => key_rotate::run(session, args),
         Command::ChangePassphrase(args) => change_passphrase(session, args),
     }
 }

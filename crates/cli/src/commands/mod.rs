@@ -1,17 +1,21 @@
 //! One file per command.
 
 pub mod audit;
+pub mod backup;
+pub mod case;
 pub mod certificate;
 pub mod completions;
 pub mod doctor;
 pub mod evidence;
 pub mod key;
+mod key_rotate;
 pub mod member;
 pub mod network;
 pub mod node;
 pub mod org;
 pub mod procedure;
 mod proven;
+mod replay;
 pub mod rules;
 pub mod status;
 pub mod tx;
@@ -35,6 +39,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Org(command) => org::run(session, command).map(Some),
         Command::Validator(command) => validator::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
+        Command::Case(command) => case::run(session, command).map(Some),
         Command::Procedure(command) => procedure::run(session, command).map(Some),
         Command::Member(command) => member::run(session, command).map(Some),
         Command::Verify(args) => verify::run(session, args).map(Some),
@@ -45,6 +50,8 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::WhyStalled => why_stalled::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
         Command::Audit(args) => audit::run(session, args).map(Some),
+        Command::Backup(args) => backup::backup(args).map(Some),
+        Command::Restore(args) => backup::restore(session, args).map(Some),
         Command::Certificate(args) => certificate::run(session, args).map(Some),
         Command::Completions(args) => completions::run(session, args),
     }

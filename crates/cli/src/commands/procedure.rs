@@ -1,5 +1,4 @@
-//! `zhulian procedure`: procedures drawn in BPMN, checked and played offline. With their decisions they are published as packs
-//! by `zhulian rules publish`.
+//! `zhulian procedure`: procedures drawn in BPMN, checked and played offline, and deployed with the pack they belong to.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +9,10 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use zhulian_api::Query;
 use zhulian_execution::Event as _;
-use zhulian_modules::procedure::Progressed;
+use zhulian_modules::{
+    procedure::Progressed,
+    rulepack::{Item, ItemKind},
+};
 use zhulian_procedure::{
     Definitions, Refusal, check,
     instance::What,
@@ -18,7 +20,10 @@ use zhulian_procedure::{
     xes::{Entry, log},
 };
 
-use super::rules::source::read_text;
+use super::rules::{
+    act::{Publish, publish},
+    source::{Source, read_file, read_text},
+};
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     remote::Remote,
@@ -31,13 +36,17 @@ use crate::{
 /// Most things done from outside in one play.
 const STEPS_MAX: usize = 10_000;
 
-/// Check procedures drawn in BPMN, and play them (流程：检查与模拟)
+/// Check procedures drawn in BPMN, play and deploy them (流程：检查、模拟与部署)
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Say whether a BPMN file would be accepted, else each fault with its remedy (检查流程能否被接受，逐项指出问题与改法)
     Check(Check),
+    /// Check a BPMN file, put its pack on the ledger and move to enact it; signed by a representative (检查流程，发布其规则包并提出生效动议)
+    Deploy(Deploy),
     /// Write what happened to every case as an event log, XES (IEEE 1849), for process-mining tools (导出办件事件日志)
     Log(Log),
+    /// Replay an event log on a BPMN file: what fits, what would have been refused, what was late or handed over (在流程上重放事件日志：符合度、会被拒绝的步骤、超期与交接)
+    Replay(super::replay::Replay),
     /// Play a BPMN file with ways chosen by a seed, and tell where it went (随机模拟流程运行)
     Simulate(Simulate),
 }
@@ -62,6 +71,19 @@ pub struct Simulate {
     pub seed: u64,
 }
 
+/// Options of `procedure deploy`.
+#[derive(Args, Debug)]
+pub struct Deploy {
+    /// A BPMN 2.0 file of a pack (规则包中的 BPMN 2.0 文件)
+    pub file: PathBuf,
+    /// The pack's description; default the pack.json beside the file (规则包说明；默认为同一目录下的 pack.json)
+    #[arg(long, value_name = "pack.json")]
+    pub pack: Option<PathBuf>,
+    /// Only put it on the ledger, without a motion (只提交草案，不提动议)
+    #[arg(long)]
+    pub draft_only: bool,
+}
+
 /// Options of `procedure log`.
 #[derive(Args, Debug)]
 pub struct Log {
@@ -76,9 +98,37 @@ pub struct Log {
 pub fn run(session: &Session, command: &Command) -> Result<Report> {
     match command {
         Command::Log(args) => logged(session, args),
+        Command::Deploy(args) => deployed(session, args),
         Command::Check(args) => checked(args),
+        Command::Replay(args) => super::replay::run(args),
         Command::Simulate(args) => simulated(args),
     }
+}
+
+/// Publishes the pack that a procedure belongs to: a procedure is voted in with the decisions, periods and offices it uses.
+fn deployed(session: &Session, args: &Deploy) -> Result<Report> {
+    let report = checked(&Check { file: args.file.clone() })?;
+    if report.exit != Exit::Done {
+        return Ok(report);
+    }
+    let beside = args.file.parent().unwrap_or(Path::new(".")).join("pack.json");
+    let source = Source { file: args.pack.clone().unwrap_or(beside), import: Vec::new() };
+    let (shown, pack) = (args.file.display(), source.file.display());
+    let digest = zhulian_crypto::sha256(&read_file(&args.file)?);
+    let read = source.read()?;
+    let is_it = |item: &Item| item.kind == ItemKind::Procedure && item.sha256 == digest;
+    if !read.manifest.items.iter().any(is_it) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "pack",
+            text!("规则包 {pack} 中没有流程 {shown}", "the pack {pack} does not hold the procedure {shown}"),
+        )
+        .next(Text::fixed(
+            "在 pack.json 的 files 中加入 {\"kind\": \"procedure\", \"file\": 文件名}，或用 --pack 指定规则包",
+            "add {\"kind\": \"procedure\", \"file\": NAME} to the files in pack.json, or name the pack with --pack",
+        )));
+    }
+    publish(session, &Publish { source, draft_only: args.draft_only })
 }
 
 /// Reads every transaction of cases from the gateway, verifies its receipt where a network is trusted, and writes the log.

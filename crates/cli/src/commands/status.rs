@@ -58,6 +58,27 @@ pub fn run(session: &Session) -> Result<Report> {
     let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
     report =
         report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
+    for due in &status.keys_due {
+        let (member, days) = (&due.member, due.days_left);
+        let told = match days {
+            0.. => text!("成员 {member} 的密钥应在 {days} 天内更换", "the key of {member} is due in {days} days"),
+            _ => {
+                let late = -days;
+                text!("成员 {member} 的密钥已逾期 {late} 天未更换", "the key of {member} is overdue by {late} days")
+            }
+        };
+        report = report.fact(Text::fixed("密钥更换", "keys"), told);
+    }
+    if let Some(disk) = &status.disk {
+        let (used, free) = (bytes(disk.used_bytes), bytes(disk.free_bytes));
+        let told = match disk.full_in_days {
+            Some(days) => {
+                text!("已用 {used}，剩余 {free}，约 {days} 天后写满", "{used} used, {free} free, full in {days} days")
+            }
+            None => text!("已用 {used}，剩余 {free}", "{used} used, {free} free"),
+        };
+        report = report.fact(Text::fixed("磁盘", "disk"), told);
+    }
     for damage in &status.damage {
         report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
     }

@@ -161,7 +161,7 @@ pub fn node_config(
         key: format!("validator.{KEY_ENDING}").into(),
         listen,
         peers,
-        gateway: Some(Gateway { listen: gateway, public_url }),
+        gateway: Some(Gateway { listen: gateway, public_url, ..Default::default() }),
         any_source_address: false,
         threads: None,
         mempool: Default::default(),

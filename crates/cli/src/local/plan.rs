@@ -73,6 +73,10 @@ impl Plan {
     /// The demonstration city: Mingzhu (明珠市), which does not exist. Its region code 3399 is not assigned, so that none of the
     /// codes is that of a real office.
     pub fn demo() -> Self {
+        // Handle, code, class, names, and what it takes part in: validators run a node, voters vote, offices work on cases.
+        const VALIDATOR: u8 = 2;
+        const VOTER: u8 = 1;
+        const OFFICE: u8 = 0;
         let rows = [
             (
                 "data",
@@ -80,32 +84,44 @@ impl Plan {
                 "government",
                 "明珠市政务服务和数据管理局",
                 "Mingzhu Government Services and Data Bureau",
-                true,
+                VALIDATOR,
             ),
-            ("court", "11339900MA0HL002", "judicial", "明珠市互联网法院", "Mingzhu Internet Court", true),
+            ("court", "11339900MA0HL002", "judicial", "明珠市互联网法院", "Mingzhu Internet Court", VALIDATOR),
             (
                 "registry",
                 "12339900MA0HL003",
                 "government",
                 "明珠市不动产登记中心",
                 "Mingzhu Real Estate Registration Centre",
-                true,
+                VALIDATOR,
             ),
-            ("bank", "91339900MA0HL004", "financial", "明珠银行股份有限公司", "Bank of Mingzhu", true),
+            ("bank", "91339900MA0HL004", "financial", "明珠银行股份有限公司", "Bank of Mingzhu", VALIDATOR),
             (
                 "fund",
                 "12339900MA0HL005",
                 "government",
                 "明珠市住房公积金管理中心",
                 "Mingzhu Housing Provident Fund Centre",
-                false,
+                VOTER,
             ),
-            ("market", "11339900MA0HL006", "government", "明珠市市场监督管理局", "Mingzhu Market Regulation Bureau", false),
-            ("notary", "12339900MA0HL007", "social", "明珠市公证处", "Mingzhu Notary Office", false),
-            ("hospital", "12339900MA0HL008", "social", "明珠市第一人民医院", "Mingzhu First People's Hospital", false),
-            ("builder", "91339900MA0HL009", "enterprise", "明珠城市建设有限公司", "Mingzhu Urban Construction Co.", false),
+            ("market", "11339900MA0HL006", "government", "明珠市市场监督管理局", "Mingzhu Market Regulation Bureau", VOTER),
+            ("notary", "12339900MA0HL007", "social", "明珠市公证处", "Mingzhu Notary Office", VOTER),
+            ("hospital", "12339900MA0HL008", "social", "明珠市第一人民医院", "Mingzhu First People's Hospital", VOTER),
+            ("builder", "91339900MA0HL009", "enterprise", "明珠城市建设有限公司", "Mingzhu Urban Construction Co.", OFFICE),
+            // Offices that the scenarios' procedures name.
+            ("housing", "11339900MA0HL011", "government", "明珠市住房和城乡建设局", "Mingzhu Housing Bureau", OFFICE),
+            ("tax", "11339900MA0HL012", "government", "明珠市税务局", "Mingzhu Tax Bureau", OFFICE),
+            ("civil", "11339900MA0HL013", "government", "明珠市民政局", "Mingzhu Civil Affairs Bureau", OFFICE),
+            ("hr", "11339900MA0HL014", "government", "明珠市人力资源和社会保障局", "Mingzhu Human Resources Bureau", OFFICE),
+            ("utilities", "91339900MA0HL015", "enterprise", "明珠公用事业有限公司", "Mingzhu Utilities Co.", OFFICE),
+            ("customs", "11339900MA0HL016", "government", "明珠海关", "Mingzhu Customs", OFFICE),
+            ("street", "11339900MA0HL017", "government", "明珠市江畔街道办事处", "Mingzhu Riverside Subdistrict", OFFICE),
+            ("medins", "11339900MA0HL018", "government", "明珠市医疗保障局", "Mingzhu Medical Insurance Bureau", OFFICE),
+            ("finance", "11339900MA0HL019", "government", "明珠市财政局", "Mingzhu Finance Bureau", OFFICE),
+            ("police", "11339900MA0HL020", "government", "明珠市公安局", "Mingzhu Police", OFFICE),
+            ("supervision", "11339900MA0HL021", "government", "明珠市政务监督中心", "Mingzhu Supervision Centre", OFFICE),
         ];
-        let organisation = |(handle, first, class, zh, en, validator): (&str, &str, &str, &str, &str, bool)| {
+        let organisation = |(handle, first, class, zh, en, part): (&str, &str, &str, &str, &str, u8)| {
             let mut members = vec![
                 member("sysadmin", &["system_admin"]),
                 member("secadmin", &["security_admin"]),
@@ -122,8 +138,8 @@ impl Plan {
                 class: class.into(),
                 zh: zh.into(),
                 en: Some(en.into()),
-                votes: class != "enterprise",
-                validator,
+                votes: part >= VOTER,
+                validator: part == VALIDATOR,
                 members,
             }
         };

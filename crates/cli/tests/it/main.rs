@@ -1,6 +1,7 @@
 //! One binary for all tests of the program.
 
 mod arguments;
+mod backup;
 mod hashing;
 mod keyfile;
 mod opening;

@@ -303,3 +303,25 @@ fn a_receipt_is_decided_again_to_the_same_bytes_or_refused() {
     let output = rules(dir.path(), &["rerun", "a.zlr", "--pack", &pack, "--network", "network.json"]);
     assert_eq!(code(&output), 5, "{}", stdout(&output));
 }
+
+#[test]
+fn every_office_of_the_scenarios_is_in_the_demonstration_city() {
+    let city = zhulian_cli::local::Plan::demo();
+    let mut offices = 0;
+    for folder in std::fs::read_dir(scenarios()).expect("scenarios").flatten().filter(|entry| entry.path().is_dir()) {
+        for file in std::fs::read_dir(folder.path()).expect("a folder").flatten().map(|entry| entry.path()) {
+            if file.extension().is_none_or(|ending| ending != "bpmn") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).expect("a file");
+            for named in text.split("name=\"office:").skip(1) {
+                let (handle, rest) = named.split_once("\" value=\"").expect("a value");
+                let code = rest.split('"').next().expect("a code");
+                let found = city.organisations.iter().find(|organisation| organisation.uscc == code);
+                assert_eq!(found.map(|found| found.handle.as_str()), Some(handle), "{}: {code}", file.display());
+                offices += 1;
+            }
+        }
+    }
+    assert!(offices > 20, "{offices}");
+}

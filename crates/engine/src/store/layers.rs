@@ -127,6 +127,19 @@ impl Layers {
         Some(pieces)
     }
 
+    /// All bytes, when none of them are in the file.
+    pub fn held(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(self.size as usize);
+        for piece in self.pieces(0, self.size as usize)? {
+            match piece {
+                Piece::Held(held) => bytes.extend_from_slice(held.as_ref()),
+                Piece::Zero(len) => bytes.resize(bytes.len() + len, 0),
+                Piece::File(..) => return None,
+            }
+        }
+        Some(bytes)
+    }
+
     fn of(&self, from: u64, to: u64, pieces: &mut Vec<Piece>) {
         let known = to.min(self.file).max(from);
         if known > from {

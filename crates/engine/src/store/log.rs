@@ -4,6 +4,7 @@
 //! [`ALIGNMENT`]: `"ZLOG" ‖ u64 number ‖ u64 done ‖ u32 length ‖ u32 CRC-32C ‖ payload`, big endian, the checksum over the three fields and
 //! the payload. Numbers count up over both segments. Frames up to `done` are safe in the files and need no replay.
 
+use bytes::BytesMut;
 use commonware_cryptography::{Crc32, Hasher as _};
 
 const MAGIC: [u8; 4] = *b"ZLOG";
@@ -44,15 +45,15 @@ pub(super) enum Operation<'a> {
     },
 }
 
-fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
+fn sized(out: &mut BytesMut, bytes: &[u8]) {
     out.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
     out.extend_from_slice(bytes);
 }
 
 impl<'a> Operation<'a> {
-    pub fn encode(&self, out: &mut Vec<u8>) {
+    pub fn encode(&self, out: &mut BytesMut) {
         let mut head = |tag: u8, blob: u64| {
-            out.push(tag);
+            out.extend_from_slice(&[tag]);
             out.extend_from_slice(&blob.to_be_bytes());
         };
         match self {
@@ -117,7 +118,7 @@ fn part<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// Completes a frame in a buffer whose first [`HEAD`] bytes are free and whose rest is the payload.
-pub(super) fn seal(number: u64, done: u64, frame: &mut Vec<u8>) {
+pub(super) fn seal(number: u64, done: u64, frame: &mut BytesMut) {
     let len = (frame.len() - HEAD) as u32;
     frame[..4].copy_from_slice(&MAGIC);
     frame[4..12].copy_from_slice(&number.to_be_bytes());
@@ -213,10 +214,10 @@ mod tests {
     use super::*;
 
     fn sealed(number: u64, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; HEAD];
+        let mut bytes = BytesMut::zeroed(HEAD);
         bytes.extend_from_slice(payload);
         seal(number, 0, &mut bytes);
-        bytes
+        bytes.to_vec()
     }
 
     #[test]
@@ -229,7 +230,7 @@ mod tests {
             Operation::Remove { blob: 7 },
             Operation::RemoveAll { partition: "x" },
         ];
-        let mut bytes = Vec::new();
+        let mut bytes = BytesMut::new();
         operations.iter().for_each(|operation| operation.encode(&mut bytes));
         let mut rest = &bytes[..];
         for operation in &operations {
@@ -260,9 +261,9 @@ mod tests {
         let first: Vec<u8> = [sealed(5, &[1; 10]), sealed(6, &[2; 5_000]), sealed(7, &[3; 10])].concat();
         let second = sealed(8, &[4; 10]);
         // Frames up to the fourth are in the files.
-        let mut done = vec![0; HEAD];
+        let mut done = BytesMut::zeroed(HEAD);
         seal(9, 4, &mut done);
-        let second = [second, done].concat();
+        let second = [second, done.to_vec()].concat();
         assert_eq!(numbers([&first, &second]), Ok(vec![5, 6, 7, 8, 9]));
         assert_eq!(numbers([&second, &first]), Ok(vec![5, 6, 7, 8, 9]));
         assert_eq!(replay([&first, &second]).unwrap().segment, 1);

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use bytes::BytesMut;
 use commonware_runtime::{BlobVersion, Error, IoBuf, Storage};
 use commonware_utils::channel::oneshot;
 use tokio::sync::Notify;
@@ -54,8 +55,8 @@ pub(super) struct State<B> {
     partitions: BTreeSet<String>,
     next: u64,
     /// The next frame: room for its head, and operations.
-    pub pending: Vec<u8>,
-    spare: Vec<u8>,
+    pub pending: BytesMut,
+    spare: BytesMut,
     /// Operations appended so far.
     pub position: u64,
     /// Up to where somebody waits.
@@ -70,7 +71,7 @@ pub(super) struct State<B> {
 }
 
 impl<B> State<B> {
-    fn append(&mut self, blob: u64, operation: impl FnOnce(&mut Vec<u8>)) {
+    fn append(&mut self, blob: u64, operation: impl FnOnce(&mut BytesMut)) {
         if let Some(entry) = self.blobs.get_mut(&blob) {
             if entry.named != self.turn {
                 entry.named = self.turn;
@@ -85,8 +86,16 @@ impl<B> State<B> {
         self.position += 1;
     }
 
+    /// Appends all of a blob, so that what was logged of it before is not needed.
+    pub fn log_again(&mut self, blob: u64, bytes: &[u8]) {
+        self.append(blob, |pending| {
+            Operation::Create { blob }.encode(pending);
+            Operation::Write { blob, offset: 0, bytes }.encode(pending);
+        });
+    }
+
     /// Takes what is pending, with room for the head in front; `None` when there is nothing.
-    pub fn take_pending(&mut self) -> Option<Vec<u8>> {
+    pub fn take_pending(&mut self) -> Option<BytesMut> {
         if self.pending.len() == HEAD {
             return None;
         }
@@ -97,7 +106,7 @@ impl<B> State<B> {
     }
 
     /// Gives a written frame's buffer back.
-    pub fn give_back(&mut self, buffer: Vec<u8>) {
+    pub fn give_back(&mut self, buffer: BytesMut) {
         if buffer.capacity() <= SPARE_MAX && buffer.capacity() > self.spare.capacity() {
             self.spare = buffer;
         }
@@ -205,8 +214,8 @@ impl<E: Storage> Shared<E> {
             names: BTreeMap::new(),
             partitions: BTreeSet::new(),
             next: 1,
-            pending: vec![0; HEAD],
-            spare: Vec::new(),
+            pending: BytesMut::zeroed(HEAD),
+            spare: BytesMut::new(),
             position: 0,
             wanted: 0,
             turn: 1,

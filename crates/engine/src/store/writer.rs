@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use bytes::BytesMut;
 use commonware_macros::select;
 use commonware_runtime::{
     Blob as _, BlobVersion, Error, Handle, IoBuf, IoBufs, ReadOptions, Spawner, Storage, WriteOptions, signal::Signal,
@@ -89,11 +90,11 @@ pub(super) async fn open<E: Storage>(
         checkpoint: None,
     };
     if !found.frames.is_empty() {
-        let jobs = jobs(&mut shared.lock());
+        let jobs = jobs(&mut shared.lock(), 0);
         carry_out(&shared, jobs).await?;
     }
     // From here on, the frames that were read count as done.
-    writer.write(vec![0; HEAD]).await?;
+    writer.write(BytesMut::zeroed(HEAD)).await?;
     Ok((shared, writer))
 }
 
@@ -145,12 +146,14 @@ async fn redo<E: Storage>(
 
 impl<E: Storage> Writer<E> {
     /// Seals a frame and writes it.
-    async fn write(&mut self, mut frame: Vec<u8>) -> Result<(), Error> {
+    async fn write(&mut self, mut frame: BytesMut) -> Result<(), Error> {
         seal(self.number, self.done.load(Ordering::Acquire), &mut frame);
         let len = frame.len() as u64;
-        let frame = IoBuf::from(frame);
-        self.segments[self.current].write_at(self.offset, frame.clone(), WriteOptions::SYNC).await?;
-        self.shared.lock().give_back(frame.into());
+        let frame = frame.freeze();
+        self.segments[self.current].write_at(self.offset, IoBuf::from(frame.clone()), WriteOptions::SYNC).await?;
+        if let Ok(buffer) = frame.try_into_mut() {
+            self.shared.lock().give_back(buffer);
+        }
         self.offset += len;
         self.number += 1;
         Ok(())
@@ -212,11 +215,11 @@ impl<E: Storage + Spawner> Writer<E> {
         let (frame, position, jobs) = {
             let mut state = self.shared.lock();
             let frame = state.take_pending();
-            let jobs = turn.then(|| jobs(&mut state));
+            let jobs = turn.then(|| jobs(&mut state, self.segment_bytes / 4));
             (frame, state.position, jobs)
         };
         let through = self.number;
-        self.write(frame.unwrap_or_else(|| vec![0; HEAD])).await?;
+        self.write(frame.unwrap_or_else(|| BytesMut::zeroed(HEAD))).await?;
         self.shared.tell(Ok(position));
         if let Some(jobs) = jobs {
             let (shared, done) = (self.shared.clone(), self.done.clone());
@@ -253,25 +256,42 @@ impl<E: Storage + Spawner> Writer<E> {
         self.settle().await?;
         let (frame, position, jobs) = {
             let mut state = self.shared.lock();
-            (state.take_pending(), state.position, jobs(&mut state))
+            (state.take_pending(), state.position, jobs(&mut state, 0))
         };
         let through = self.number;
-        self.write(frame.unwrap_or_else(|| vec![0; HEAD])).await?;
+        self.write(frame.unwrap_or_else(|| BytesMut::zeroed(HEAD))).await?;
         self.shared.tell(Ok(position));
         carry_out(&self.shared, jobs).await?;
         self.done.store(through, Ordering::Release);
-        self.write(vec![0; HEAD]).await
+        self.write(BytesMut::zeroed(HEAD)).await
     }
 }
 
-/// What a checkpoint must write; begins it. The last one has ended.
-fn jobs<B>(state: &mut State<B>) -> Vec<Job<B>> {
+/// A blob without a file stays without one, and in the log, as long as it is no larger: what is made for a view or two is soon gone.
+const SMALL: u64 = 16 << 10;
+
+/// What a checkpoint must write; begins it. The last one has ended. Blobs that stay in the log for another turn are logged again, up to
+/// `again_max` bytes.
+fn jobs<B>(state: &mut State<B>, mut again_max: u64) -> Vec<Job<B>> {
     state.turn += 1;
-    let changed = state.blobs.iter_mut().filter(|(_, entry)| entry.changed && !entry.detached);
-    let job = |(number, entry): (&u64, &mut Entry<B>)| {
+    let changed = |(number, entry): (&u64, &Entry<B>)| (entry.changed && !entry.detached).then_some(*number);
+    let changed: Vec<u64> = state.blobs.iter().filter_map(changed).collect();
+    let mut jobs = Vec::new();
+    for number in changed {
+        let Some(entry) = state.blobs.get_mut(&number) else { continue };
+        let size = entry.layers.size();
+        if entry.exists
+            && !entry.in_file
+            && size <= SMALL.min(again_max)
+            && let Some(bytes) = entry.layers.held()
+        {
+            again_max -= size;
+            state.log_again(number, &bytes);
+            continue;
+        }
         entry.changed = false;
-        Job {
-            number: *number,
+        jobs.push(Job {
+            number,
             partition: entry.partition.clone(),
             name: entry.name.clone(),
             version: entry.version,
@@ -279,9 +299,9 @@ fn jobs<B>(state: &mut State<B>) -> Vec<Job<B>> {
             in_file: entry.in_file,
             replaces: std::mem::take(&mut entry.replaces),
             flush: entry.exists.then(|| (entry.layers.file(), entry.layers.begin())),
-        }
-    };
-    changed.map(job).collect()
+        });
+    }
+    jobs
 }
 
 /// Writes files, and has them on disk.

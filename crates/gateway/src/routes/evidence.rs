@@ -93,15 +93,7 @@ pub async fn history(State(gateway): State<Shared>, segment: Segment) -> Result<
     let number = number(&segment)?;
     find(&gateway, number).await?;
     let rows = gateway.backend.evidence_history(number.id).await?;
-    let item = |row: crate::HistoryRow| view::HistoryItem {
-        transaction: row.transaction.into(),
-        height: row.position.height,
-        index: row.position.index,
-        time_ms: row.time,
-        organisation: row.organisation,
-        event: show::event(&row.event),
-    };
-    Ok(Json(view::EvidenceHistory { id: number.to_string(), items: rows.into_iter().map(item).collect() }))
+    Ok(Json(view::EvidenceHistory { id: number.to_string(), items: rows.into_iter().map(show::history).collect() }))
 }
 
 /// The receipt file that proves a piece of evidence, entry included.

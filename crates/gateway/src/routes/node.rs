@@ -88,6 +88,20 @@ fn status_view(gateway: &Shared) -> view::StatusView {
         transactions: status.transactions,
         evidence: status.evidence,
         damage: status.damage,
+        disk: status.disk.map(|disk| view::DiskView {
+            used_bytes: disk.used_bytes,
+            free_bytes: disk.free_bytes,
+            full_in_days: disk.full_in_days,
+        }),
+        keys_due: status
+            .keys_due
+            .iter()
+            .map(|it| view::KeyDueView {
+                public_key: it.key.to_string(),
+                member: it.member.clone(),
+                days_left: it.days_left,
+            })
+            .collect(),
         stall: status.stall,
         version: status.version,
     }

@@ -127,7 +127,8 @@ pub async fn motions(State(gateway): State<Shared>, params: Params) -> Result<Js
     Ok(Json(view::MotionList { items: found.into_iter().map(motion).collect(), next }))
 }
 
-fn motion(found: governance::MotionView) -> view::MotionView {
+/// A motion with its votes.
+pub fn motion(found: governance::MotionView) -> view::MotionView {
     let motion = found.motion;
     view::MotionView {
         motion: found.number,

@@ -110,7 +110,7 @@ pub fn reader() -> Reader {
 }
 
 fn index(index: &mut Index, row: &Row, events: &[zhulian_primitives::Event]) {
-    for record in events {
+    for (number, record) in (0..).zip(events) {
         let deposit = |place| EvidenceRow {
             transaction: row.id,
             position: row.position,
@@ -142,6 +142,7 @@ fn index(index: &mut Index, row: &Row, events: &[zhulian_primitives::Event]) {
             position: row.position,
             time: row.time,
             organisation: row.organisation.clone().unwrap(),
+            number,
             event: record.clone(),
         });
     }

@@ -1,6 +1,7 @@
 //! The gateway over real sockets, and a node in memory over the real execution.
 
 mod bad_input;
+mod cases;
 mod chain;
 mod city;
 mod events;
@@ -10,5 +11,6 @@ mod memory;
 mod openapi;
 mod organisations;
 mod page;
+mod permit;
 mod submit;
 mod world;

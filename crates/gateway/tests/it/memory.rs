@@ -11,9 +11,14 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream::BoxStream};
 use tokio::sync::{broadcast, watch};
 use zhulian_crypto::{Digest, PublicKey, SigningKey};
-use zhulian_execution::Executor;
+use zhulian_execution::{Event as _, Executor};
 use zhulian_gateway::*;
 use zhulian_ledger::{BlockContext, Key, Value, merkle};
+use zhulian_modules::{
+    governance::{Action, MotionOpened},
+    procedure::{CaseClosed, CaseId, CaseOpened, case_of},
+    rulepack::{Decided, Drafted},
+};
 use zhulian_primitives::{
     Block, Certificate, Code, Event, EvidenceId, Header, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError,
     TransactionId, VALIDITY_BLOCKS_MAX,
@@ -48,6 +53,8 @@ pub struct Index {
     pub transactions: Vec<TransactionRow>,
     pub evidence: Vec<EvidenceRow>,
     pub history: BTreeMap<[u8; 16], Vec<HistoryRow>>,
+    /// Every event of cases, rule packs and motions.
+    pub events: Vec<HistoryRow>,
     pub entries: BTreeMap<TransactionId, Vec<Bytes>>,
 }
 
@@ -231,6 +238,14 @@ impl Memory {
                 refusal: receipt.refusal.clone(),
             });
             (self.reader.index)(&mut inner.index, &row, &receipt.events);
+            for (number, event) in (0..).zip(&receipt.events) {
+                if ["procedure", "rulepack", "governance"].contains(&event.module.as_str()) {
+                    let Row { id, position, time, .. } = row.clone();
+                    let organisation = row.organisation.clone().unwrap_or_default();
+                    let event = event.clone();
+                    inner.index.events.push(HistoryRow { transaction: id, position, time, organisation, number, event });
+                }
+            }
             inner.outcomes.entry(transaction.id).or_insert(Outcome { position, time, receipt });
         }
     }
@@ -313,6 +328,10 @@ fn entry_of(row: &EvidenceRow) -> u64 {
     }
 }
 
+fn event_at(row: &HistoryRow) -> PagePosition {
+    PagePosition { position: row.position, item: u64::from(row.number) + 1 }
+}
+
 macro_rules! answer {
     ($self:ident, $body:expr) => {{
         let result = $self.ready().and_then(|()| $body);
@@ -357,6 +376,8 @@ impl Backend for Memory {
             transactions: inner.index.transactions.len() as u64,
             evidence: inner.index.evidence.len() as u64,
             damage: Vec::new(),
+            disk: None,
+            keys_due: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
         }
@@ -510,6 +531,87 @@ impl Backend for Memory {
         answer!(self, {
             self.inner.lock().unwrap().index.entries.insert(batch, entries);
             Ok(())
+        })
+    }
+
+    fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            let mut closed = BTreeMap::new();
+            let mut found = Vec::new();
+            for row in inner.index.events.iter().rev() {
+                if let Some(event) = CaseClosed::of(&row.event) {
+                    closed.insert(event.case, event.outcome);
+                }
+                let Some(event) = CaseOpened::of(&row.event) else { continue };
+                let due = if event.limit_due > 0 { event.limit_due } else { event.promised_due };
+                let is = |wanted: &Option<String>, it: String| wanted.as_ref().is_none_or(|wanted| *wanted == it);
+                let state = match filter.state {
+                    None => true,
+                    Some(CaseState::Open) => !closed.contains_key(&event.case),
+                    Some(CaseState::Closed) => closed.contains_key(&event.case),
+                    Some(CaseState::Ended(outcome)) => closed.get(&event.case) == Some(&outcome),
+                };
+                if is(&filter.organisation, event.organisation.to_string())
+                    && is(&filter.pack, event.pack.to_string())
+                    && is(&filter.procedure, format!("{}/{}", event.pack, event.process))
+                    && state
+                    && filter.due_before.is_none_or(|before| due > 0 && due < before)
+                    && before.is_none_or(|before| event.case.ordinal() < before)
+                {
+                    found.push(event.case);
+                }
+            }
+            found.sort();
+            Ok(found.into_iter().rev().take(limit).collect())
+        })
+    }
+
+    fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            let events = inner.index.events.iter();
+            let of =
+                events.filter(|row| case_of(&row.event) == Some(case) && after.is_none_or(|after| event_at(row) > after));
+            Ok(of.take(limit).cloned().collect())
+        })
+    }
+
+    fn decisions(&self, filter: DecisionFilter, page: Page) -> Answer<'_, Vec<HistoryRow>> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            Ok(paged(&inner.index.events, page, event_at, |row| {
+                Decided::of(&row.event).is_some_and(|event| {
+                    event.pack.to_string() == filter.pack
+                        && filter.version.is_none_or(|version| event.version == version)
+                        && filter.decision.as_ref().is_none_or(|decision| event.decision == *decision)
+                })
+            }))
+        })
+    }
+
+    fn drafts(&self, pack: String, limit: usize) -> Answer<'_, Vec<Digest>> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            let drafted = inner.index.events.iter().rev().filter_map(|row| Drafted::of(&row.event));
+            Ok(drafted.filter(|event| event.pack.to_string() == pack).map(|event| event.digest).take(limit).collect())
+        })
+    }
+
+    fn pack_motions(&self, pack: String, manifests: Vec<Digest>) -> Answer<'_, Vec<PackMotion>> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            let opened = inner.index.events.iter().filter_map(|row| MotionOpened::of(&row.event));
+            let motion = |event: MotionOpened| match event.action {
+                Action::EnactRules(digest) if manifests.contains(&digest) => {
+                    Some(PackMotion { motion: event.motion, manifest: Some(digest), annuls: None })
+                }
+                Action::AnnulRules(of, version) if of.to_string() == pack => {
+                    Some(PackMotion { motion: event.motion, manifest: None, annuls: Some(version) })
+                }
+                _ => None,
+            };
+            Ok(opened.filter_map(motion).collect())
         })
     }
 

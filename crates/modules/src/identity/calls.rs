@@ -52,6 +52,10 @@ impl Call for AddMember {
     };
     const CDDL: &'static str = "{ 0: member, 1: kind }";
 
+    fn check(&self) -> Result<(), Halt> {
+        if self.member.is_free() { Ok(()) } else { Err(Error::MalformedMember.into()) }
+    }
+
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
         let me = Me::of(ctx);
         let id = (me.organisation, self.member.clone());

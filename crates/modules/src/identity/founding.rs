@@ -90,7 +90,11 @@ pub(super) fn check_members(class: Class, members: &[FirstMember]) -> Result<(),
     for member in members {
         rules::may_hold(class, member.kind, Roles::default(), member.roles)?;
         let keys_fit = (1..=rules::LIVE_KEYS_MAX as usize).contains(&member.keys.len());
-        if !keys_fit || !ids.insert(&member.member) || !member.keys.iter().all(|key| keys.insert(*key)) {
+        if !keys_fit
+            || !member.member.is_free()
+            || !ids.insert(&member.member)
+            || !member.keys.iter().all(|key| keys.insert(*key))
+        {
             return Err(Error::MalformedFounding);
         }
     }

@@ -99,6 +99,8 @@ pub struct MemberId(String);
 impl MemberId {
     /// Characters of the longest id.
     pub const LEN_MAX: usize = 32;
+    /// The id under which a case acts for an organisation by right of its procedure. No member can have it.
+    pub const CASE: &'static str = "case";
     const DIGITS_MAX: usize = 6;
 
     /// Parses an id.
@@ -117,6 +119,11 @@ impl MemberId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a member may have it.
+    pub(super) fn is_free(&self) -> bool {
+        self.0 != Self::CASE
     }
 }
 

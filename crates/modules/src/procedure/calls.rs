@@ -1,305 +1,235 @@
-//! Calls of the procedure module: check, read, decide, write, emit.
+//! Calls about one case: what they are, and what each does to it.
 
 use minicbor::{Decode, Encode};
 use zhulian_crypto::Digest;
 use zhulian_execution::{Allowed, Call, Context, Halt, Read, Role, Text};
 use zhulian_ledger::Key;
-use zhulian_procedure::{Instance, Variables};
+use zhulian_procedure::Variables;
 
 use super::{
     clock,
-    desk::{Desk, now, reads},
+    desk::{Desk, millis, now, reads},
     errors::Error,
-    events::{
-        CaseOpened, CaseRated, ClockPaused, ClockResumed, MaterialSubmitted, TaskClaimed, TaskReturned, TaskTransferred,
-    },
-    host::{CaseHost, STEP_GAS},
-    rules, state,
-    types::{Case, CaseId, Channel, Material, NAME_MAX, PauseReason, Task},
+    events::{ClockPaused, ClockResumed, MaterialSubmitted, TaskClaimed, TaskReturned, TaskTransferred},
+    host::STEP_GAS,
+    rules,
+    types::{CaseId, Material, NAME_MAX, Override, OverrideReason, PauseReason, Task},
 };
 use crate::{
-    identity::{self, Me, Uscc},
-    rulepack::{self, PackId, day_of},
+    identity::{self, Uscc},
     text,
 };
 
 /// Members that work on cases: officers, and judges where a procedure says so.
-const HANDS: Allowed = Allowed::AnyOf(&[Role::Officer, Role::Judge]);
+pub(super) const HANDS: Allowed = Allowed::AnyOf(&[Role::Officer, Role::Judge]);
+/// Members that sign overrides.
+const SIGNERS: Allowed = Allowed::AnyOf(&[Role::Officer, Role::Judge, Role::Representative]);
 /// Materials of one case.
 const MATERIALS_MAX: usize = 200;
 /// Organisations that tasks of one case may be transferred to.
 const PARTIES_MAX: usize = 32;
 
-fn name(text: &str) -> Result<(), Halt> {
+/// What a call does to its case.
+pub(super) trait Act {
+    /// Checks that need no state.
+    fn proper(&self) -> Result<(), Halt> {
+        Ok(())
+    }
+
+    /// State keys that it surely reads beside the case.
+    fn also(&self) -> Vec<Key> {
+        Vec::new()
+    }
+
+    /// Decides, changes the case, emits.
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt>;
+}
+
+/// Declares calls about one case. Around each it is the same: the case is read, what was due happens first (B5) where it begins by
+/// `open`, the call acts, the case is written back.
+macro_rules! calls {
+    ($(
+        $type:ident = $name:literal by $allowed:expr, $begin:ident, $en:literal, $zh:literal {
+            $($(#[$meta:meta])* $n:literal $field:ident: $field_type:ty = $cddl:literal,)*
+        }
+    )+) => {$(
+        #[doc = $en]
+        #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+        #[cbor(map)]
+        pub struct $type {
+            /// The case.
+            #[n(0)]
+            pub case: CaseId,
+            $($(#[$meta])* #[n($n)] pub $field: $field_type,)*
+        }
+
+        impl Call for $type {
+            const NAME: &'static str = $name;
+            const ALLOWED: Allowed = $allowed;
+            const ABOUT: Text = Text { en: $en, zh: $zh };
+            const CDDL: &'static str =
+                concat!("{ 0: case_id", $(", ", $cddl,)* " }   ; case", $(", ", stringify!($field),)*);
+
+            fn check(&self) -> Result<(), Halt> {
+                self.proper()
+            }
+
+            fn reads(&self) -> Vec<Key> {
+                [reads(&self.case), self.also()].concat()
+            }
+
+            fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+                let mut desk = Desk::$begin(ctx, self.case)?;
+                self.act(ctx, &mut desk)?;
+                desk.write(ctx);
+                Ok(())
+            }
+        }
+    )+};
+}
+
+calls! {
+    Claim = "claim" by HANDS, open, "Takes a task of one's organisation on.", "认领本机构的待办任务。" {
+        /// The task's number in the case.
+        1 task: u32 = "1: uint",
+    }
+
+    Complete = "complete" by HANDS, open,
+    "Completes a task of one's organisation with its results, or with an error that the procedure catches.",
+    "完成本机构的任务并提交结果,或以流程所列差错结束。" {
+        /// The task's number in the case.
+        1 task: u32 = "1: uint",
+        /// Its results, private ones as commitments.
+        2 results: Variables = "2: case_variables",
+        /// The error code, when it ends in an error that the procedure knows.
+        3 error: Option<String> = "? 3: tstr",
+    }
+
+    ReturnTask = "return_task" by HANDS, open, "Gives a task back that one took on.", "退回已认领的任务。" {
+        /// The task's number in the case.
+        1 task: u32 = "1: uint",
+    }
+
+    Transfer = "transfer" by HANDS, open,
+    "Hands a task of one's organisation over to another one.", "将本机构的任务转办至其他机构。" {
+        /// The task's number in the case.
+        1 task: u32 = "1: uint",
+        /// To whom.
+        2 to: Uscc = "2: uscc",
+    }
+
+    Message = "message" by HANDS, open,
+    "Delivers a message that the case waits for, such as a payment or an answer.", "向办件递送其等待的消息,例如缴费或答复。" {
+        /// The name of the message.
+        1 name: String = "1: tstr",
+        /// What it says, private facts as commitments.
+        2 content: Variables = "2: case_variables",
+    }
+
+    SubmitMaterial = "submit_material" by HANDS, open,
+    "Submits a material that the procedure asks for, by its commitment.", "以承诺方式提交流程所需材料。" {
+        /// The material's name in the procedure or the pack's list.
+        1 name: String = "1: tstr",
+        /// Salted commitment to it, or its evidence digest.
+        #[cbor(with = "minicbor::bytes")]
+        2 commitment: Digest = "2: digest",
+    }
+
+    Pause = "pause" by HANDS, open,
+    "Stops the clock of a case for a reason that its procedure lists.", "依流程所列事由暂停计时。" {
+        /// Why.
+        1 reason: PauseReason = "1: pause_reason",
+    }
+
+    Resume = "resume" by HANDS, open,
+    "Lets the clock of a case run again; its periods end later by the working days it stood still.",
+    "恢复计时;期限按暂停的工作日顺延。" {}
+
+    Tick = "tick" by Allowed::Member, read,
+    "Fires the timers and alerts of a case that are due by block time. Any member may.",
+    "触发办件中按区块时间已到期的定时和预警;任何成员均可发起。" {}
+
+    ProposeOverride = "propose_override" by SIGNERS, read,
+    "Proposes to act on a case against its procedure, with a reason; a second member must confirm it.",
+    "提出对办件的人工干预并注明事由,须由另一人复核。" {
+        /// What it does.
+        1 action: Override = "1: override",
+        /// Why.
+        2 reason: OverrideReason = "2: override_reason",
+        /// Digest of the written grounds.
+        #[cbor(with = "minicbor::bytes")]
+        3 grounds: Digest = "3: digest",
+    }
+
+    ConfirmOverride = "confirm_override" by SIGNERS, read,
+    "Confirms an override as its second signer, which carries it out and counts it, or rejects it.",
+    "作为第二签署人复核人工干预:同意则执行并计数,否则驳回。" {
+        /// Whether it is carried out.
+        1 approve: bool = "1: bool",
+    }
+}
+
+/// Whether a text can be the name of a process, a material, a message or an error.
+pub(super) fn name(text: &str) -> Result<(), Halt> {
     if !text::is_plain(text, NAME_MAX) {
         return Err(Error::MalformedText.into());
     }
     if text::is_personal(text) { Err(Error::PersonalData.into()) } else { Ok(()) }
 }
 
-/// Opens a case.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Open {
-    /// The pack.
-    #[n(0)]
-    pub pack: PackId,
-    /// The process in the pack.
-    #[n(1)]
-    pub process: String,
-    /// Salted commitment to the applicant.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub applicant: Digest,
-    /// How the application came in.
-    #[n(3)]
-    pub channel: Channel,
-    /// The facts that the procedure needs, private ones as commitments.
-    #[n(4)]
-    pub variables: Variables,
-    /// The message by which it starts, when it does not start by itself.
-    #[n(5)]
-    pub message: Option<String>,
-}
-
-impl Call for Open {
-    const NAME: &'static str = "open";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Opens a case of a procedure in force, for an applicant known by a commitment; it gets its number and its clock starts.",
-        zh: "依现行流程立案(申请人以承诺表示),分配办件编号并开始计时。",
-    };
-    const CDDL: &'static str = "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr }   ; pack, process, applicant, channel, facts, message";
-
-    fn check(&self) -> Result<(), Halt> {
-        name(&self.process)?;
-        self.message.as_deref().map_or(Ok(()), name)
-    }
-
-    fn reads(&self) -> Vec<Key> {
-        vec![state::TOTALS.key(&())]
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let me = Me::of(ctx);
-        let time = ctx.block_time();
-        let version = rulepack::in_force(ctx, &self.pack, time)?.ok_or(Error::ProcedureNotFound)?;
-        let host = CaseHost::load(ctx, &self.pack, version, &self.process, None)?;
-        let procedure = format!("{}/{}", self.pack, self.process);
-        let process = host.pack.procedures().get(&self.process).cloned().ok_or(Error::ProcedureNotFound)?;
-        rules::values(&self.variables, &[&process])?;
-        let clock = clock::start(&host.settings, host.calendar(), time)?;
-        let day = day_of(time).ok_or(Error::NoCalendar)?;
-        let stamp = CaseId::new(day.year(), day.month(), day.day(), 1).ok_or(Error::TooLarge)?.day();
-        let number = state::DAY.get(ctx, &stamp)?.unwrap_or(0) + 1;
-        let id = CaseId::new(day.year(), day.month(), day.day(), number).ok_or(Error::TooLarge)?;
-        let mut totals = state::TOTALS.get(ctx, &())?.unwrap_or_default();
-
-        let step = Instance::start(&host, &procedure, self.message.as_deref(), &self.variables, now(ctx), STEP_GAS);
-        let (instance, report) = step.map_err(Error::from)?;
-        let case = Case {
-            pack: self.pack.clone(),
-            version,
-            process: self.process.clone(),
-            organisation: me.organisation,
-            member: me.member.clone(),
-            applicant: self.applicant,
-            channel: self.channel,
-            height: ctx.height(),
-            clock,
-            materials: Vec::new(),
-            tasks: Default::default(),
-            overrides: 0,
-            pending: None,
-            closed: None,
-            rating: None,
-            parties: Vec::new(),
-        };
-        state::DAY.put(ctx, &stamp, &number);
-        state::CASE_AT.put(ctx, &totals.opened, &id);
-        totals.opened += 1;
-        state::TOTALS.put(ctx, &(), &totals);
-        ctx.emit(&CaseOpened {
-            case: id,
-            pack: self.pack.clone(),
-            version,
-            process: self.process.clone(),
-            organisation: me.organisation,
-            member: me.member.clone(),
-            applicant: self.applicant,
-            promised_due: case.clock.promised_due,
-            limit_due: case.clock.limit_due,
-        });
-        let mut desk = Desk { id, case, instance: instance.clone(), host, me };
-        desk.step(ctx, Ok((instance, report)))?;
-        desk.write(ctx);
-        Ok(())
-    }
-}
-
-/// Takes a task on.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Claim {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task's number in the case.
-    #[n(1)]
-    pub task: u32,
-}
-
-impl Call for Claim {
-    const NAME: &'static str = "claim";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text { en: "Takes a task of one's organisation on.", zh: "认领本机构的待办任务。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint }   ; case, task";
-
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+impl Act for Claim {
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         let (_, task) = desk.duty(ctx, self.task)?;
         if task.claimed.is_some() {
             return Err(Error::AlreadyClaimed.into());
         }
-        let claimed = Some((desk.me.organisation, desk.me.member.clone()));
-        desk.put_task(self.task, Task { claimed, ..task });
-        let (organisation, member) = (desk.me.organisation, desk.me.member.clone());
+        let (organisation, member) = desk.by();
+        desk.put_task(self.task, Task { claimed: Some((organisation, member.clone())), ..task });
         ctx.emit(&TaskClaimed { case: self.case, task: self.task, organisation, member });
-        desk.write(ctx);
         Ok(())
     }
 }
 
-/// Does a task.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Complete {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task's number in the case.
-    #[n(1)]
-    pub task: u32,
-    /// Its results, private ones as commitments.
-    #[n(2)]
-    pub results: Variables,
-    /// The error code, when it ends in an error that the procedure knows.
-    #[n(3)]
-    pub error: Option<String>,
-}
-
-impl Call for Complete {
-    const NAME: &'static str = "complete";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Completes a task of one's organisation with its results, or with an error that the procedure catches.",
-        zh: "完成本机构的任务并提交结果,或以流程所列差错结束。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: case_variables, ? 3: tstr }   ; case, task, results, error";
-
-    fn check(&self) -> Result<(), Halt> {
+impl Act for Complete {
+    fn proper(&self) -> Result<(), Halt> {
         self.error.as_deref().map_or(Ok(()), name)
     }
 
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         let (work, _) = desk.duty(ctx, self.task)?;
-        let processes = [desk.instance.procedures().first(), Some(&work.procedure)];
-        let processes: Vec<_> = processes.into_iter().flatten().filter_map(|key| desk.host.of(key)).map(|p| &**p).collect();
-        rules::values(&self.results, &processes)?;
-        let needed = work.properties.keys().filter_map(|key| key.strip_prefix("material:"));
-        let missing = |name: &str| !desk.case.materials.iter().any(|material| material.name == name);
-        if self.error.is_none() && needed.into_iter().any(missing) {
-            return Err(Error::MaterialMissing.into());
+        desk.stated(&self.results, Some(&work))?;
+        if self.error.is_none() {
+            desk.has_materials(work.properties.keys().filter_map(|key| key.strip_prefix("material:")))?;
         }
         let step = match &self.error {
             None => desk.instance.complete(&desk.host, self.task, &self.results, now(ctx), STEP_GAS),
             Some(error) => desk.instance.fail(&desk.host, self.task, error, &self.results, now(ctx), STEP_GAS),
         };
-        desk.step(ctx, step)?;
-        desk.write(ctx);
-        Ok(())
+        desk.step(ctx, step)
     }
 }
 
-/// Gives a claimed task back to one's organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ReturnTask {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task's number in the case.
-    #[n(1)]
-    pub task: u32,
-}
-
-impl Call for ReturnTask {
-    const NAME: &'static str = "return_task";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text { en: "Gives a task back that one took on.", zh: "退回已认领的任务。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint }   ; case, task";
-
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+impl Act for ReturnTask {
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         let (_, task) = desk.task(self.task)?;
         rules::is_claimer(&desk.hand(ctx), &task)?;
         desk.put_task(self.task, Task { claimed: None, ..task });
-        let (organisation, member) = (desk.me.organisation, desk.me.member.clone());
+        let (organisation, member) = desk.by();
         ctx.emit(&TaskReturned { case: self.case, task: self.task, organisation, member });
-        desk.write(ctx);
         Ok(())
     }
 }
 
-/// Hands a task over to another organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Transfer {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task's number in the case.
-    #[n(1)]
-    pub task: u32,
-    /// To whom.
-    #[n(2)]
-    pub to: Uscc,
-}
-
-impl Call for Transfer {
-    const NAME: &'static str = "transfer";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Hands a task of one's organisation over to another one.",
-        zh: "将本机构的任务转办至其他机构。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc }   ; case, task, to";
-
-    fn reads(&self) -> Vec<Key> {
-        let mut keys = reads(&self.case);
-        keys.push(identity::ORGANISATION.key(&self.to));
-        keys
+impl Act for Transfer {
+    fn also(&self) -> Vec<Key> {
+        vec![identity::ORGANISATION.key(&self.to)]
     }
 
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.duty(ctx, self.task)?;
-        reassign(ctx, &mut desk, self.task, self.to)?;
-        let (organisation, member) = (desk.me.organisation, desk.me.member.clone());
+        reassign(ctx, desk, self.task, self.to)?;
+        let (organisation, member) = desk.by();
         ctx.emit(&TaskTransferred { case: self.case, task: self.task, organisation, member, to: self.to });
-        desk.write(ctx);
         Ok(())
     }
 }
@@ -317,251 +247,75 @@ pub(super) fn reassign(ctx: &mut Context<'_>, desk: &mut Desk, number: u32, to: 
     Ok(())
 }
 
-/// Sends a message to a case.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Message {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The name of the message.
-    #[n(1)]
-    pub name: String,
-    /// What it says, private facts as commitments.
-    #[n(2)]
-    pub content: Variables,
-}
-
-impl Call for Message {
-    const NAME: &'static str = "message";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Delivers a message that the case waits for, such as a payment or an answer.",
-        zh: "向办件递送其等待的消息,例如缴费或答复。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: tstr, 2: case_variables }   ; case, name, content";
-
-    fn check(&self) -> Result<(), Halt> {
+impl Act for Message {
+    fn proper(&self) -> Result<(), Halt> {
         name(&self.name)
     }
 
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        let process = desk.instance.procedures().first().and_then(|key| desk.host.of(key)).cloned();
-        rules::values(&self.content, &[&*process.ok_or(Error::ProcedureNotFound)?])?;
+        desk.stated(&self.content, None)?;
         let step = desk.instance.deliver(&desk.host, &self.name, &self.content, now(ctx), STEP_GAS);
-        desk.step(ctx, step)?;
-        desk.write(ctx);
-        Ok(())
+        desk.step(ctx, step)
     }
 }
 
-/// Submits a material.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct SubmitMaterial {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The material's name in the procedure or the pack's list.
-    #[n(1)]
-    pub name: String,
-    /// Salted commitment to it, or its evidence digest.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub commitment: Digest,
-}
-
-impl Call for SubmitMaterial {
-    const NAME: &'static str = "submit_material";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Submits a material that the procedure asks for, by its commitment.",
-        zh: "以承诺方式提交流程所需材料。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: tstr, 2: digest }   ; case, name, commitment";
-
-    fn check(&self) -> Result<(), Halt> {
+impl Act for SubmitMaterial {
+    fn proper(&self) -> Result<(), Halt> {
         name(&self.name)
     }
 
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        if !desk.host.asks_for(&self.name) {
-            return Err(Error::MaterialUnknown.into());
-        }
-        if desk.case.materials.iter().any(|it| it.name == self.name && it.commitment == self.commitment) {
-            return Err(Error::MaterialTwice.into());
-        }
-        if desk.case.materials.len() >= MATERIALS_MAX {
-            return Err(Error::TooLarge.into());
-        }
-        let (organisation, at) = (desk.me.organisation, ctx.block_time());
-        let (name, commitment) = (self.name.clone(), self.commitment);
-        desk.case.materials.push(Material { name: name.clone(), commitment, organisation, at });
-        let member = desk.me.member.clone();
-        ctx.emit(&MaterialSubmitted { case: self.case, name, commitment, organisation, member });
-        desk.write(ctx);
-        Ok(())
+        submit(ctx, desk, &self.name, self.commitment)
     }
 }
 
-/// Stops the clock.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Pause {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// Why.
-    #[n(1)]
-    pub reason: PauseReason,
+/// Puts a material that is asked for into a case.
+pub(super) fn submit(ctx: &mut Context<'_>, desk: &mut Desk, name: &str, commitment: Digest) -> Result<(), Halt> {
+    if !desk.host.asks_for(name) {
+        return Err(Error::MaterialUnknown.into());
+    }
+    if desk.case.materials.iter().any(|it| it.name == name && it.commitment == commitment) {
+        return Err(Error::MaterialTwice.into());
+    }
+    if desk.case.materials.len() >= MATERIALS_MAX {
+        return Err(Error::TooLarge.into());
+    }
+    let (name, at) = (name.to_owned(), ctx.block_time());
+    let (organisation, member) = desk.by();
+    desk.case.materials.push(Material { name: name.clone(), commitment, organisation, at });
+    ctx.emit(&MaterialSubmitted { case: desk.id, name, commitment, organisation, member });
+    Ok(())
 }
 
-impl Call for Pause {
-    const NAME: &'static str = "pause";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Stops the clock of a case for a reason that its procedure lists.",
-        zh: "依流程所列事由暂停计时。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: pause_reason }";
-
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+impl Act for Pause {
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
         clock::pause(&mut desk.case.clock, &desk.host.settings, self.reason, ctx.block_time())?;
-        let (organisation, member) = (desk.me.organisation, desk.me.member.clone());
+        let (organisation, member) = desk.by();
         ctx.emit(&ClockPaused { case: self.case, reason: self.reason, organisation, member });
-        desk.write(ctx);
         Ok(())
     }
 }
 
-/// Lets the clock run again.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Resume {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-}
-
-impl Call for Resume {
-    const NAME: &'static str = "resume";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Lets the clock of a case run again; its periods end later by the working days it stood still.",
-        zh: "恢复计时;期限按暂停的工作日顺延。",
-    };
-    const CDDL: &'static str = "{ 0: case_id }";
-
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::open(ctx, self.case)?;
+impl Act for Resume {
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        let calendar = desk.host.calendar().cloned();
-        clock::resume(&mut desk.case.clock, calendar.as_ref(), ctx.block_time())?;
+        let since = clock::resume(&mut desk.case.clock, desk.host.days())?;
+        // B4: timers that follow the clock stood still with it.
+        let resumed = desk.instance.resume(&desk.host, millis(since), now(ctx), STEP_GAS);
+        resumed.map_err(|fault| desk.host.refusal(fault))?;
+        desk.host.paused = None;
         let (promised_due, limit_due) = (desk.case.clock.promised_due, desk.case.clock.limit_due);
-        let (organisation, member) = (desk.me.organisation, desk.me.member.clone());
+        let (organisation, member) = desk.by();
         ctx.emit(&ClockResumed { case: self.case, organisation, member, promised_due, limit_due });
-        desk.write(ctx);
         Ok(())
     }
 }
 
-/// Lets happen what is due in a case.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Tick {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-}
-
-impl Call for Tick {
-    const NAME: &'static str = "tick";
-    const ALLOWED: Allowed = Allowed::Member;
-    const ABOUT: Text = Text {
-        en: "Fires the timers and alerts of a case that are due by block time. Any member may.",
-        zh: "触发办件中按区块时间已到期的定时和预警;任何成员均可发起。",
-    };
-    const CDDL: &'static str = "{ 0: case_id }";
-
-    fn reads(&self) -> Vec<Key> {
-        reads(&self.case)
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let mut desk = Desk::read(ctx, self.case)?;
-        if !desk.advance(ctx)? {
-            return Err(Error::NothingDue.into());
-        }
-        desk.write(ctx);
-        Ok(())
-    }
-}
-
-/// Rates a closed case for the applicant.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Rate {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// 5 very satisfied, 4 satisfied, 3 fair, 2 dissatisfied, 1 very dissatisfied.
-    #[n(1)]
-    pub level: u8,
-}
-
-impl Call for Rate {
-    const NAME: &'static str = "rate";
-    const ALLOWED: Allowed = HANDS;
-    const ABOUT: Text = Text {
-        en: "Puts the applicant's rating of a closed case on record, once, by the organisation that took the application.",
-        zh: "由受理机构登记申请人对已办结办件的五级评价,仅一次。",
-    };
-    const CDDL: &'static str = "{ 0: case_id, 1: 1..5 }   ; case, level";
-
-    fn check(&self) -> Result<(), Halt> {
-        if (1..=5).contains(&self.level) { Ok(()) } else { Err(Error::MalformedRating.into()) }
-    }
-
-    fn reads(&self) -> Vec<Key> {
-        vec![state::CASE.key(&self.case)]
-    }
-
-    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let me = Me::of(ctx);
-        let mut case = state::CASE.get(ctx, &self.case)?.ok_or(Error::CaseNotFound)?;
-        if case.organisation != me.organisation {
-            return Err(Error::NotParty.into());
-        }
-        if case.closed.is_none() {
-            return Err(Error::NotOver.into());
-        }
-        if case.rating.is_some() {
-            return Err(Error::AlreadyRated.into());
-        }
-        case.rating = Some(self.level);
-        ctx.emit(&CaseRated { case: self.case, level: self.level, organisation: me.organisation });
-        state::CASE.put(ctx, &self.case, &case);
-        Ok(())
+impl Act for Tick {
+    fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
+        if desk.advance(ctx)? { Ok(()) } else { Err(Error::NothingDue.into()) }
     }
 }

@@ -1,7 +1,10 @@
 //! Clocks in statutory working days (B4).
 
 use zhulian_primitives::Timestamp;
-use zhulian_rules::{calendar::Calendar, temporal::Date};
+use zhulian_rules::{
+    calendar::{Calendar, Outside},
+    temporal::Date,
+};
 
 use super::{
     errors::Error,
@@ -13,32 +16,72 @@ use crate::rulepack::day_of;
 const DAY_MS: u64 = 86_400_000;
 /// Ms between UTC and the statutory clock of mainland China.
 const CHINA_MS: u64 = 8 * 3_600_000;
-/// How long before the end of a period its alert is given: three days.
-const NEAR_MS: u64 = 3 * DAY_MS;
+/// With so many working days left, today included, a period is nearly over.
+const NEAR_DAYS: i64 = 3;
 
-/// The first moment after a day in China.
-fn end_of(day: Date) -> Result<Timestamp, Error> {
-    let days = u64::try_from(day.days() + 1).map_err(|_| Error::NoCalendar)?;
-    (days * DAY_MS).checked_sub(CHINA_MS).ok_or(Error::NoCalendar)
+/// The working days in force, at a moment.
+#[derive(Clone, Copy)]
+pub(super) struct Days<'a> {
+    pub(super) calendar: Option<&'a Calendar>,
+    pub(super) now: Timestamp,
 }
 
-/// The first moment after so many working days; the day on which they begin does not count (民法典 art. 201).
-pub(super) fn due(calendar: Option<&Calendar>, from: Timestamp, days: u32) -> Result<Timestamp, Error> {
-    let (calendar, from) = (calendar.ok_or(Error::NoCalendar)?, day_of(from).ok_or(Error::NoCalendar)?);
-    end_of(calendar.add_working_days(from, days).map_err(|_| Error::NoCalendar)?)
+fn day(time: Timestamp) -> Result<Date, Error> {
+    day_of(time).ok_or(Error::NoCalendar)
 }
 
-/// A due moment so many working days later.
-fn later(calendar: Option<&Calendar>, due: Timestamp, days: u32) -> Result<Timestamp, Error> {
-    // The last day of the period is the one before the due moment.
-    if days == 0 { Ok(due) } else { self::due(calendar, due.saturating_sub(1), days) }
+impl Days<'_> {
+    /// The first moment after so many working days; the day on which they begin does not count (民法典 art. 201).
+    pub(super) fn after(&self, from: Timestamp, days: u32) -> Result<Timestamp, Error> {
+        let (calendar, from) = (self.calendar.ok_or(Error::NoCalendar)?, day(from)?);
+        let last = calendar.add_working_days(from, days).map_err(|outside| self.lacks(from, outside))?;
+        let days = u64::try_from(last.days() + 1).map_err(|_| Error::NoCalendar)?;
+        (days * DAY_MS).checked_sub(CHINA_MS).ok_or(Error::NoCalendar)
+    }
+
+    /// A due moment so many working days later.
+    fn later(&self, due: Timestamp, days: u32) -> Result<Timestamp, Error> {
+        // The last day of the period is the one before the due moment.
+        if days == 0 { Ok(due) } else { self.after(due.saturating_sub(1), days) }
+    }
+
+    /// How many working days come after one moment's day, up to and with another's.
+    pub(super) fn between(&self, from: Timestamp, to: Timestamp) -> Result<u32, Error> {
+        let (calendar, from, to) = (self.calendar.ok_or(Error::NoCalendar)?, day(from)?, day(to)?);
+        let days = calendar.working_days_between(from, to).map_err(|outside| self.lacks(from, outside))?;
+        u32::try_from(days).map_err(|_| Error::NoCalendar)
+    }
+
+    /// Which year the calendar lacks: nothing is assumed about a year whose days off nobody has voted in.
+    fn lacks(&self, from: Date, outside: Outside) -> Error {
+        let year = if from < outside.first {
+            from.year()
+        } else {
+            Date::from_days(outside.last.days() + 1).unwrap_or(outside.last).year()
+        };
+        match day_of(self.now).map(|now| year - now.year()) {
+            Some(..=0) => Error::CalendarLacksYear,
+            Some(1) => Error::CalendarLacksNextYear,
+            Some(_) => Error::CalendarLacksLaterYear,
+            None => Error::NoCalendar,
+        }
+    }
+
+    /// Whether a period that ends before `due` is nearly over, or over.
+    fn is_near(&self, due: Timestamp) -> bool {
+        let left = || {
+            let (yesterday, last) = (day_of(self.now.checked_sub(DAY_MS)?)?, day_of(due.checked_sub(1)?)?);
+            self.calendar?.working_days_between(yesterday, last).ok()
+        };
+        self.now >= due || left().is_some_and(|left| left <= NEAR_DAYS)
+    }
 }
 
 /// The clock of a case that is opened now.
-pub(super) fn start(settings: &Settings, calendar: Option<&Calendar>, now: Timestamp) -> Result<Clock, Error> {
-    let reckon = |days: u16| if days == 0 { Ok(0) } else { due(calendar, now, u32::from(days)) };
+pub(super) fn start(settings: &Settings, days: Days<'_>) -> Result<Clock, Error> {
+    let reckon = |length: u16| if length == 0 { Ok(0) } else { days.after(days.now, u32::from(length)) };
     Ok(Clock {
-        started: now,
+        started: days.now,
         promised: settings.promised,
         limit: settings.limit,
         promised_due: reckon(settings.promised)?,
@@ -48,14 +91,14 @@ pub(super) fn start(settings: &Settings, calendar: Option<&Calendar>, now: Times
     })
 }
 
-/// Whether the clock stands still.
-pub(super) fn is_paused(clock: &Clock) -> bool {
-    clock.pauses.last().is_some_and(|pause| pause.to.is_none())
+/// Since when the clock stands still, if it does.
+pub(super) fn paused_since(clock: &Clock) -> Option<Timestamp> {
+    clock.pauses.last().filter(|pause| pause.to.is_none()).map(|pause| pause.from)
 }
 
 /// Stops the clock.
 pub(super) fn pause(clock: &mut Clock, settings: &Settings, reason: PauseReason, now: Timestamp) -> Result<(), Error> {
-    if is_paused(clock) {
+    if paused_since(clock).is_some() {
         return Err(Error::AlreadyPaused);
     }
     if !settings.pauses.contains(&reason) {
@@ -65,28 +108,25 @@ pub(super) fn pause(clock: &mut Clock, settings: &Settings, reason: PauseReason,
     Ok(())
 }
 
-/// Lets the clock run again: the periods are longer by the working days it stood still.
-pub(super) fn resume(clock: &mut Clock, calendar: Option<&Calendar>, now: Timestamp) -> Result<(), Error> {
-    if !is_paused(clock) {
-        return Err(Error::NotPaused);
-    }
+/// Lets the clock run again: the periods are longer by the working days it stood still. Gives since when it did.
+pub(super) fn resume(clock: &mut Clock, days: Days<'_>) -> Result<Timestamp, Error> {
+    let since = paused_since(clock).ok_or(Error::NotPaused)?;
     let Some(pause) = clock.pauses.last_mut() else { return Err(Error::NotPaused) };
-    pause.to = Some(now);
-    if clock.promised == 0 && clock.limit == 0 {
-        return Ok(());
+    pause.to = Some(days.now);
+    // What was over before stays over.
+    if clock.promised_due > since || clock.limit_due > since {
+        lengthen(clock, days, days.between(since, days.now)?, since)?;
     }
-    let (from, to) = (day_of(pause.from).ok_or(Error::NoCalendar)?, day_of(now).ok_or(Error::NoCalendar)?);
-    let stood = calendar.ok_or(Error::NoCalendar)?.working_days_between(from, to).map_err(|_| Error::NoCalendar)?;
-    lengthen(clock, calendar, u32::try_from(stood).map_err(|_| Error::NoCalendar)?)
+    Ok(since)
 }
 
-/// Makes both periods longer.
-pub(super) fn lengthen(clock: &mut Clock, calendar: Option<&Calendar>, days: u32) -> Result<(), Error> {
-    if clock.promised > 0 {
-        clock.promised_due = later(calendar, clock.promised_due, days)?;
-    }
-    if clock.limit > 0 {
-        clock.limit_due = later(calendar, clock.limit_due, days)?;
+/// Makes the periods longer that end after `after`.
+pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timestamp) -> Result<(), Error> {
+    for due in [&mut clock.promised_due, &mut clock.limit_due] {
+        // 0 is no period.
+        if *due > after {
+            *due = days.later(*due, by)?;
+        }
     }
     // An alert that was given too early may be given again.
     clock.alerts.clear();
@@ -95,20 +135,20 @@ pub(super) fn lengthen(clock: &mut Clock, calendar: Option<&Calendar>, days: u32
 
 /// Whether the statutory period is over. While the clock stands still nothing becomes late.
 pub(super) fn is_late(clock: &Clock, now: Timestamp) -> bool {
-    clock.limit > 0 && !is_paused(clock) && now >= clock.limit_due
+    clock.limit > 0 && paused_since(clock).is_none() && now >= clock.limit_due
 }
 
 /// The alerts that are due and not yet given, and marks them as given.
-pub(super) fn alerts(clock: &mut Clock, now: Timestamp) -> Vec<Alert> {
-    if is_paused(clock) {
+pub(super) fn alerts(clock: &mut Clock, days: Days<'_>) -> Vec<Alert> {
+    if paused_since(clock).is_some() {
         return Vec::new();
     }
     let (promised, limit) = (clock.promised > 0, clock.limit > 0);
     let due = [
-        (Alert::PromiseNear, promised && now + NEAR_MS >= clock.promised_due),
-        (Alert::PromiseOver, promised && now >= clock.promised_due),
-        (Alert::LimitNear, limit && now + NEAR_MS >= clock.limit_due),
-        (Alert::LimitOver, limit && now >= clock.limit_due),
+        (Alert::PromiseNear, promised && days.is_near(clock.promised_due)),
+        (Alert::PromiseOver, promised && days.now >= clock.promised_due),
+        (Alert::LimitNear, limit && days.is_near(clock.limit_due)),
+        (Alert::LimitOver, limit && days.now >= clock.limit_due),
     ];
     let new: Vec<Alert> =
         due.into_iter().filter(|(alert, due)| *due && !clock.alerts.contains(alert)).map(|(alert, _)| alert).collect();

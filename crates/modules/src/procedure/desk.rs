@@ -1,24 +1,27 @@
 //! A case while a call works on it: read, moved on, written.
 
-use zhulian_crypto::sha256;
 use zhulian_execution::{Context, Halt, Read};
 use zhulian_ledger::Key;
-use zhulian_primitives::Timestamp;
+use zhulian_primitives::{Raw, Timestamp};
 use zhulian_procedure::{
-    Fault, Instance, Report, Status, Work,
+    Fault, Instance, Process, Report, Status, Variables, Work,
     instance::{Trace, What},
 };
 
 use super::{
     clock,
     errors::Error,
-    events::{Alerted, CaseClosed, Progressed},
+    events::{Alerted, CallMade, CaseClosed, Progressed},
     host::{CaseHost, STEP_GAS},
+    rights::{self, CaseCall, Inputs},
     rules::{self, Hand},
     state,
     types::{Case, CaseId, Line, Outcome, Task},
 };
-use crate::identity::Me;
+use crate::{
+    identity::{Me, MemberId, Uscc},
+    refusal_text,
+};
 
 /// State keys that every call of a case reads.
 pub(super) fn reads(case: &CaseId) -> Vec<Key> {
@@ -27,7 +30,12 @@ pub(super) fn reads(case: &CaseId) -> Vec<Key> {
 
 /// Block time as procedures count it.
 pub(super) fn now(ctx: &Context<'_>) -> i64 {
-    i64::try_from(ctx.block_time()).unwrap_or(i64::MAX)
+    millis(ctx.block_time())
+}
+
+/// A time as procedures count it.
+pub(super) fn millis(time: Timestamp) -> i64 {
+    i64::try_from(time).unwrap_or(i64::MAX)
 }
 
 pub(super) struct Desk {
@@ -36,7 +44,12 @@ pub(super) struct Desk {
     pub(super) instance: Instance,
     pub(super) host: CaseHost,
     pub(super) me: Me,
+    /// Whether this transaction made something that is numbered by it.
+    pub(super) numbered: bool,
 }
+
+/// Gas of a call of another module.
+const CALL_GAS: u64 = 20_000;
 
 impl Desk {
     /// Reads a case that is not closed (B7).
@@ -47,8 +60,9 @@ impl Desk {
             return Err(Error::CaseIsClosed.into());
         }
         let instance = state::INSTANCE.get(ctx, &id)?.expect("a case has an instance");
-        let host = CaseHost::load(ctx, &case.pack, case.version, &case.process, Some(&instance))?;
-        Ok(Self { id, case, instance, host, me: Me::of(ctx) })
+        let mut host = CaseHost::load(ctx, &case.pack, case.version, &case.process, Some(&instance))?;
+        host.paused = clock::paused_since(&case.clock);
+        Ok(Self { id, case, instance, host, me: Me::of(ctx), numbered: false })
     }
 
     /// Reads a case and lets happen what was due (B5).
@@ -61,19 +75,22 @@ impl Desk {
         Ok(desk)
     }
 
-    /// Fires what is due, and gives alerts; whether anything was.
+    /// Fires what is due, makes the calls that waited, and gives alerts; whether there was anything.
     pub(super) fn advance(&mut self, ctx: &mut Context<'_>) -> Result<bool, Halt> {
         let alerts = self.alert(ctx);
-        let due = self.instance.next_due().is_some_and(|at| at <= now(ctx));
+        let due = self.instance.is_due(&self.host, now(ctx));
         if due {
             let step = self.instance.tick(&self.host, now(ctx), STEP_GAS);
             self.step(ctx, step)?;
+        } else if self.next_call().is_some() {
+            self.step(ctx, Ok((self.instance.clone(), Report::default())))?;
+            return Ok(true);
         }
         Ok(alerts || due)
     }
 
     fn alert(&mut self, ctx: &mut Context<'_>) -> bool {
-        let alerts = clock::alerts(&mut self.case.clock, ctx.block_time());
+        let alerts = clock::alerts(&mut self.case.clock, self.host.days());
         for alert in &alerts {
             ctx.emit(&Alerted { case: self.id, alert: *alert, supervisor: self.host.settings.supervisor });
         }
@@ -82,34 +99,110 @@ impl Desk {
 
     /// Takes a step of the procedure over: what happened goes on record, and an end closes the case.
     pub(super) fn step(&mut self, ctx: &mut Context<'_>, step: Result<(Instance, Report), Fault>) -> Result<(), Halt> {
-        let (instance, report) = step.map_err(Error::from)?;
-        let subject = sha256(self.id.to_string().as_bytes());
-        self.host.record_decisions(ctx, &self.me, subject);
-        self.instance = instance;
+        let mut report = self.take(ctx, step)?;
+        self.make_calls(ctx, &mut report)?;
         let (instance, host) = (&self.instance, &self.host);
         self.case.tasks.retain(|number, _| instance.work_at(host, *number).is_some());
+        for trace in report.trace.iter().filter(|trace| trace.what == What::Entered && trace.number == 0) {
+            let gate = self.host.settings_of(&trace.procedure).and_then(|settings| settings.gates.get(&trace.element));
+            self.has_materials(gate.into_iter().flatten().map(String::as_str))?;
+        }
         let lines = report.trace.iter().map(|trace| self.line(trace)).collect();
-        ctx.emit(&Progressed {
-            case: self.id,
-            organisation: self.me.organisation,
-            member: self.me.member.clone(),
-            lines,
-            sent: report.sent,
-        });
+        let (organisation, member) = self.by();
+        ctx.emit(&Progressed { case: self.id, organisation, member, lines, sent: report.sent });
         match self.instance.status() {
             Status::Running => Ok(()),
             Status::Completed => {
                 let named =
                     self.instance.variables().get("outcome").and_then(|value| value.as_text()).and_then(Outcome::parse);
-                self.close(ctx, named.unwrap_or(Outcome::Done))
+                let outcome = named.unwrap_or(Outcome::Done);
+                if matches!(outcome, Outcome::Granted | Outcome::Done) {
+                    self.has_materials(self.host.settings.needed.iter().map(String::as_str))?;
+                }
+                self.close(ctx, outcome)
             }
             Status::Failed(_) => self.close(ctx, Outcome::Failed),
         }
     }
 
+    /// Takes the next instance over, and puts its decisions on record.
+    fn take(&mut self, ctx: &mut Context<'_>, step: Result<(Instance, Report), Fault>) -> Result<Report, Halt> {
+        let (instance, report) = step.map_err(|fault| self.host.refusal(fault))?;
+        self.instance = instance;
+        self.host.record_decisions(ctx, &self.me, self.id);
+        Ok(report)
+    }
+
+    /// The next task that is a call of another module.
+    fn next_call(&self) -> Option<(Work, &'static CaseCall)> {
+        if !self.host.has_rights() {
+            return None;
+        }
+        let call = |work: Work| Some((CaseCall::find(work.job.as_deref()?)?, work));
+        self.instance.work(&self.host).into_iter().find_map(call).map(|(call, work)| (work, call))
+    }
+
+    /// Makes the calls of other modules that the case has come to (B8), each followed by what it leads to. One that is refused goes
+    /// the way that the procedure has for its code; where there is none, the whole step is refused.
+    fn make_calls(&mut self, ctx: &mut Context<'_>, report: &mut Report) -> Result<(), Halt> {
+        while *self.instance.status() == Status::Running {
+            let Some((work, call)) = self.next_call() else { return Ok(()) };
+            // Two of a kind cannot have one number: the second waits for the next call of the case.
+            if call.numbered && self.numbered {
+                return Ok(());
+            }
+            self.has_materials(work.properties.keys().filter_map(|key| key.strip_prefix("material:")))?;
+            let settings = self.host.settings_of(&work.procedure).ok_or(Error::ProcedureNotFound)?;
+            let office = work.properties.get("organisation").ok_or(Error::RightNotGiven)?;
+            let organisation = settings.right(&call.name(), office)?;
+            let args = call.args(&Inputs { values: &work.variables, settings });
+            let outcome = match &args {
+                Ok(args) => call.make(ctx, organisation, args),
+                Err(unfit) => Err((*unfit).into()),
+            };
+            let left = STEP_GAS.checked_sub(report.gas + CALL_GAS).ok_or(Error::TooCostly)?;
+            let (step, refusal) = match outcome {
+                Ok(outcome) => {
+                    self.numbered |= call.numbered;
+                    let results = rights::results(work.result_variable.as_deref(), &outcome);
+                    (self.instance.complete(&self.host, work.number, &results, now(ctx), left), None)
+                }
+                Err(Halt::Refused(code)) => {
+                    let slug = refusal_text(&code).map(|text| text.slug).unwrap_or_default();
+                    if !self.instance.catches(&self.host, work.number, &slug) {
+                        return Err(Halt::Refused(code));
+                    }
+                    let step = self.instance.fail(&self.host, work.number, &slug, &Variables::default(), now(ctx), left);
+                    (step, Some((code.module, code.number)))
+                }
+                Err(Halt::Missing) => return Err(Halt::Missing),
+            };
+            ctx.emit(&CallMade {
+                case: self.id,
+                task: work.number,
+                element: self.element(&work.procedure, &work.element),
+                organisation,
+                module: call.module.name.into(),
+                call: call.call.name.into(),
+                args: args.ok().map(Raw),
+                refusal,
+            });
+            let after = self.take(ctx, step)?;
+            report.gas += CALL_GAS + after.gas;
+            report.trace.extend(after.trace);
+            report.sent.extend(after.sent);
+        }
+        Ok(())
+    }
+
+    /// An element's identifier, with its procedure when that is not the case's own.
+    fn element(&self, procedure: &str, element: &str) -> String {
+        let own = self.instance.procedures().first().is_some_and(|first| first == procedure);
+        if own { element.to_owned() } else { format!("{procedure}#{element}") }
+    }
+
     fn line(&self, trace: &Trace) -> Line {
-        let own = self.instance.procedures().first() == Some(&trace.procedure);
-        let element = if own { trace.element.clone() } else { format!("{}#{}", trace.procedure, trace.element) };
+        let element = self.element(&trace.procedure, &trace.element);
         let number = if trace.what == What::Failed { 0 } else { trace.number };
         Line { what: trace.what, element, number }
     }
@@ -151,18 +244,36 @@ impl Desk {
     /// A task that the actor may work on.
     pub(super) fn duty(&self, ctx: &Context<'_>, number: u32) -> Result<(Work, Task), Error> {
         let (work, task) = self.task(number)?;
-        let late = self.late(ctx.block_time());
-        rules::may_work(&self.hand(ctx), &work.groups, &task, &self.host.settings, late)?;
+        // What the case itself does is nobody's work.
+        let own = work.job.as_deref().is_some_and(|job| CaseCall::find(job).is_some());
+        let settings = self.host.settings_of(&work.procedure).filter(|_| !own).ok_or(Error::NotDutyHolder)?;
+        let late_to = self.host.settings.supervisor.filter(|_| clock::is_late(&self.case.clock, ctx.block_time()));
+        rules::may_work(&self.hand(ctx), &work.groups, &task, settings, late_to)?;
         Ok((work, task))
     }
 
-    pub(super) fn late(&self, now: Timestamp) -> bool {
-        clock::is_late(&self.case.clock, now)
+    /// Whose member acts, and who it is.
+    pub(super) fn by(&self) -> (Uscc, MemberId) {
+        (self.me.organisation, self.me.member.clone())
+    }
+
+    /// Whether values may be stated: declared by the case's procedure, or by that of the work they are results of.
+    pub(super) fn stated(&self, values: &Variables, work: Option<&Work>) -> Result<(), Error> {
+        let keys = self.instance.procedures().first().into_iter().chain(work.map(|work| &work.procedure));
+        let processes: Vec<&Process> = keys.filter_map(|key| self.host.of(key)).map(|process| &**process).collect();
+        rules::values(values, &processes)
+    }
+
+    /// Whether materials are there.
+    pub(super) fn has_materials<'n>(&self, mut needed: impl Iterator<Item = &'n str>) -> Result<(), Error> {
+        let there = |name: &str| self.case.materials.iter().any(|material| material.name == name);
+        if needed.all(there) { Ok(()) } else { Err(Error::MaterialMissing) }
     }
 
     /// Whether the actor's organisation takes part.
     pub(super) fn party(&self) -> Result<(), Error> {
-        rules::is_party(self.me.organisation, &self.case, &self.host.settings)
+        let procedures = self.instance.procedures().iter().filter_map(|key| self.host.settings_of(key));
+        rules::is_party(self.me.organisation, &self.case, procedures)
     }
 
     /// Writes the case back.

@@ -62,10 +62,10 @@ zhulian_execution::refusals! { "procedure";
         "流程不需要此材料",
         "请勿提交";
     MaterialMissing = 13, retry: true,
-        "a material that the task needs is missing",
-        "submit it first",
-        "缺少该任务所需的材料",
-        "请先提交材料";
+        "a material that is needed here is missing",
+        "submit it first; what the start needs comes with the application",
+        "缺少此环节所需的材料",
+        "请先提交材料;立案所需材料随申请一并提交";
     MaterialTwice = 14, retry: false,
         "this material was submitted already with this content",
         "nothing is to be done",
@@ -186,6 +186,36 @@ zhulian_execution::refusals! { "procedure";
         "choose fewer days",
         "延长期限为 1 至 60 个工作日,且办件须有时限",
         "请减少天数";
+    RightNotGiven = 38, retry: false,
+        "the procedure does not give its cases the right to make this call in this organisation's name",
+        "the pack's property right:MODULE.CALL names the organisations; a new version of the pack must be voted in",
+        "流程未授权办件以该机构名义发起此项办理",
+        "授权由规则包属性 right:模块.事项 列明,须表决新版本";
+    OrganisationNotActive = 39, retry: true,
+        "the organisation in whose name the case would act is not admitted, or is suspended",
+        "wait until it is reinstated; otherwise a person must decide by an override",
+        "办件拟以其名义办理的机构未加入或已停用",
+        "请待该机构恢复;否则须人工干预";
+    InputUnfit = 40, retry: false,
+        "what the procedure gives to a call of another module does not fit it, or is missing",
+        "state the facts that the task's inputs are made of",
+        "流程提供给其他模块的输入缺失或不符合要求",
+        "请补充任务输入所需的事实";
+    CalendarLacksYear = 41, retry: true,
+        "the calendar of working days in force does not hold the present year",
+        "vote in the calendar of the present year",
+        "现行工作日历不含今年",
+        "请表决生效今年的工作日历";
+    CalendarLacksNextYear = 42, retry: true,
+        "a period ends next year, and the calendar of working days in force does not hold that year yet",
+        "vote in next year's calendar, as the State Council has announced it",
+        "期限将于明年届满,而现行工作日历尚不含明年",
+        "请依国务院通知表决生效明年的工作日历";
+    CalendarLacksLaterYear = 43, retry: true,
+        "a period ends later than next year, and the calendar of working days in force does not hold that year yet",
+        "shorten the period, or wait until that year is announced and voted in",
+        "期限将于明年之后届满,而现行工作日历尚不含该年",
+        "请缩短期限,或待该年放假安排公布并表决生效";
 }
 
 impl From<zhulian_procedure::Fault> for Error {

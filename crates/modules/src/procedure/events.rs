@@ -1,9 +1,7 @@
 //! Events of the procedure module.
 
-use minicbor::{Decode, Encode};
 use zhulian_crypto::Digest;
-use zhulian_execution::{Event, Text};
-use zhulian_primitives::Timestamp;
+use zhulian_primitives::{Raw, Timestamp};
 
 use super::types::{Alert, CaseId, Line, Outcome, Override, OverrideReason, PauseReason};
 use crate::{
@@ -11,368 +9,193 @@ use crate::{
     rulepack::PackId,
 };
 
-/// A case was opened; its clock runs.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct CaseOpened {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The pack.
-    #[n(1)]
-    pub pack: PackId,
-    /// The version it runs by.
-    #[n(2)]
-    pub version: u32,
-    /// The process.
-    #[n(3)]
-    pub process: String,
-    /// The organisation that leads it.
-    #[n(4)]
-    pub organisation: Uscc,
-    /// The member that opened it.
-    #[n(5)]
-    pub member: MemberId,
-    /// Salted commitment to the applicant.
-    #[cbor(n(6), with = "minicbor::bytes")]
-    pub applicant: Digest,
-    /// First moment after the promised period; 0 for none.
-    #[n(7)]
-    pub promised_due: Timestamp,
-    /// First moment after the statutory period; 0 for none.
-    #[n(8)]
-    pub limit_due: Timestamp,
-}
+zhulian_execution::events! { "procedure";
+    CaseOpened = "case_opened", "A case was opened; its clock runs.", "已立案,开始计时。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The pack.
+        1 pack: PackId = "1: pack_id",
+        /// The version it runs by.
+        2 version: u32 = "2: uint",
+        /// The process.
+        3 process: String = "3: tstr",
+        /// The organisation that leads it.
+        4 organisation: Uscc = "4: uscc",
+        /// The member that opened it.
+        5 member: MemberId = "5: member",
+        /// Salted commitment to the applicant.
+        #[cbor(with = "minicbor::bytes")]
+        6 applicant: Digest = "6: digest",
+        /// First moment after the promised period; 0 for none.
+        7 promised_due: Timestamp = "7: timestamp",
+        /// First moment after the statutory period; 0 for none.
+        8 limit_due: Timestamp = "8: timestamp",
+    }
 
-impl Event for CaseOpened {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "case_opened";
-    const ABOUT: Text = Text { en: "A case was opened; its clock runs.", zh: "已立案,开始计时。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: pack_id, 2: uint, 3: tstr, 4: uscc, 5: member, 6: digest, 7: timestamp, 8: timestamp }   ; case, pack, version, process, organisation, member, applicant, promised_due, limit_due";
-}
+    Progressed = "progressed", "A case moved on: elements entered, done, ended from outside; messages sent.",
+    "办件已推进:进入、完成或终止的环节及发出的消息。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// Whose member caused it.
+        1 organisation: Uscc = "1: uscc",
+        /// Who caused it.
+        2 member: MemberId = "2: member",
+        /// What happened, in order.
+        3 lines: Vec<Line> = "3: [* case_line]",
+        /// Messages sent, in order.
+        4 sent: Vec<String> = "4: [* tstr]",
+    }
 
-/// A case moved on: elements entered, done, ended from outside; messages sent.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Progressed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// Whose member caused it.
-    #[n(1)]
-    pub organisation: Uscc,
-    /// Who caused it.
-    #[n(2)]
-    pub member: MemberId,
-    /// What happened, in order.
-    #[n(3)]
-    pub lines: Vec<Line>,
-    /// Messages sent, in order.
-    #[n(4)]
-    pub sent: Vec<String>,
-}
+    TaskClaimed = "task_claimed", "A member took a task on.", "任务已认领。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The task.
+        1 task: u32 = "1: uint",
+        /// The organisation.
+        2 organisation: Uscc = "2: uscc",
+        /// The member.
+        3 member: MemberId = "3: member",
+    }
 
-impl Event for Progressed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "progressed";
-    const ABOUT: Text = Text {
-        en: "A case moved on: elements entered, done, ended from outside; messages sent.",
-        zh: "办件已推进:进入、完成或终止的环节及发出的消息。",
-    };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: uscc, 2: member, 3: [* case_line], 4: [* tstr] }   ; case, organisation, member, lines, sent";
-}
+    TaskReturned = "task_returned", "A member gave a task back.", "任务已退回。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The task.
+        1 task: u32 = "1: uint",
+        /// The organisation.
+        2 organisation: Uscc = "2: uscc",
+        /// The member.
+        3 member: MemberId = "3: member",
+    }
 
-/// A member took a task on.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct TaskClaimed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task.
-    #[n(1)]
-    pub task: u32,
-    /// The organisation.
-    #[n(2)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(3)]
-    pub member: MemberId,
-}
+    TaskTransferred = "task_transferred", "A task was handed over to another organisation.", "任务已转办。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The task.
+        1 task: u32 = "1: uint",
+        /// By whom.
+        2 organisation: Uscc = "2: uscc",
+        /// The member.
+        3 member: MemberId = "3: member",
+        /// To whom.
+        4 to: Uscc = "4: uscc",
+    }
 
-impl Event for TaskClaimed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "task_claimed";
-    const ABOUT: Text = Text { en: "A member took a task on.", zh: "任务已认领。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
-}
+    MaterialSubmitted = "material_submitted", "A material was submitted by its commitment.", "材料已以承诺方式提交。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The material.
+        1 name: String = "1: tstr",
+        /// Commitment to it.
+        #[cbor(with = "minicbor::bytes")]
+        2 commitment: Digest = "2: digest",
+        /// By whom.
+        3 organisation: Uscc = "3: uscc",
+        /// The member.
+        4 member: MemberId = "4: member",
+    }
 
-/// A member gave a task back.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct TaskReturned {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task.
-    #[n(1)]
-    pub task: u32,
-    /// The organisation.
-    #[n(2)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(3)]
-    pub member: MemberId,
-}
+    ClockPaused = "clock_paused", "The clock of a case stands still.", "计时已暂停。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// Why.
+        1 reason: PauseReason = "1: pause_reason",
+        /// By whom.
+        2 organisation: Uscc = "2: uscc",
+        /// The member.
+        3 member: MemberId = "3: member",
+    }
 
-impl Event for TaskReturned {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "task_returned";
-    const ABOUT: Text = Text { en: "A member gave a task back.", zh: "任务已退回。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: uint, 2: uscc, 3: member }   ; case, task, organisation, member";
-}
+    ClockResumed = "clock_resumed", "The clock of a case runs again.", "计时已恢复。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// By whom.
+        1 organisation: Uscc = "1: uscc",
+        /// The member.
+        2 member: MemberId = "2: member",
+        /// First moment after the promised period; 0 for none.
+        3 promised_due: Timestamp = "3: timestamp",
+        /// First moment after the statutory period; 0 for none.
+        4 limit_due: Timestamp = "4: timestamp",
+    }
 
-/// A task was handed over to another organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct TaskTransferred {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The task.
-    #[n(1)]
-    pub task: u32,
-    /// By whom.
-    #[n(2)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(3)]
-    pub member: MemberId,
-    /// To whom.
-    #[n(4)]
-    pub to: Uscc,
-}
+    Alerted = "alerted", "A period of a case is nearly over, or over.", "办件期限临近或已超期。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// What about.
+        1 alert: Alert = "1: case_alert",
+        /// Whom it concerns beside those who work on it.
+        2 supervisor: Option<Uscc> = "? 2: uscc",
+    }
 
-impl Event for TaskTransferred {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "task_transferred";
-    const ABOUT: Text = Text { en: "A task was handed over to another organisation.", zh: "任务已转办。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: uint, 2: uscc, 3: member, 4: uscc }   ; case, task, organisation, member, to";
-}
+    OverrideProposed = "override_proposed", "A member proposed to act on a case against its procedure.", "已提出人工干预。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// What it does.
+        1 action: Override = "1: override",
+        /// Why.
+        2 reason: OverrideReason = "2: override_reason",
+        /// Digest of the written grounds.
+        #[cbor(with = "minicbor::bytes")]
+        3 grounds: Digest = "3: digest",
+        /// By whom.
+        4 organisation: Uscc = "4: uscc",
+        /// The member.
+        5 member: MemberId = "5: member",
+    }
 
-/// A material was submitted by its commitment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct MaterialSubmitted {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The material.
-    #[n(1)]
-    pub name: String,
-    /// Commitment to it.
-    #[cbor(n(2), with = "minicbor::bytes")]
-    pub commitment: Digest,
-    /// By whom.
-    #[n(3)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(4)]
-    pub member: MemberId,
-}
+    OverrideConfirmed = "override_confirmed", "A second member confirmed or rejected an override.", "人工干预已由第二人复核。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// Whether it was carried out.
+        1 approve: bool = "1: bool",
+        /// Why it was proposed.
+        2 reason: OverrideReason = "2: override_reason",
+        /// Overrides of the case so far.
+        3 count: u32 = "3: uint",
+        /// By whom.
+        4 organisation: Uscc = "4: uscc",
+        /// The member.
+        5 member: MemberId = "5: member",
+    }
 
-impl Event for MaterialSubmitted {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "material_submitted";
-    const ABOUT: Text = Text { en: "A material was submitted by its commitment.", zh: "材料已以承诺方式提交。" };
-    const CDDL: &'static str =
-        "{ 0: case_id, 1: tstr, 2: digest, 3: uscc, 4: member }   ; case, name, commitment, organisation, member";
-}
+    CaseClosed = "case_closed", "A case came to its end.", "办件已办结。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// How.
+        1 outcome: Outcome = "1: case_outcome",
+        /// Whether after the statutory period.
+        2 late: bool = "2: bool",
+        /// Overrides it took.
+        3 overrides: u32 = "3: uint",
+    }
 
-/// The clock of a case stands still.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ClockPaused {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// Why.
-    #[n(1)]
-    pub reason: PauseReason,
-    /// By whom.
-    #[n(2)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(3)]
-    pub member: MemberId,
-}
+    CaseRated = "case_rated", "An applicant's rating was put on record.", "已登记好差评。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// 5 very satisfied to 1 very dissatisfied.
+        1 level: u8 = "1: 1..5",
+        /// By whom.
+        2 organisation: Uscc = "2: uscc",
+    }
 
-impl Event for ClockPaused {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "clock_paused";
-    const ABOUT: Text = Text { en: "The clock of a case stands still.", zh: "计时已暂停。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: pause_reason, 2: uscc, 3: member }   ; case, reason, organisation, member";
-}
-
-/// The clock of a case runs again.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ClockResumed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// By whom.
-    #[n(1)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(2)]
-    pub member: MemberId,
-    /// First moment after the promised period; 0 for none.
-    #[n(3)]
-    pub promised_due: Timestamp,
-    /// First moment after the statutory period; 0 for none.
-    #[n(4)]
-    pub limit_due: Timestamp,
-}
-
-impl Event for ClockResumed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "clock_resumed";
-    const ABOUT: Text = Text { en: "The clock of a case runs again.", zh: "计时已恢复。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: uscc, 2: member, 3: timestamp, 4: timestamp }   ; case, organisation, member, promised_due, limit_due";
-}
-
-/// A period of a case is nearly over, or over.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Alerted {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// What about.
-    #[n(1)]
-    pub alert: Alert,
-    /// Whom it concerns beside those who work on it.
-    #[n(2)]
-    pub supervisor: Option<Uscc>,
-}
-
-impl Event for Alerted {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "alerted";
-    const ABOUT: Text = Text { en: "A period of a case is nearly over, or over.", zh: "办件期限临近或已超期。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: case_alert, ? 2: uscc }   ; case, alert, supervisor";
-}
-
-/// A member proposed to act on a case against its procedure.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct OverrideProposed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// What it does.
-    #[n(1)]
-    pub action: Override,
-    /// Why.
-    #[n(2)]
-    pub reason: OverrideReason,
-    /// Digest of the written grounds.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub grounds: Digest,
-    /// By whom.
-    #[n(4)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(5)]
-    pub member: MemberId,
-}
-
-impl Event for OverrideProposed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "override_proposed";
-    const ABOUT: Text =
-        Text { en: "A member proposed to act on a case against its procedure.", zh: "已提出人工干预。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: override, 2: override_reason, 3: digest, 4: uscc, 5: member }   ; case, action, reason, grounds, organisation, member";
-}
-
-/// A second member confirmed or rejected an override.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct OverrideConfirmed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// Whether it was carried out.
-    #[n(1)]
-    pub approve: bool,
-    /// Why it was proposed.
-    #[n(2)]
-    pub reason: OverrideReason,
-    /// Overrides of the case so far.
-    #[n(3)]
-    pub count: u32,
-    /// By whom.
-    #[n(4)]
-    pub organisation: Uscc,
-    /// The member.
-    #[n(5)]
-    pub member: MemberId,
-}
-
-impl Event for OverrideConfirmed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "override_confirmed";
-    const ABOUT: Text =
-        Text { en: "A second member confirmed or rejected an override.", zh: "人工干预已由第二人复核。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: bool, 2: override_reason, 3: uint, 4: uscc, 5: member }   ; case, approve, reason, count, organisation, member";
-}
-
-/// A case came to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct CaseClosed {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// How.
-    #[n(1)]
-    pub outcome: Outcome,
-    /// Whether after the statutory period.
-    #[n(2)]
-    pub late: bool,
-    /// Overrides it took.
-    #[n(3)]
-    pub overrides: u32,
-}
-
-impl Event for CaseClosed {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "case_closed";
-    const ABOUT: Text = Text { en: "A case came to its end.", zh: "办件已办结。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: case_outcome, 2: bool, 3: uint }   ; case, outcome, late, overrides";
-}
-
-/// An applicant's rating was put on record.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct CaseRated {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// 5 very satisfied to 1 very dissatisfied.
-    #[n(1)]
-    pub level: u8,
-    /// By whom.
-    #[n(2)]
-    pub organisation: Uscc,
-}
-
-impl Event for CaseRated {
-    const MODULE: &'static str = "procedure";
-    const NAME: &'static str = "case_rated";
-    const ABOUT: Text = Text { en: "An applicant's rating was put on record.", zh: "已登记好差评。" };
-    const CDDL: &'static str = "{ 0: case_id, 1: 1..5, 2: uscc }   ; case, level, organisation";
+    CallMade = "call_made", "A case made a call of another module by the right that its procedure gives; refused where a refusal is named.",
+    "办件依流程授权向其他模块发起了办理;注明拒绝代码的为被拒绝。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// The task.
+        1 task: u32 = "1: uint",
+        /// The element, with its procedure when that is not the case's own.
+        2 element: String = "2: tstr",
+        /// In whose name.
+        3 organisation: Uscc = "3: uscc",
+        /// The module.
+        4 module: String = "4: tstr",
+        /// The call.
+        5 call: String = "5: tstr",
+        /// Its arguments, as a signed transaction would have them; absent where the task's inputs did not fit the call.
+        6 args: Option<Raw> = "? 6: any",
+        /// Why it was refused, if it was: module and number. The procedure then went its way for that error.
+        7 refusal: Option<(String, u16)> = "? 7: [tstr, uint]",
+    }
 }

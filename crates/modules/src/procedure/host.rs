@@ -1,14 +1,18 @@
 //! What a case's procedure asks of its surroundings: other procedures, decisions by rule packs, working days.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    sync::Arc,
+};
 
-use zhulian_crypto::Digest;
+use zhulian_crypto::{Digest, sha256};
 use zhulian_execution::{Context, Halt};
 use zhulian_primitives::Timestamp;
-use zhulian_procedure::{Fault, Host, Instance, Process, instance::Decided as Answer, model::Kind};
+use zhulian_procedure::{Fault, Host, Instance, Process, instance::Decided as Answer};
 use zhulian_rules::{Name, Undecided, Value, gas::Gas};
 
-use super::{clock, errors::Error, rules::Settings};
+use super::{clock::Days, errors::Error, rules::Settings, types::CaseId};
 use crate::{
     identity::Me,
     rulepack::{self, DECISION_GAS, Decided, Fact, Hit, Keeps, Pack, PackId},
@@ -42,18 +46,29 @@ struct Taken {
     hits: Vec<Hit>,
 }
 
+/// A procedure that a case runs or may call.
+struct Known {
+    process: Arc<Process>,
+    settings: Arc<Settings>,
+}
+
 /// The surroundings of one case.
 pub(super) struct CaseHost {
     /// The pack and version by which the case runs.
     pub(super) pack: Arc<Pack>,
     /// What its procedure says beyond BPMN.
-    pub(super) settings: Settings,
+    pub(super) settings: Arc<Settings>,
+    /// Since when the case's clock stands still, if it does.
+    pub(super) paused: Option<Timestamp>,
     /// Procedures by key.
-    processes: BTreeMap<String, Arc<Process>>,
+    known: BTreeMap<String, Known>,
     /// Version and pack by which calls and decisions go now.
     now: BTreeMap<String, (u32, Arc<Pack>)>,
     calendar: Option<Arc<Pack>>,
+    time: Timestamp,
     taken: RefCell<Vec<Taken>>,
+    /// Why working days could not be counted, when they could not.
+    uncounted: Cell<Option<Error>>,
 }
 
 impl CaseHost {
@@ -66,16 +81,17 @@ impl CaseHost {
         instance: Option<&Instance>,
     ) -> Result<Self, Halt> {
         let own = rulepack::load(ctx, pack, version)?;
-        let found = own.procedures().get(process).ok_or(Error::ProcedureNotFound)?;
-        // Checked when the pack was drafted.
-        let settings = Settings::of(found).map_err(|_| Error::ProcedureNotFound)?;
+        let settings = own.settings().get(process).ok_or(Error::ProcedureNotFound)?.clone();
         let mut host = Self {
             pack: own.clone(),
             settings,
-            processes: BTreeMap::new(),
+            paused: None,
+            known: BTreeMap::new(),
             now: BTreeMap::new(),
             calendar: None,
+            time: ctx.block_time(),
             taken: RefCell::default(),
+            uncounted: Cell::new(None),
         };
         host.take(pack, version, &own);
         // P7: what a case keeps is its procedure; a pack may say that its decisions are always the latest.
@@ -89,7 +105,7 @@ impl CaseHost {
         host.now.insert(pack.to_string(), decides);
         for known in instance.map(Instance::procedures).unwrap_or_default() {
             if let Some((of, version, _)) = parse_key(known)
-                && !host.processes.contains_key(known)
+                && !host.known.contains_key(known)
             {
                 let loaded = rulepack::load(ctx, &of, version)?;
                 host.take(&of, version, &loaded);
@@ -109,18 +125,17 @@ impl CaseHost {
 
     fn take(&mut self, id: &PackId, version: u32, pack: &Pack) {
         for (name, process) in pack.procedures() {
-            self.processes.insert(key(id, version, name), process.clone());
+            let Some(settings) = pack.settings().get(name) else { continue };
+            let known = Known { process: process.clone(), settings: settings.clone() };
+            self.known.insert(key(id, version, name), known);
         }
     }
 
     /// Loads the packs that the procedures call, in the versions in force.
     fn called(&mut self, ctx: &mut Context<'_>) -> Result<(), Halt> {
         loop {
-            let names = self.processes.values().flat_map(|process| &process.nodes).filter_map(|node| match &node.kind {
-                Kind::Call { procedure: Some(name) } => name.split_once('/').map(|(pack, _)| pack.to_owned()),
-                _ => None,
-            });
-            let Some(next) = names.into_iter().find(|name| !self.now.contains_key(name)) else { return Ok(()) };
+            let mut names = self.known.values().flat_map(|known| &known.settings.calls);
+            let Some(next) = names.find(|name| !self.now.contains_key(*name)).cloned() else { return Ok(()) };
             if self.now.len() >= PACKS_MAX {
                 return Err(Error::TooLarge.into());
             }
@@ -134,22 +149,44 @@ impl CaseHost {
 
     /// The process of a key.
     pub(super) fn of(&self, key: &str) -> Option<&Arc<Process>> {
-        self.processes.get(key)
+        self.known.get(key).map(|known| &known.process)
+    }
+
+    /// What the procedure of a key says beyond BPMN.
+    pub(super) fn settings_of(&self, key: &str) -> Option<&Settings> {
+        self.known.get(key).map(|known| &*known.settings)
+    }
+
+    /// Whether any procedure here may make calls of other modules.
+    pub(super) fn has_rights(&self) -> bool {
+        self.known.values().any(|known| !known.settings.rights.is_empty())
+    }
+
+    /// Why a step is not taken: where days could not be counted, the calendar says it.
+    pub(super) fn refusal(&self, fault: Fault) -> Error {
+        match (fault, self.uncounted.get()) {
+            (Fault::Timer, Some(why)) => why,
+            (fault, _) => fault.into(),
+        }
     }
 
     /// Whether a procedure of the case, or its pack's list, asks for a material.
     pub(super) fn asks_for(&self, material: &str) -> bool {
-        let drawn = self.processes.values().any(|process| process.materials().any(|(name, _)| name == material));
+        let drawn = self.known.values().any(|known| known.process.materials().any(|(name, _)| name == material));
         drawn || self.pack.documents().iter().any(|document| document.code == material)
     }
 
     /// The working days in force.
-    pub(super) fn calendar(&self) -> Option<&zhulian_rules::calendar::Calendar> {
-        self.calendar.as_ref().and_then(|pack| pack.calendar())
+    pub(super) fn days(&self) -> Days<'_> {
+        Days { calendar: self.calendar.as_ref().and_then(|pack| pack.calendar()), now: self.time }
     }
 
     /// Puts the decisions of the last step on record (B2).
-    pub(super) fn record_decisions(&self, ctx: &mut Context<'_>, me: &Me, subject: Digest) {
+    pub(super) fn record_decisions(&self, ctx: &mut Context<'_>, me: &Me, case: CaseId) {
+        if self.taken.borrow().is_empty() {
+            return;
+        }
+        let subject = sha256(case.to_string().as_bytes());
         for taken in self.taken.take() {
             ctx.emit(&Decided {
                 pack: taken.pack,
@@ -176,12 +213,12 @@ impl Host for CaseHost {
         // The case's own pack stays at the case's version.
         let version = if id == self.pack.manifest.pack { self.pack.manifest.version } else { self.now.get(name)?.0 };
         let key = key(&id, version, process);
-        let found = self.processes.get(&key)?.clone();
+        let found = self.of(&key)?.clone();
         Some((key, found))
     }
 
     fn process(&self, key: &str) -> Option<Arc<Process>> {
-        self.processes.get(key).cloned()
+        self.of(key).cloned()
     }
 
     fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: &mut Gas) -> Result<Answer, Fault> {
@@ -222,7 +259,16 @@ impl Host for CaseHost {
     }
 
     fn working_days_after(&self, from: i64, days: u32) -> Option<i64> {
-        let due = clock::due(self.calendar(), Timestamp::try_from(from).ok()?, days).ok()?;
-        i64::try_from(due).ok()
+        let due = self.days().after(Timestamp::try_from(from).ok()?, days);
+        i64::try_from(due.map_err(|why| self.uncounted.set(Some(why))).ok()?).ok()
+    }
+
+    fn working_days_between(&self, from: i64, to: i64) -> Option<u32> {
+        let days = self.days().between(Timestamp::try_from(from).ok()?, Timestamp::try_from(to).ok()?);
+        days.map_err(|why| self.uncounted.set(Some(why))).ok()
+    }
+
+    fn paused_since(&self) -> Option<i64> {
+        self.paused.and_then(|since| i64::try_from(since).ok())
     }
 }

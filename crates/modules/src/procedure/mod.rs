@@ -10,6 +10,8 @@
 //! - **B5** Time is block time: timers and alerts fire when a call of the case, or [`Tick`], comes after they were due.
 //! - **B6** No personal plaintext: applicants, materials and private facts are salted commitments; texts are short and looked into.
 //! - **B7** A closed case changes no more, but for one rating.
+//! - **B8** A case makes calls of other modules only by a right that its pack gives and the organisations voted in: this call, in this
+//!   organisation's name, as an officer and as nothing else. It happens in the case's step or not at all.
 
 mod calls;
 mod clock;
@@ -18,31 +20,42 @@ mod desk;
 mod errors;
 mod events;
 mod host;
+mod open;
 mod overrides;
 mod queries;
+mod rights;
 mod rules;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
+mod views;
 
-use zhulian_execution::{CallEntry, EventEntry, Module, Text};
+use zhulian_execution::{CallEntry, Module, Text};
 
-pub(crate) use deploy::{compile, link};
 pub use {
-    calls::{Claim, Complete, Message, Open, Pause, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer},
+    calls::{
+        Claim, Complete, ConfirmOverride, Message, Pause, ProposeOverride, Resume, ReturnTask, SubmitMaterial, Tick,
+        Transfer,
+    },
     errors::Error,
     events::{
-        Alerted, CaseClosed, CaseOpened, CaseRated, ClockPaused, ClockResumed, MaterialSubmitted, OverrideConfirmed,
-        OverrideProposed, Progressed, TaskClaimed, TaskReturned, TaskTransferred,
+        Alerted, CallMade, CaseClosed, CaseOpened, CaseRated, ClockPaused, ClockResumed, MaterialSubmitted,
+        OverrideConfirmed, OverrideProposed, Progressed, TaskClaimed, TaskReturned, TaskTransferred,
     },
     host::STEP_GAS,
-    overrides::{ConfirmOverride, ProposeOverride},
-    queries::{TaskView, case, case_state_key, cases, instance, tasks, totals},
+    open::{Enclosed, Open, Rate},
+    queries::{TaskView, case, case_state_key, cases, instance, tasks, timers, totals},
+    rights::{CASE_CALLS, CaseCall},
     types::{
         Alert, Case, CaseId, Channel, Clock, Line, Material, Outcome, Override, OverrideReason, PauseReason, PauseRecord,
         Task, Totals,
     },
+    views::{Detail, Duty, OpenTask, case_of, detail},
+};
+pub(crate) use {
+    deploy::{compile, link, papers},
+    rules::Settings,
 };
 
 /// The module.
@@ -69,20 +82,6 @@ pub static MODULE: Module = Module {
         CallEntry::of::<Rate>(),
     ],
     refusals: Error::ALL,
-    events: &[
-        EventEntry::of::<CaseOpened>(),
-        EventEntry::of::<Progressed>(),
-        EventEntry::of::<TaskClaimed>(),
-        EventEntry::of::<TaskReturned>(),
-        EventEntry::of::<TaskTransferred>(),
-        EventEntry::of::<MaterialSubmitted>(),
-        EventEntry::of::<ClockPaused>(),
-        EventEntry::of::<ClockResumed>(),
-        EventEntry::of::<Alerted>(),
-        EventEntry::of::<OverrideProposed>(),
-        EventEntry::of::<OverrideConfirmed>(),
-        EventEntry::of::<CaseClosed>(),
-        EventEntry::of::<CaseRated>(),
-    ],
+    events: events::EVENTS,
     state: state::CATALOGUE,
 };

@@ -12,7 +12,7 @@ use super::{
     types::{Case, CaseId, Task, Totals},
 };
 use crate::{
-    rulepack::{self, Pack, PackId},
+    rulepack::{self, PackId},
     source::{Source, load},
 };
 
@@ -48,7 +48,7 @@ pub fn totals(source: &impl Source) -> Totals {
 }
 
 /// The processes that an instance runs, for reading.
-struct Reader(BTreeMap<String, Arc<Process>>);
+pub(super) struct Reader(pub(super) BTreeMap<String, Arc<Process>>);
 
 impl Host for Reader {
     fn current(&self, _: &str) -> Option<(String, Arc<Process>)> {
@@ -64,21 +64,18 @@ impl Host for Reader {
     }
 }
 
-fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
+/// The process of a key, from the pack that the state holds.
+pub(super) fn process(source: &impl Source, key: &str) -> Option<Arc<Process>> {
     let (pack, rest) = key.split_once('@')?;
     let (version, process) = rest.split_once('/')?;
     let view = rulepack::version(source, &PackId::parse(pack).ok()?, version.parse().ok()?)?;
-    let pack = match rulepack::cached(&view.version.digest) {
-        Some(pack) => pack,
-        None => {
-            let manifest = rulepack::manifest(source, &view.version.digest)?;
-            let files: Option<Vec<Vec<u8>>> = manifest.items.iter().map(|item| rulepack::file(source, item)).collect();
-            let pack = Arc::new(Pack::compile(manifest, &files?).ok()?);
-            rulepack::keep(&pack);
-            pack
-        }
-    };
+    let pack = rulepack::pack(source, &view.version.digest)?;
     pack.procedures().get(process).cloned()
+}
+
+fn reader(source: &impl Source, instance: &Instance) -> Reader {
+    let keys = instance.procedures().iter();
+    Reader(keys.filter_map(|key| Some((key.clone(), process(source, key)?))).collect())
 }
 
 /// The tasks that wait in a case, by number.
@@ -87,10 +84,14 @@ pub fn tasks(source: &impl Source, id: &CaseId) -> Vec<TaskView> {
     if case.closed.is_some() {
         return Vec::new();
     }
-    let keys = instance.procedures().iter();
-    let reader = Reader(keys.filter_map(|key| Some((key.clone(), process(source, key)?))).collect());
     let view = |work: Work| TaskView { task: case.tasks.get(&work.number).cloned().unwrap_or_default(), work };
-    instance.work(&reader).into_iter().map(view).collect()
+    instance.work(&reader(source, &instance)).into_iter().map(view).collect()
+}
+
+/// The timers of a case: the event's identifier, and when it fires if the clock runs, in ms since 1970; the earliest first.
+pub fn timers(source: &impl Source, id: &CaseId) -> Vec<(String, i64)> {
+    let Some(instance) = instance(source, id) else { return Vec::new() };
+    instance.timers(&reader(source, &instance))
 }
 
 /// State key of a case, for a proof.

@@ -1,9 +1,12 @@
 //! Decisions of the procedure module: facts in, an answer or a refusal out. Refusals are tried in order; the first is the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use zhulian_execution::{Role, Roles};
-use zhulian_procedure::{Process, Variables};
+use zhulian_procedure::{
+    Process, Variables,
+    model::{Kind, Node},
+};
 use zhulian_rules::Value;
 
 use super::{
@@ -23,7 +26,7 @@ const DAYS_MAX: u16 = 1_000;
 
 /// What a procedure says of its cases beyond BPMN, in properties of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// `limit:promised`: working days promised, 0 for none.
     pub(super) promised: u16,
     /// `limit:statutory`: working days that the law gives, 0 for none.
@@ -36,11 +39,19 @@ pub(super) struct Settings {
     pub(super) offices: BTreeMap<String, Uscc>,
     /// `supervisor`: who confirms overrides and takes over what is late.
     pub(super) supervisor: Option<Uscc>,
+    /// `right:MODULE.CALL` = offices: in whose names its cases may make which calls (B8).
+    pub(super) rights: BTreeSet<(String, Uscc)>,
+    /// `material:NAME` of the process: what a case must have before it can end well.
+    pub(super) needed: Vec<String>,
+    /// The same of its events: what a case must have to pass them, by the event's identifier.
+    pub(super) gates: BTreeMap<String, Vec<String>>,
+    /// Other packs whose procedures it calls.
+    pub(super) calls: Vec<String>,
 }
 
 impl Settings {
     /// Reads the properties of a process; the error says which is wrong.
-    pub(super) fn of(process: &Process) -> Result<Self, String> {
+    pub(crate) fn of(process: &Process) -> Result<Self, String> {
         let get = |key: &str| process.properties.get(key).map(|value| value.trim());
         let wrong = |key: &str| format!("{}: {key}: {}", process.id, get(key).unwrap_or_default());
         let days = |key: &str| match get(key) {
@@ -61,27 +72,58 @@ impl Settings {
                 offices.insert(name.to_owned(), Uscc::parse(value.trim()).map_err(|_| wrong(key))?);
             }
         }
+        let office = |name: &str| offices.get(name).copied().or_else(|| Uscc::parse(name).ok());
         let supervisor = match get("supervisor") {
             None => None,
-            Some(text) => Some(office(text, &offices).ok_or_else(|| wrong("supervisor"))?),
+            Some(text) => Some(office(text).ok_or_else(|| wrong("supervisor"))?),
         };
+        let mut rights = BTreeSet::new();
+        for (key, value) in &process.properties {
+            let Some(call) = key.strip_prefix("right:") else { continue };
+            for name in value.split(',').map(str::trim) {
+                rights.insert((call.to_owned(), office(name).ok_or_else(|| wrong(key))?));
+            }
+        }
+        let named = |materials: &mut dyn Iterator<Item = (&str, &str)>| materials.map(|(name, _)| name.to_owned()).collect();
+        let needed: Vec<String> =
+            process.properties.keys().filter_map(|key| Some(key.strip_prefix("material:")?.to_owned())).collect();
+        let events = process.nodes.iter().filter(|node| !node.is_activity());
+        let gates = events.map(|node| (node.id.clone(), named(&mut node.materials())));
+        let gates = gates.filter(|(_, materials): &(String, Vec<String>)| !materials.is_empty()).collect();
+        let mut calls: Vec<String> = process.nodes.iter().filter_map(called_pack).collect();
+        calls.sort();
+        calls.dedup();
         let (promised, limit) = (days("limit:promised")?, days("limit:statutory")?);
         if limit > 0 && promised > limit {
             return Err(wrong("limit:promised"));
         }
-        Ok(Self { promised, limit, calendar, pauses, offices, supervisor })
+        Ok(Self { promised, limit, calendar, pauses, offices, supervisor, rights, needed, gates, calls })
+    }
+
+    /// The organisation of a name: one of the procedure's offices, or a code.
+    pub(super) fn office(&self, name: &str) -> Option<Uscc> {
+        self.offices.get(name).copied().or_else(|| Uscc::parse(name).ok())
+    }
+
+    /// The organisation in whose name a task makes a call, if the procedure gives that right (B8).
+    pub(super) fn right(&self, call: &str, office: &str) -> Result<Uscc, Error> {
+        let organisation = self.office(office.trim()).ok_or(Error::RightNotGiven)?;
+        if self.rights.contains(&(call.to_owned(), organisation)) { Ok(organisation) } else { Err(Error::RightNotGiven) }
     }
 }
 
-fn office(name: &str, offices: &BTreeMap<String, Uscc>) -> Option<Uscc> {
-    offices.get(name).copied().or_else(|| Uscc::parse(name).ok())
+fn called_pack(node: &Node) -> Option<String> {
+    match &node.kind {
+        Kind::Call { procedure: Some(name) } => name.split_once('/').map(|(pack, _)| pack.to_owned()),
+        _ => None,
+    }
 }
 
 /// The organisations and roles that candidate groups name: `office`, or `office:role`; `None` when one is not known.
 pub(super) fn holders(groups: &[String], settings: &Settings) -> Option<Vec<(Uscc, Role)>> {
     let holder = |group: &String| {
         let (name, role) = group.split_once(':').unwrap_or((group, Role::Officer.name()));
-        Some((office(name.trim(), &settings.offices)?, Role::parse(role.trim())?))
+        Some((settings.office(name.trim())?, Role::parse(role.trim())?))
     };
     groups.iter().map(holder).collect()
 }
@@ -93,10 +135,11 @@ pub(super) struct Hand<'a> {
     pub(super) roles: Roles,
 }
 
-/// Whether the task is the actor's duty (B2). `late` says that the statutory period is over.
-pub(super) fn is_duty(hand: &Hand<'_>, groups: &[String], task: &Task, settings: &Settings, late: bool) -> bool {
+/// Whether the task is the actor's duty (B2). `settings` are those of the task's procedure; `late_to` is the supervisor, once the
+/// statutory period is over.
+pub(super) fn is_duty(hand: &Hand<'_>, groups: &[String], task: &Task, settings: &Settings, late_to: Option<Uscc>) -> bool {
     // What is late the supervisor may take over.
-    if late && settings.supervisor == Some(hand.organisation) && hand.roles.has(Role::Officer) {
+    if late_to == Some(hand.organisation) && hand.roles.has(Role::Officer) {
         return true;
     }
     if let Some(transferred) = task.transferred {
@@ -112,9 +155,9 @@ pub(super) fn may_work(
     groups: &[String],
     task: &Task,
     settings: &Settings,
-    late: bool,
+    late_to: Option<Uscc>,
 ) -> Result<(), Error> {
-    if !is_duty(hand, groups, task, settings, late) {
+    if !is_duty(hand, groups, task, settings, late_to) {
         return Err(Error::NotDutyHolder);
     }
     match &task.claimed {
@@ -133,19 +176,22 @@ pub(super) fn is_claimer(hand: &Hand<'_>, task: &Task) -> Result<(), Error> {
     }
 }
 
-/// Whether an organisation takes part in a case.
-pub(super) fn is_party(organisation: Uscc, case: &Case, settings: &Settings) -> Result<(), Error> {
-    let part = case.organisation == organisation
-        || case.parties.contains(&organisation)
-        || settings.supervisor == Some(organisation)
-        || settings.offices.values().any(|office| *office == organisation);
+/// Whether an organisation takes part in a case: it leads it, was given a task of it, or is an office of one of its procedures.
+pub(super) fn is_party<'s>(
+    organisation: Uscc,
+    case: &Case,
+    mut procedures: impl Iterator<Item = &'s Settings>,
+) -> Result<(), Error> {
+    let office = |settings: &Settings| {
+        settings.supervisor == Some(organisation) || settings.offices.values().any(|office| *office == organisation)
+    };
+    let part = case.organisation == organisation || case.parties.contains(&organisation) || procedures.any(office);
     if part { Ok(()) } else { Err(Error::NotParty) }
 }
 
-/// Whether an override may be confirmed by the actor (B3).
+/// Whether an override may be confirmed by the actor, who takes part in the case (B3).
 pub(super) fn may_confirm(hand: &Hand<'_>, case: &Case, settings: &Settings) -> Result<(), Error> {
     let Some(pending) = &case.pending else { return Err(Error::NoOverride) };
-    is_party(hand.organisation, case, settings)?;
     if pending.organisation == hand.organisation && pending.member == *hand.member {
         return Err(Error::SameSigner);
     }

@@ -29,7 +29,7 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
         map: INSTANCE.name,
         key: "case: as above",
         value: "{0: [procedure key…], 1: next number, 2: {number: what is active}, 3: status, 4: result}",
-        writers: "procedure.open, complete, message, tick, confirm_override",
+        writers: "procedure.open, complete, message, resume, tick, confirm_override, and every call that fires what is due",
     },
     StateEntry {
         map: DAY.name,

@@ -1,32 +1,21 @@
 //! Scenarios and properties of the procedure module.
 
+mod clock;
+mod rights;
+pub(crate) mod scenarios;
+
 use proptest::prelude::*;
 use zhulian_execution::Event;
 
 use super::*;
 use crate::{
     rulepack,
-    tests::{City, check, check_in, code},
+    tests::{City, check, check_in, code, enacted},
 };
 
 /// A city in which the procedure `permit` is in force; the next block is number 14.
 fn city() -> City {
-    let mut city = check(
-        "
-        court.rep  stage_part permit 0               -> ok part_staged
-        court.rep  stage_part permit 1               -> ok part_staged
-        court.rep  stage_part permit 2               -> ok part_staged
-        court.rep  stage_part permit 3               -> ok part_staged
-        court.rep  stage_part permit 4               -> ok part_staged
-        court.rep  draft permit from=11 notice=0     -> ok drafted
-        court.rep  open_motion enact 0               -> ok
-        court.rep  cast_ballot 0 yes                 -> ok
-        bank.rep   cast_ballot 0 yes                 -> ok
-        notary.rep cast_ballot 0 yes                 -> ok ballot_cast enacted motion_closed
-    ",
-    );
-    city.wait(3);
-    city
+    enacted("permit")
 }
 
 /// A city with a case that was accepted and is dear: the notary must review it.
@@ -48,7 +37,12 @@ fn the_case(city: &City) -> Case {
 }
 
 fn waiting(city: &City) -> String {
-    let names: Vec<String> = tasks(&city.source(), &city.case("0")).into_iter().map(|view| view.work.element).collect();
+    waiting_in(city, "0")
+}
+
+/// Elements of the tasks that wait in a case.
+fn waiting_in(city: &City, case: &str) -> String {
+    let names: Vec<String> = tasks(&city.source(), &city.case(case)).into_iter().map(|view| view.work.element).collect();
     names.join(" ")
 }
 

@@ -28,7 +28,7 @@ mod types;
 
 use zhulian_execution::{CallEntry, EventEntry, Module, Text};
 
-pub(crate) use enact::{annul, cached, enact, keep, may_annul, may_enact};
+pub(crate) use enact::{annul, enact, may_annul, may_enact};
 pub use {
     calls::{Decide, Draft, StagePart},
     enact::{decide, in_force, load, record},
@@ -36,7 +36,7 @@ pub use {
     events::{Annulled, Decided, Drafted, Enacted, PartStaged},
     pack::{DECISION_GAS, Document, Pack, PackError, day_of, documents},
     queries::{
-        VersionView, file, manifest, manifest_state_key, packs, version, version_in_force, version_state_key, versions,
+        VersionView, file, manifest, manifest_state_key, pack, packs, version, version_in_force, version_state_key, versions,
     },
     types::{Fact, Hit, Item, ItemKind, Keeps, Manifest, PART_BYTES_MAX, PackId, PartId, Version, parts_of},
 };

@@ -4,16 +4,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use zhulian_crypto::{Digest, sha256};
 use zhulian_primitives::Timestamp;
-use zhulian_procedure::{Process, Refusal as ProcedureRefusal};
+use zhulian_procedure::{Process, Refusal as ProcedureRefusal, check::SOURCES};
 use zhulian_rules::{
     Halt as RuleHalt, Model, Name, Outcome, Profile, Refusal, Undecided, Value,
     calendar::{Calendar, CalendarError},
     explain::Explanation,
+    gas::Gas,
     literal::assignments,
     temporal::Date,
 };
 
 use super::types::{Item, ItemKind, Manifest};
+use crate::procedure::{self, Settings};
 
 /// Gas of one decision.
 pub const DECISION_GAS: u64 = 100_000;
@@ -33,6 +35,8 @@ pub struct Document {
     pub zh: String,
     /// Its name in English.
     pub en: String,
+    /// Its legal basis, where it is not the pack's.
+    pub statute: Option<String>,
 }
 
 /// Why a pack is not accepted, in detail. On the ledger it is one refusal; offline it says what to do.
@@ -57,7 +61,9 @@ pub enum PackError {
     #[error("the rate {0} is no input of the decisions, or not of its type")]
     OtherRate(String),
     /// A line of the documents is out of form.
-    #[error("{0}: line {1} is not `code | source | 中文名 | English name`, or names something twice")]
+    #[error(
+        "{0}: line {1} is not `code | source | 中文名 | English name | 依据`, names something twice, or has no known source"
+    )]
     Documents(String, usize),
     /// A procedure is refused.
     #[error("{}: {}", .0, .1.iter().map(ProcedureRefusal::en).collect::<Vec<_>>().join("; "))]
@@ -79,6 +85,7 @@ pub struct Pack {
     calendar: Option<Calendar>,
     documents: Vec<Document>,
     procedures: BTreeMap<String, Arc<Process>>,
+    settings: BTreeMap<String, Arc<Settings>>,
 }
 
 impl Pack {
@@ -118,13 +125,14 @@ impl Pack {
             Some((item, text)) => documents(text).map_err(|line| PackError::Documents(item.name.clone(), line))?,
             None => Vec::new(),
         };
-        let mut procedures = BTreeMap::new();
+        let (mut procedures, mut settings) = (BTreeMap::new(), BTreeMap::new());
         for (item, text) in of(ItemKind::Procedure) {
-            crate::procedure::compile(&item.name, text, manifest.pack.as_str(), &mut procedures)?;
+            procedure::compile(&item.name, text, manifest.pack.as_str(), &mut procedures, &mut settings)?;
         }
-        crate::procedure::link(manifest.pack.as_str(), &procedures, &model)?;
+        procedure::link(manifest.pack.as_str(), &procedures, &model)?;
+        procedure::papers(&procedures, &documents)?;
         let digest = manifest.digest();
-        Ok(Self { manifest, digest, model, rates, calendar, documents, procedures })
+        Ok(Self { manifest, digest, model, rates, calendar, documents, procedures, settings })
     }
 
     /// A pack of one decision file that nobody voted on, for simulations.
@@ -146,6 +154,12 @@ impl Pack {
         &self.rates
     }
 
+    /// What the pack itself fixes, in canonical FEEL.
+    pub fn rate_texts(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.to_canonical(&mut Gas::new(DECISION_GAS)).unwrap_or_default();
+        self.rates.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    }
+
     /// The working days.
     pub fn calendar(&self) -> Option<&Calendar> {
         self.calendar.as_ref()
@@ -154,6 +168,11 @@ impl Pack {
     /// The procedures by identifier; what they call is named with the pack, `pack/procedure`.
     pub fn procedures(&self) -> &BTreeMap<String, Arc<Process>> {
         &self.procedures
+    }
+
+    /// What the procedures say beyond BPMN, by identifier.
+    pub(crate) fn settings(&self) -> &BTreeMap<String, Arc<Settings>> {
+        &self.settings
     }
 
     /// The required documents.
@@ -190,7 +209,8 @@ impl Pack {
     }
 }
 
-/// Reads lines of `code | source | 中文名 | English name`.
+/// Reads lines of `code | source | 中文名 | English name`, with ` | 依据` where a document's legal basis is not the pack's statute.
+/// A source is one that materials of procedures may have, such as `applicant` or `exchange:tax`.
 ///
 /// # Errors
 /// The number of the first line, from 1, that is out of form.
@@ -202,12 +222,14 @@ pub fn documents(text: &str) -> Result<Vec<Document>, usize> {
             continue;
         }
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [code, source, zh, en] = cells[..] else { return Err(at + 1) };
-        let plain = cells.iter().all(|cell| crate::text::is_plain(cell, 120));
-        if !plain || out.len() >= DOCUMENTS_MAX || out.iter().any(|earlier| earlier.code == code) {
+        let ([code, source, zh, en, statute @ ..], true) = (&cells[..], cells.len() <= 5) else { return Err(at + 1) };
+        let plain = cells.iter().all(|cell| crate::text::is_plain(cell, 200));
+        let sourced = SOURCES.contains(&source.split(':').next().unwrap_or_default());
+        if !plain || !sourced || out.len() >= DOCUMENTS_MAX || out.iter().any(|earlier| earlier.code == *code) {
             return Err(at + 1);
         }
-        out.push(Document { code: code.into(), source: source.into(), zh: zh.into(), en: en.into() });
+        let [code, source, zh, en] = [code, source, zh, en].map(|cell| (*cell).to_owned());
+        out.push(Document { code, source, zh, en, statute: statute.first().map(|basis| (*basis).to_owned()) });
     }
     Ok(out)
 }

@@ -1,10 +1,14 @@
 //! Reads for the gateway, for auditors, and for whoever decides again offline.
 
+use std::sync::Arc;
+
 use zhulian_crypto::Digest;
 use zhulian_ledger::Key;
 use zhulian_primitives::Timestamp;
 
 use super::{
+    enact::{cached, keep},
+    pack::Pack,
     state,
     types::{Item, Manifest, PackId, Version},
 };
@@ -49,8 +53,22 @@ pub fn manifest(source: &impl Source, digest: &Digest) -> Option<Manifest> {
 
 /// The bytes of a file of a pack.
 pub fn file(source: &impl Source, item: &Item) -> Option<Vec<u8>> {
-    let parts = item.parts.iter().map(|part| load(source, &state::PART, part).map(|part| part.0));
-    parts.collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    // All are asked for before one is missed.
+    let parts: Vec<Option<Vec<u8>>> =
+        item.parts.iter().map(|part| load(source, &state::PART, part).map(|part| part.0)).collect();
+    parts.into_iter().collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+}
+
+/// A version or draft, compiled, by the digest of its manifest.
+pub fn pack(source: &impl Source, digest: &Digest) -> Option<Arc<Pack>> {
+    let manifest = manifest(source, digest)?;
+    if let Some(pack) = cached(digest) {
+        return Some(pack);
+    }
+    let files: Vec<Option<Vec<u8>>> = manifest.items.iter().map(|item| file(source, item)).collect();
+    let pack = Arc::new(Pack::compile(manifest, &files.into_iter().collect::<Option<Vec<_>>>()?).ok()?);
+    keep(&pack);
+    Some(pack)
 }
 
 /// State key of a version's record, for a proof.

@@ -14,6 +14,7 @@ use zhulian_primitives::Receipt;
 use zhulian_procedure::{Variables, Wire};
 use zhulian_rules::Value as RuleValue;
 
+use super::drawings::{bills, timed, twobills};
 use crate::{
     Genesis,
     evidence::{
@@ -27,9 +28,9 @@ use crate::{
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
     },
     procedure::{
-        CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Message, Open, Outcome as CaseOutcome, Override,
-        OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick, Transfer,
-        tasks,
+        CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Enclosed, Message, Open, Outcome as CaseOutcome,
+        Override, OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick,
+        Transfer, tasks,
     },
     refusal_text,
     rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
@@ -318,6 +319,7 @@ impl City {
                     channel: Channel::Window,
                     variables: variables(&options),
                     message: None,
+                    materials: enclosed(options.get("with")),
                 };
                 let outcome = self.send(who, "procedure", call, &args);
                 self.cases.extend(outcome.receipt.events.iter().find_map(CaseOpened::of).map(|event| event.case));
@@ -451,7 +453,7 @@ fn action(args: &[&str]) -> Action {
 
 /// Values of a line: numbers, truth values, texts; `income` as a commitment.
 fn variables(options: &BTreeMap<&str, &str>) -> Variables {
-    let own = ["error", "reason", "to", "version"];
+    let own = ["error", "reason", "to", "version", "with", "file"];
     let value = |name: &str, text: &str| match (name, text.parse::<i64>(), text) {
         ("income", ..) => RuleValue::text(&hex::encode(sha256(text.as_bytes()))),
         (_, Ok(n), _) => RuleValue::Number(n.into()),
@@ -460,7 +462,23 @@ fn variables(options: &BTreeMap<&str, &str>) -> Variables {
         _ => RuleValue::text(text),
     };
     let entries = options.iter().filter(|(name, _)| !own.contains(name));
-    Variables(entries.map(|(name, text)| (name.to_string(), Wire::of(&value(name, text)).expect("plain"))).collect())
+    // A line has no spaces: `Bill+size` is the variable `Bill size`.
+    let mut all: BTreeMap<String, RuleValue> =
+        entries.map(|(name, text)| (name.replace('+', " "), value(name, text))).collect();
+    if let Some(file) = options.get("file").map(|name| file(name)) {
+        all.extend(
+            [("sha", file.sha256), ("sm", file.sm3), ("root", file.chunks_root)]
+                .map(|(name, digest)| (name.to_owned(), RuleValue::text(&hex::encode(digest)))),
+        );
+        all.entry("size".into()).or_insert(RuleValue::Number(i64::try_from(file.size).expect("small").into()));
+    }
+    Variables(all.into_iter().map(|(name, value)| (name, Wire::of(&value).expect("plain"))).collect())
+}
+
+/// Materials that come with an application, by name.
+fn enclosed(names: Option<&&str>) -> Vec<Enclosed> {
+    let one = |name: &str| Enclosed { name: name.into(), commitment: sha256(name.as_bytes()) };
+    names.map(|names| names.split(',').map(one).collect()).unwrap_or_default()
 }
 
 /// A procedure: the bureau accepts, the fee is decided, the notary reviews what is dear, the bureau issues what is paid.
@@ -573,7 +591,11 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
                 "permit.calendar",
                 "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".into(),
             ),
-            (ItemKind::Documents, "permit.documents", "plan | catalogue | 平面图 | Plan\n".into()),
+            (
+                ItemKind::Documents,
+                "permit.documents",
+                "plan | catalogue | 平面图 | Plan\ndeed | applicant | 权属证明 | Deed | 某市许可办法第五条\n".into(),
+            ),
         ],
         "unsound" => vec![(
             ItemKind::Procedure,
@@ -588,6 +610,20 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
                 permit().replace("candidateGroups=\"experts\"", "candidateGroups=\"nobody\""),
             ),
             (ItemKind::Decisions, "permit.dmn", FEES.replace("urn:test:fees", "urn:test:permit")),
+        ],
+        "bills" => vec![
+            (ItemKind::Procedure, "bills.bpmn", bills()),
+            (
+                ItemKind::Documents,
+                "bills.documents",
+                "form | applicant | 申请表 | Form\nbill | exchange:bills | 票据 | Bill\n".into(),
+            ),
+        ],
+        "reimbursement" => crate::procedure::tests::scenarios::reimbursement(),
+        "twobills" => vec![(ItemKind::Procedure, "twobills.bpmn", twobills())],
+        "timed" => vec![
+            (ItemKind::Procedure, "timed.bpmn", timed()),
+            (ItemKind::Calendar, "timed.calendar", "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".into()),
         ],
         other => panic!("no pack {other}"),
     }
@@ -610,6 +646,20 @@ pub(crate) fn manifest(pack: &str, options: &BTreeMap<&str, &str>) -> Manifest {
         keeps: options.get("keeps").map_or(Keeps::Opened, |keeps| Keeps::parse(keeps).expect("opened or latest")),
         items: items.iter().map(|(kind, name, text)| Item::of(*kind, name, text.as_bytes())).collect(),
     }
+}
+
+/// A city in which a pack of the tests is in force. With `permit`, the next block is number 14.
+pub(crate) fn enacted(pack: &str) -> City {
+    let parts = pack_files(pack, 1).len();
+    let mut lines: Vec<String> =
+        (0..parts).map(|part| format!("court.rep stage_part {pack} {part} -> ok part_staged")).collect();
+    lines.push(format!("court.rep draft {pack} from={} notice=0 -> ok drafted", parts + 6));
+    lines.push("court.rep open_motion enact 0 -> ok".into());
+    lines.extend(["court", "bank"].map(|who| format!("{who}.rep cast_ballot 0 yes -> ok")));
+    lines.push("notary.rep cast_ballot 0 yes -> ok ballot_cast enacted motion_closed".into());
+    let mut city = check(&lines.join("\n"));
+    city.wait(3);
+    city
 }
 
 /// Plays a scenario in a fresh city.

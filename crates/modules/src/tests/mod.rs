@@ -2,8 +2,10 @@
 
 mod city;
 mod documents;
+mod drawings;
 mod privacy;
 mod transactions;
 mod vectors;
 
-pub(crate) use city::{City, check, check_in, code, file, key, manifest, pack_files, subject, validator_key};
+pub(crate) use city::{City, check, check_in, code, enacted, file, key, manifest, pack_files, subject, validator_key};
+pub(crate) use drawings::bills;

@@ -123,11 +123,24 @@ const WALK: &str = "
     bureau.off message 0 payment paid=true
     bureau.off complete 0 issue outcome=granted
     bureau.off rate 0 5
-    court.rep open_motion add_validator firm V5
+    court.rep stage_part bills 0
+    court.rep stage_part bills 1
+    court.rep draft bills from=1123400 notice=0
+    court.rep open_motion enact 2
     court.rep cast_ballot 7 yes
     bureau.rep cast_ballot 7 yes
     bank.rep cast_ballot 7 yes
     notary.rep cast_ballot 7 yes
+    later 1
+    bureau.off open bills with=form
+    bureau.off complete 1 accept file=F9
+    bureau.off open bills with=form,bill
+    bureau.off complete 2 accept file=F9
+    court.rep open_motion add_validator firm V5
+    court.rep cast_ballot 8 yes
+    bureau.rep cast_ballot 8 yes
+    bank.rep cast_ballot 8 yes
+    notary.rep cast_ballot 8 yes
 ";
 
 #[test]

@@ -1,17 +1,15 @@
 //! Reading the index.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::sync::Mutex;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, ToSql, params, params_from_iter};
+use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
-    DepositRow, IndexError, Place,
-    schema::INDEX_BITS,
-    store::{HOT_CALL, path, prefix},
+    Database, DepositRow, IndexError, Place, cases,
+    schema::{INDEX_BITS, NAMES},
+    sql::{Cell, Row, Sql, cells},
+    store::{HOT_CALL, prefix},
 };
 
 /// Which transactions are asked for; every given condition holds.
@@ -63,55 +61,55 @@ pub struct HistoryHit {
 
 /// The reading end of the index; may be used from many threads.
 pub struct Queries {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    database: Database,
+    idle: Mutex<Vec<Box<dyn Sql>>>,
 }
 
 /// Connections kept open.
 const CONNECTIONS: usize = 4;
 
-const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
-const JOINS: &str =
+pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
+pub(super) const JOINS: &str =
     "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation";
 const _: () = assert!(INDEX_BITS == 20, "the number in the SQL above");
 
 impl Queries {
-    /// Reads the index in `directory`, which a [`Store`](super::Store) has opened before.
-    pub fn open(directory: &Path) -> Self {
-        Self { path: path(directory), idle: Mutex::default() }
+    /// Reads the index in `database`, which a [`Store`](super::Store) has opened before.
+    pub fn open(database: impl Into<Database>) -> Self {
+        Self { database: database.into(), idle: Mutex::default() }
     }
 
-    fn with<T>(&self, query: impl FnOnce(&Connection) -> Result<T, IndexError>) -> Result<T, IndexError> {
+    pub(super) fn with<T>(&self, query: impl Fn(&mut dyn Sql) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let idle = || self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let kept = idle().pop();
-        let connection = match kept {
-            Some(connection) => connection,
-            None => {
-                let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-                connection.busy_timeout(std::time::Duration::from_secs(2))?;
-                connection.set_prepared_statement_cache_capacity(32);
-                connection
+        let was_kept = kept.is_some();
+        let mut sql = kept.map_or_else(|| self.database.reader(), Ok)?;
+        let answer = match query(&mut *sql) {
+            // The server may have been restarted since; what was kept of it is then worth nothing.
+            Err(IndexError::Postgres(_)) if was_kept => {
+                let stale = std::mem::take(&mut *idle());
+                drop(stale);
+                sql = self.database.reader()?;
+                query(&mut *sql)?
             }
+            answer => answer?,
         };
-        let answer = query(&connection)?;
         let mut idle = idle();
         if idle.len() < CONNECTIONS {
-            idle.push(connection);
+            idle.push(sql);
         }
         Ok(answer)
     }
 
     /// The transaction whose id begins with these bytes, 8 at least; its first place, should it stand in the chain twice.
     pub fn find(&self, id: &[u8]) -> Result<Option<Found>, IndexError> {
+        let read = format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?1");
         self.with(|sql| {
-            let newest: i64 =
-                sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
-            let mut lookup = sql.prepare_cached("select seq from ids where epoch = ? and prefix = ? order by seq")?;
-            let mut read = sql.prepare_cached(&format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?"))?;
-            for epoch in 0..=newest {
-                let places = lookup.query_map(params![epoch, prefix(id)], |row| row.get(0))?;
-                for seq in places.collect::<Result<Vec<i64>, _>>()? {
-                    let found = read.query_row([seq], |row| found(sql, row))?;
+            for epoch in 0..=sql.meta("epoch")?.unwrap_or_default() {
+                let places = "select seq from ids where epoch = ?1 and prefix = ?2 order by seq";
+                for place in sql.rows(places, cells![epoch, prefix(id)])? {
+                    let Some(row) = sql.row(&read, cells![place.integer(0)?])? else { continue };
+                    let found = found(sql, &row)?;
                     if found.id.0.starts_with(id) {
                         return Ok(Some(found));
                     }
@@ -123,18 +121,15 @@ impl Queries {
 
     /// Deposits of a file or batch with this digest, oldest first.
     pub fn deposits(&self, digest: &[u8; 32]) -> Result<Vec<Found>, IndexError> {
+        let statement = format!(
+            "select {COLUMNS} from digests d cross join transactions t on t.seq = d.seq {JOINS}
+             where d.epoch = ?1 and d.prefix = ?2 and t.digest = ?3 order by d.seq"
+        );
         self.with(|sql| {
-            let newest: i64 =
-                sql.prepare_cached("select value from meta where name = 'epoch'")?.query_row([], |row| row.get(0))?;
-            let statement = format!(
-                "select {COLUMNS} from digests d cross join transactions t on t.seq = d.seq {JOINS}
-                 where d.epoch = ? and d.prefix = ? and t.digest = ? order by d.seq"
-            );
-            let mut statement = sql.prepare_cached(&statement)?;
             let mut all = Vec::new();
-            for epoch in 0..=newest {
-                for row in statement.query_map(params![epoch, prefix(digest), digest], |row| found(sql, row))? {
-                    all.push(row?);
+            for epoch in 0..=sql.meta("epoch")?.unwrap_or_default() {
+                for row in sql.rows(&statement, cells![epoch, prefix(digest), *digest])? {
+                    all.push(found(sql, &row)?);
                 }
             }
             Ok(all)
@@ -145,11 +140,14 @@ impl Queries {
     pub fn transactions(&self, filter: &Filter, limit: usize) -> Result<Vec<Found>, IndexError> {
         self.with(|sql| {
             let Some((low, high)) = span(sql, filter)? else { return Ok(Vec::new()) };
-            let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(low), Box::new(high)];
+            let mut values: Vec<Cell> = vec![low.into(), high.into()];
             let calls = match &filter.module {
                 Some(module) => Some(calls(sql, module)?),
                 None => None,
             };
+            if calls.as_ref().is_some_and(Vec::is_empty) {
+                return Ok(Vec::new());
+            }
             let organisation = match &filter.organisation {
                 Some(code) => {
                     let Some(id) = name_id(sql, code)? else { return Ok(Vec::new()) };
@@ -162,7 +160,7 @@ impl Queries {
             let deposits = if filter.deposits { "and t.deposit is not null" } else { "" };
             let body = match (organisation, &calls) {
                 (Some(organisation), calls) => {
-                    values.push(Box::new(organisation));
+                    values.push(organisation.into());
                     let called = calls.as_ref().map_or(String::new(), |calls| format!("and x.call in ({})", among(calls)));
                     format!(
                         "by_organisation x cross join transactions t on t.seq = x.seq {JOINS}
@@ -183,24 +181,41 @@ impl Queries {
                     format!("transactions t {JOINS} where t.seq >= ?1 and t.seq < ?2 {deposits} order by t.seq desc")
                 }
             };
-            let mut statement = sql.prepare_cached(&format!("select {COLUMNS} from {body} limit {limit}"))?;
-            let rows = statement.query_map(params_from_iter(values.iter()), |row| found(sql, row))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let rows = sql.rows(&format!("select {COLUMNS} from {body} limit {limit}"), &values)?;
+            rows.iter().map(|row| found(sql, row)).collect()
+        })
+    }
+
+    /// Every key that was ever registered to members of an organisation.
+    pub fn keys_of(&self, organisation: &str) -> Result<Vec<PublicKey>, IndexError> {
+        self.with(|sql| {
+            let rows = sql.rows("select key from keys where organisation = ?1", cells![organisation])?;
+            let key = |row: &Row| match row.0.first() {
+                Some(Cell::Bytes(bytes)) => PublicKey::parse(bytes).map_err(|_| IndexError::Malformed(0)),
+                _ => Err(IndexError::Malformed(0)),
+            };
+            rows.iter().map(key).collect()
+        })
+    }
+
+    /// Time of the block at a height; `None` when the index does not have it.
+    pub fn time_of(&self, height: Height) -> Result<Option<Timestamp>, IndexError> {
+        self.with(|sql| {
+            let row = sql.row("select time from blocks where height = ?1", cells![height as i64])?;
+            row.map(|row| Ok(row.integer(0)? as u64)).transpose()
         })
     }
 
     /// What happened to a piece of evidence after its deposit, oldest first.
     pub fn history(&self, evidence: &[u8; 16]) -> Result<Vec<HistoryHit>, IndexError> {
+        let statement = format!(
+            "select {COLUMNS}, h.event from history h cross join transactions t on t.seq = h.seq {JOINS}
+             where h.prefix = ?1 and h.evidence = ?2 order by h.seq, h.event"
+        );
         self.with(|sql| {
-            let statement = format!(
-                "select {COLUMNS}, h.event from history h cross join transactions t on t.seq = h.seq {JOINS}
-                 where h.prefix = ? and h.evidence = ? order by h.seq, h.event"
-            );
-            let mut statement = sql.prepare_cached(&statement)?;
-            let rows = statement.query_map(params![prefix(evidence), evidence], |row| {
-                Ok(HistoryHit { found: found(sql, row)?, event: row.get(8)? })
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let rows = sql.rows(&statement, cells![prefix(evidence), *evidence])?;
+            let hit = |row: &Row| Ok(HistoryHit { found: found(sql, row)?, event: row.integer(8)? as u32 });
+            rows.iter().map(hit).collect()
         })
     }
 
@@ -209,27 +224,24 @@ impl Queries {
         let all = Filter::default();
         let mut lines: Vec<String> =
             self.transactions(&all, usize::MAX >> 1)?.iter().map(|row| format!("{row:?}")).collect();
-        self.with(|sql| {
-            for table in ["meta", "ids", "digests", "by_organisation", "by_call", "history", "keys", "names"] {
-                let mut statement = sql.prepare(&format!("select * from {table} order by 1"))?;
-                let columns = statement.column_count();
-                let rows = statement.query_map([], |row| {
-                    (0..columns).map(|i| row.get::<_, rusqlite::types::Value>(i)).collect::<Result<Vec<_>, _>>()
-                })?;
-                for row in rows {
-                    lines.push(format!("{table} {:?}", row?));
+        let tables = self.with(|sql| {
+            let mut lines = Vec::new();
+            for table in NAMES.into_iter().chain(cases::NAMES) {
+                for row in sql.rows(&format!("select * from {table}"), &[])? {
+                    lines.push(format!("{table} {:?}", row.0));
                 }
             }
-            Ok(())
+            Ok(lines)
         })?;
+        lines.extend(tables);
         lines.sort();
         Ok(lines)
     }
 }
 
 /// The places that the filter's times and cursor leave, from and up to.
-fn span(sql: &Connection, filter: &Filter) -> Result<Option<(i64, i64)>, IndexError> {
-    let bound = |time: Option<Timestamp>| time.map(|time| first_at(sql, time)).transpose();
+fn span(sql: &mut dyn Sql, filter: &Filter) -> Result<Option<(i64, i64)>, IndexError> {
+    let mut bound = |time: Option<Timestamp>| time.map(|time| first_at(sql, time)).transpose();
     let low = bound(filter.from)?.map_or(0, |height| Place::new(height, 0).0);
     let high = bound(filter.to)?.map_or(i64::MAX, |height| Place::new(height, 0).0);
     let high = high.min(filter.before.map_or(i64::MAX, |place| place.0));
@@ -237,15 +249,13 @@ fn span(sql: &Connection, filter: &Filter) -> Result<Option<(i64, i64)>, IndexEr
 }
 
 /// The first height whose block is at `time` or later. Times ascend with heights, so it is found by halving.
-fn first_at(sql: &Connection, time: Timestamp) -> Result<Height, IndexError> {
-    let meta = |name: &str| -> Result<i64, rusqlite::Error> {
-        sql.prepare_cached("select value from meta where name = ?")?.query_row([name], |row| row.get(0))
-    };
-    let (mut low, mut high) = (meta("first")?, meta("height")? + 1);
-    let mut read = sql.prepare_cached("select time from blocks where height = ?")?;
+fn first_at(sql: &mut dyn Sql, time: Timestamp) -> Result<Height, IndexError> {
+    let (mut low, mut high) =
+        (sql.meta("first")?.unwrap_or_default(), sql.meta("height")?.unwrap_or_default().saturating_add(1));
     while low < high {
         let middle = low + (high - low) / 2;
-        let at: Option<i64> = read.query_row([middle], |row| row.get(0)).optional()?;
+        let row = sql.row("select time from blocks where height = ?1", cells![middle])?;
+        let at = row.map(|row| row.integer(0)).transpose()?;
         if at.is_none_or(|at| (at as u64) < time) {
             low = middle + 1;
         } else {
@@ -255,42 +265,41 @@ fn first_at(sql: &Connection, time: Timestamp) -> Result<Height, IndexError> {
     Ok(low as u64)
 }
 
-fn name_id(sql: &Connection, name: &str) -> Result<Option<i64>, IndexError> {
-    Ok(sql.prepare_cached("select id from names where name = ?")?.query_row([name], |row| row.get(0)).optional()?)
+pub(super) fn name_id(sql: &mut dyn Sql, name: &str) -> Result<Option<i64>, IndexError> {
+    sql.row("select id from names where name = ?1", cells![name])?.map(|row| row.integer(0)).transpose()
 }
 
 /// Ids of the calls of a module that were ever made.
-fn calls(sql: &Connection, module: &str) -> Result<Vec<i64>, IndexError> {
-    let mut statement = sql.prepare_cached("select id from names where name > ?1 || '.' and name < ?1 || '/'")?;
-    let rows = statement.query_map([module], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn calls(sql: &mut dyn Sql, module: &str) -> Result<Vec<i64>, IndexError> {
+    let (from, to) = (format!("{module}."), format!("{module}/"));
+    let rows = sql.rows("select id from names where name > ?1 and name < ?2 order by id", cells![&from, &to])?;
+    rows.iter().map(|row| row.integer(0)).collect()
 }
 
-fn found(sql: &Connection, row: &Row<'_>) -> Result<Found, rusqlite::Error> {
-    let id: [u8; 32] = row.get(1)?;
-    let name: String = row.get(3)?;
+pub(super) fn found(sql: &mut dyn Sql, row: &Row) -> Result<Found, IndexError> {
+    let name = row.text(3)?;
     let (module, call) = name.split_once('.').unwrap_or((&name, ""));
-    let refusal = match row.get::<_, Option<i64>>(5)? {
+    let refusal = match row.integer_or_null(5)? {
         None => None,
         Some(code) => {
-            let module =
-                sql.prepare_cached("select name from names where id = ?")?.query_row([code >> 16], |row| row.get(0))?;
+            let module = sql.row("select name from names where id = ?1", cells![code >> 16])?;
+            let module = module.ok_or(IndexError::Malformed(5))?.text(0)?;
             Some(Code { module, number: code as u16 })
         }
     };
-    let deposit = match (row.get::<_, Option<[u8; 32]>>(6)?, row.get::<_, Option<i64>>(7)?) {
+    let deposit = match (row.bytes_or_null(6)?, row.integer_or_null(7)?) {
         (Some(digest), Some(deposit)) => {
             Some(DepositRow { digest, sequence: (deposit >> 1) as u32, batch: deposit & 1 == 1 })
         }
         _ => None,
     };
     Ok(Found {
-        place: Place(row.get(0)?),
-        id: TransactionId(id),
-        time: row.get::<_, i64>(2)? as u64,
+        place: Place(row.integer(0)?),
+        id: TransactionId(row.bytes(1)?),
+        time: row.integer(2)? as u64,
         module: module.into(),
         call: call.into(),
-        organisation: row.get(4)?,
+        organisation: row.text_or_null(4)?,
         refusal,
         deposit,
     })

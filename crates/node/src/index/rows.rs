@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Block, Code, Event, Height, Receipt, Timestamp, Transaction, TransactionId};
 
-use super::facts::{Fact, fact};
+use super::{
+    cases::{Happening, happenings},
+    facts::{Fact, fact},
+};
 
 /// Every key that was ever registered, with the unified social credit code of its holder's organisation. A key never changes
 /// hands.
@@ -22,6 +25,8 @@ pub struct BlockRows {
     pub transactions: Vec<TransactionRow>,
     /// What happened to evidence that was deposited before: transaction, number of the event, evidence id.
     pub history: Vec<(u32, u32, [u8; 16])>,
+    /// What happened to cases and rule packs.
+    pub happenings: Vec<Happening>,
     /// Keys that were registered, with their organisations.
     pub keys: Vec<(PublicKey, String)>,
     /// Pieces of evidence deposited, entries of batches counted one by one.
@@ -88,6 +93,7 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
                 None => {}
             }
         }
+        happenings(index as u32, &receipt.events, &mut rows.happenings);
         rows.transactions.push(TransactionRow {
             id: receipt.transaction,
             module: transaction.call.module.into(),

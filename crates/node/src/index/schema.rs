@@ -3,9 +3,18 @@
 //! A transaction's place is one number, `seq = height · 2^20 + index`. Rows are appended in that order, which costs a B-tree little.
 //! Only the way from an id to its place goes by a random key; it is cut into epochs of 65,536 transactions, so that the pages being
 //! written stay few whatever the index holds, at the price of one look-up an epoch. The same holds for the digests of deposits.
+//!
+//! The words are SQLite's; see [`sql`](super::sql) for what PostgreSQL makes of them.
 
 /// Raised when a table or its meaning changes; an index of another format is built anew.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
+
+/// Every table.
+pub(super) const NAMES: [&str; 10] =
+    ["meta", "names", "blocks", "transactions", "ids", "digests", "by_organisation", "by_call", "history", "keys"];
+
+/// What the index says of itself; of the same shape in every format.
+pub(super) const META: &str = "meta (name text primary key, value integer not null) without rowid";
 
 pub(super) const TABLES: &str = "
 create table if not exists meta (name text primary key, value integer not null) without rowid;

@@ -1,17 +1,14 @@
 //! Writing rows.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-};
+use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Params, ToSql, Transaction, params, params_from_iter};
 use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height};
 
 use super::{
-    BlockRows, Holders, IndexError,
+    BlockRows, Database, Holders, IndexError, cases,
     schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
+    sql::{Cell, Sql, cells},
 };
 
 /// The place of a transaction as one number.
@@ -35,14 +32,21 @@ impl Place {
     }
 }
 
-/// Rows written by one statement.
-const ROWS: usize = 32;
-
 /// The writing end of the index.
 pub struct Store {
-    connection: Connection,
-    /// Ids of names, which are few: organisations, calls, refusing modules.
-    names: HashMap<String, i64>,
+    database: Database,
+    chain: [u8; 32],
+    genesis: Vec<(PublicKey, String)>,
+    /// None before the first connection, and after the server was lost.
+    connection: Option<Box<dyn Sql>>,
+    /// Ids of names, which are few: organisations, calls, refusing modules, packs, procedures, decisions.
+    names: Names,
+    at: Position,
+}
+
+/// What the index says of itself.
+#[derive(Clone, Copy, Default)]
+struct Position {
     height: Height,
     first: Height,
     epoch: i64,
@@ -51,97 +55,138 @@ pub struct Store {
     evidence: i64,
 }
 
-impl Store {
-    /// Opens the index in `directory`, making it if there is none, or none of this format and network.
-    pub fn open(directory: &Path, chain: &[u8; 32]) -> Result<Self, IndexError> {
-        std::fs::create_dir_all(directory)?;
-        let path = path(directory);
-        match Self::open_file(&path, chain) {
-            Ok(Some(store)) => return Ok(store),
-            Ok(None) => tracing::info!("the index has another format or is another network's; building it anew"),
-            Err(error) => tracing::warn!(%error, "the index cannot be read; building it anew"),
-        }
-        Self::remove(directory)?;
-        let store = Self::open_file(&path, chain)?;
-        store.ok_or_else(|| IndexError::Io(std::io::Error::other("a new index is of another format")))
+impl Position {
+    const NAMES: [&'static str; 6] = ["height", "first", "epoch", "in_epoch", "transactions", "evidence"];
+
+    fn numbers(&self) -> [i64; 6] {
+        [self.height as i64, self.first as i64, self.epoch, self.in_epoch, self.transactions, self.evidence]
     }
 
-    /// Deletes the index, so that it is built anew.
-    pub fn remove(directory: &Path) -> Result<(), IndexError> {
-        let path = path(directory);
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = path.clone().into_os_string();
-            name.push(suffix);
-            match std::fs::remove_file(PathBuf::from(name)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
+    fn read(sql: &mut dyn Sql) -> Result<Self, IndexError> {
+        let mut number = |name| sql.meta(name).map(Option::unwrap_or_default);
+        Ok(Self {
+            height: number("height")? as u64,
+            first: number("first")? as u64,
+            epoch: number("epoch")?,
+            in_epoch: number("in_epoch")?,
+            transactions: number("transactions")?,
+            evidence: number("evidence")?,
+        })
+    }
+
+    fn write(&self, sql: &mut dyn Sql) -> Result<(), IndexError> {
+        for (name, value) in Self::NAMES.into_iter().zip(self.numbers()) {
+            sql.execute("update meta set value = ?2 where name = ?1", cells![name, value])?;
         }
         Ok(())
     }
+}
 
-    fn open_file(path: &Path, chain: &[u8; 32]) -> Result<Option<Self>, IndexError> {
-        let connection = Connection::open(path)?;
-        // Losing the last moments in a power cut is harmless, they come again from the ledger; half a write would not be, and
-        // cannot happen in this mode.
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "normal")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        connection.execute_batch(TABLES)?;
-        let network = i64::from_be_bytes(std::array::from_fn(|i| chain[i]));
-        let meta = |name: &str| -> Result<Option<i64>, rusqlite::Error> {
-            connection.query_row("select value from meta where name = ?", [name], |row| row.get(0)).optional()
+impl Store {
+    /// Opens the index, making it if there is none, or none of this format. A file that is broken or another network's is
+    /// replaced; another network's schema is left alone.
+    pub fn open(database: impl Into<Database>, chain: &[u8; 32]) -> Result<Self, IndexError> {
+        let mut store = Self::closed(database, chain);
+        store.reopen()?;
+        Ok(store)
+    }
+
+    /// The index as it is before it is opened: empty, as far as one can tell.
+    pub fn closed(database: impl Into<Database>, chain: &[u8; 32]) -> Self {
+        Self {
+            database: database.into(),
+            chain: *chain,
+            genesis: Vec::new(),
+            connection: None,
+            names: Names::default(),
+            at: Position::default(),
+        }
+    }
+
+    /// Opens the index if it is closed, and tells whether it was. Height and totals may then be others than before.
+    pub fn reopen(&mut self) -> Result<bool, IndexError> {
+        if self.connection.is_some() {
+            return Ok(false);
+        }
+        let mut sql = match self.connect() {
+            Ok(Some(sql)) => sql,
+            Ok(None) => {
+                tracing::info!("the index has another format or is another network's; building it anew");
+                self.connect_anew()?
+            }
+            Err(error) if matches!(self.database, Database::Sqlite(_)) => {
+                tracing::warn!(%error, "the index cannot be read; building it anew");
+                self.connect_anew()?
+            }
+            Err(error) => return Err(error),
         };
-        match (meta("format")?, meta("network")?) {
+        self.at = Position::read(&mut *sql)?;
+        self.names = Names::read(&mut *sql)?;
+        write_keys(&mut *sql, &self.genesis)?;
+        self.connection = Some(sql);
+        Ok(true)
+    }
+
+    /// Deletes the index, so that it is built anew.
+    pub fn remove(database: impl Into<Database>) -> Result<(), IndexError> {
+        database.into().remove()
+    }
+
+    fn connect_anew(&self) -> Result<Box<dyn Sql>, IndexError> {
+        self.database.remove()?;
+        let new = self.connect()?;
+        new.ok_or_else(|| IndexError::Io(std::io::Error::other("a new index is of another format")))
+    }
+
+    /// A connection to the index; `None` when it must be built anew.
+    fn connect(&self) -> Result<Option<Box<dyn Sql>>, IndexError> {
+        let mut sql = self.database.writer()?;
+        sql.batch(TABLES)?;
+        sql.batch(cases::TABLES)?;
+        let network = i64::from_be_bytes(std::array::from_fn(|i| self.chain[i]));
+        match (sql.meta("format")?, sql.meta("network")?) {
             (None, None) => {
-                let mut insert = connection.prepare("insert into meta values (?, ?)")?;
-                let zeros = ["height", "first", "epoch", "in_epoch", "transactions", "evidence"];
-                for (name, value) in
-                    zeros.into_iter().map(|name| (name, 0)).chain([("format", FORMAT), ("network", network)])
-                {
-                    insert.execute(params![name, value])?;
-                }
+                let zeros = Position::NAMES.into_iter().map(|name| (name, 0));
+                let all = zeros.chain([("format", FORMAT), ("network", network)]);
+                let cells: Vec<Cell> = all.flat_map(|(name, value)| [Cell::from(name), value.into()]).collect();
+                sql.append("meta", 2, &cells)?;
             }
             (Some(FORMAT), Some(found)) if found == network => {}
+            (_, Some(found)) if found != network => {
+                // A file beside this node's data is its own; a schema may be somebody else's.
+                if let Database::Postgres(settings) = &self.database {
+                    return Err(IndexError::Foreign(settings.schema.clone()));
+                }
+                return Ok(None);
+            }
             _ => return Ok(None),
         }
-        let number = |name| meta(name).map(Option::unwrap_or_default);
-        let (height, first) = (number("height")? as u64, number("first")? as u64);
-        let (epoch, in_epoch) = (number("epoch")?, number("in_epoch")?);
-        let (transactions, evidence) = (number("transactions")?, number("evidence")?);
-        let names = connection
-            .prepare("select name, id from names")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        Ok(Some(Self { connection, names, height, first, epoch, in_epoch, transactions, evidence }))
+        Ok(Some(sql))
     }
 
     /// The last block in the index; 0 when it is empty.
     pub fn height(&self) -> Height {
-        self.height
+        self.at.height
     }
 
     /// The first block in the index; 0 when it is empty.
     pub fn first(&self) -> Height {
-        self.first
+        self.at.first
     }
 
     /// Transactions in the index, and pieces of evidence.
     pub fn totals(&self) -> (u64, u64) {
-        (self.transactions as u64, self.evidence as u64)
+        (self.at.transactions as u64, self.at.evidence as u64)
     }
 
     /// Every key in the index.
-    pub fn holders(&self) -> Result<Holders, IndexError> {
-        let mut statement = self.connection.prepare("select key, organisation from keys")?;
-        let found = statement.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?;
+    pub fn holders(&mut self) -> Result<Holders, IndexError> {
         let mut holders = Holders::new();
-        for row in found {
-            let (key, organisation) = row?;
-            if let Ok(key) = PublicKey::parse(&key) {
-                holders.insert(key, organisation);
+        for row in self.sql()?.rows("select key, organisation from keys", &[])? {
+            if let Some(Cell::Bytes(key)) = row.0.first()
+                && let Ok(key) = PublicKey::parse(key)
+            {
+                holders.insert(key, row.text(1)?);
             }
         }
         Ok(holders)
@@ -149,192 +194,178 @@ impl Store {
 
     /// Writes keys that no block registered: those of genesis. May be repeated.
     pub fn genesis(&mut self, keys: &[(PublicKey, String)]) -> Result<(), IndexError> {
-        let transaction = self.connection.unchecked_transaction()?;
-        write_keys(&transaction, keys)?;
-        transaction.commit()?;
-        Ok(())
+        self.genesis = keys.to_vec();
+        match &mut self.connection {
+            Some(sql) => write_keys(&mut **sql, keys),
+            None => Ok(()),
+        }
+    }
+
+    fn sql(&mut self) -> Result<&mut Box<dyn Sql>, IndexError> {
+        self.connection.as_mut().ok_or_else(|| IndexError::Io(std::io::Error::other("not connected")))
     }
 
     /// Writes blocks that follow the last one, all or none. Blocks already written are passed over. The index of a node that
     /// synced its state begins where its archive does, so an empty one takes any block as the first.
     pub fn write(&mut self, blocks: &[BlockRows]) -> Result<(), IndexError> {
-        let before = (self.height, self.first, self.epoch, self.in_epoch, self.transactions, self.evidence);
-        let result = self.try_write(blocks);
+        self.reopen()?;
+        let before = self.at;
+        let result = self.sql()?.batch("begin").and_then(|()| self.try_write(blocks));
         if result.is_err() {
-            (self.height, self.first, self.epoch, self.in_epoch, self.transactions, self.evidence) = before;
+            self.at = before;
             // Names of the failed attempt are gone with it.
-            self.names.clear();
+            self.names = Names::default();
+            let rolled_back = self.sql()?.batch("rollback");
+            if rolled_back.is_err() || matches!(self.database, Database::Postgres(_)) {
+                self.connection = None;
+            }
         }
         result
     }
 
     fn try_write(&mut self, blocks: &[BlockRows]) -> Result<(), IndexError> {
-        let sql = self.connection.unchecked_transaction()?;
-        let mut transactions = Rows::new(&sql, "transactions", 7)?;
-        let mut ids = Rows::new(&sql, "ids", 3)?;
-        let mut digests = Rows::new(&sql, "digests", 3)?;
-        let mut by_organisation = Rows::new(&sql, "by_organisation", 3)?;
-        let mut by_call = Rows::new(&sql, "by_call", 2)?;
+        let Self { connection: Some(sql), names, at, .. } = self else { return Ok(()) };
+        let sql = &mut **sql;
+        let mut written = Rows::new("blocks", 3);
+        let mut transactions = Rows::new("transactions", 7);
+        let mut ids = Rows::new("ids", 3);
+        let mut digests = Rows::new("digests", 3);
+        let mut by_organisation = Rows::new("by_organisation", 3);
+        let mut by_call = Rows::new("by_call", 2);
+        let mut history = Rows::new("history", 4);
         for block in blocks {
-            if self.height > 0 && block.height <= self.height {
+            if at.height > 0 && block.height <= at.height {
                 continue;
             }
-            if self.height > 0 && block.height != self.height + 1 {
-                return Err(IndexError::Gap { expected: self.height + 1, given: block.height });
+            if at.height > 0 && block.height != at.height + 1 {
+                return Err(IndexError::Gap { expected: at.height + 1, given: block.height });
             }
-            if self.height == 0 {
-                self.first = block.height;
+            if at.height == 0 {
+                at.first = block.height;
             }
-            self.height = block.height;
-            run(
-                &sql,
-                "insert into blocks values (?, ?, ?)",
-                params![block.height as i64, block.time as i64, block.transactions.len() as i64],
-            )?;
+            at.height = block.height;
+            let count = block.transactions.len() as i64;
+            written.add([(block.height as i64).into(), (block.time as i64).into(), count.into()]);
             for (index, row) in block.transactions.iter().enumerate() {
                 let seq = Place::new(block.height, index as u32).0;
                 let call_name = format!("{}.{}", row.module, row.call);
-                let call = name(&sql, &mut self.names, &call_name)?;
+                let call = names.id(sql, &call_name)?;
                 let organisation = match &row.organisation {
-                    Some(code) => Some(name(&sql, &mut self.names, code)?),
+                    Some(code) => Some(names.id(sql, code)?),
                     None => None,
                 };
                 let refusal = match &row.refusal {
-                    Some(Code { module, number }) => Some(name(&sql, &mut self.names, module)? << 16 | i64::from(*number)),
+                    Some(Code { module, number }) => Some(names.id(sql, module)? << 16 | i64::from(*number)),
                     None => None,
                 };
-                let digest = row.deposit.map(|deposit| deposit.digest.to_vec());
                 let deposit = row.deposit.map(|it| i64::from(it.sequence) << 1 | i64::from(it.batch));
                 transactions.add([
                     seq.into(),
-                    row.id.0.to_vec().into(),
+                    row.id.0.into(),
                     call.into(),
                     organisation.into(),
                     refusal.into(),
-                    digest.into(),
+                    row.deposit.map(|deposit| deposit.digest).into(),
                     deposit.into(),
-                ])?;
-                ids.add([self.epoch.into(), prefix(&row.id.0).into(), seq.into()])?;
+                ]);
+                ids.add([at.epoch.into(), prefix(&row.id.0).into(), seq.into()]);
                 if let Some(deposit) = &row.deposit {
-                    digests.add([self.epoch.into(), prefix(&deposit.digest).into(), seq.into()])?;
+                    digests.add([at.epoch.into(), prefix(&deposit.digest).into(), seq.into()]);
                 }
                 if let Some(organisation) = organisation {
-                    by_organisation.add([organisation.into(), seq.into(), call.into()])?;
+                    by_organisation.add([organisation.into(), seq.into(), call.into()]);
                 }
                 if call_name != HOT_CALL {
-                    by_call.add([call.into(), seq.into()])?;
+                    by_call.add([call.into(), seq.into()]);
                 }
-                self.in_epoch += 1;
-                if self.in_epoch == EPOCH {
-                    (self.epoch, self.in_epoch) = (self.epoch + 1, 0);
+                at.in_epoch += 1;
+                if at.in_epoch == EPOCH {
+                    (at.epoch, at.in_epoch) = (at.epoch + 1, 0);
                 }
             }
-            self.transactions += block.transactions.len() as i64;
-            self.evidence += block.evidence as i64;
+            at.transactions += count;
+            at.evidence += block.evidence as i64;
             for (index, event, id) in &block.history {
                 let seq = Place::new(block.height, *index).0;
-                run(&sql, "insert into history values (?, ?, ?, ?)", params![prefix(id), seq, event, id])?;
+                history.add([prefix(id).into(), seq.into(), i64::from(*event).into(), (*id).into()]);
             }
-            write_keys(&sql, &block.keys)?;
+            for it in &block.happenings {
+                cases::write(sql, names, Place::new(block.height, it.transaction).0, it)?;
+            }
+            write_keys(sql, &block.keys)?;
         }
-        transactions.finish()?;
-        ids.finish()?;
-        digests.finish()?;
-        by_organisation.finish()?;
-        by_call.finish()?;
-        let meta = [
-            ("height", self.height as i64),
-            ("first", self.first as i64),
-            ("epoch", self.epoch),
-            ("in_epoch", self.in_epoch),
-            ("transactions", self.transactions),
-            ("evidence", self.evidence),
-        ];
-        for (name, value) in meta {
-            run(&sql, "update meta set value = ?2 where name = ?1", params![name, value])?;
+        for rows in [written, transactions, ids, digests, by_organisation, by_call, history] {
+            rows.write(sql)?;
         }
-        sql.commit()?;
-        Ok(())
+        at.write(sql)?;
+        sql.batch("commit")
     }
 }
 
 /// The call that nearly all transactions make has no rows in `by_call`: whoever looks for it reads `transactions` itself.
 pub(super) const HOT_CALL: &str = "evidence.deposit";
 
-/// The file of the index.
-pub(super) fn path(directory: &Path) -> PathBuf {
-    directory.join("index.sqlite")
-}
-
 /// The first 8 bytes of an id.
 pub(super) fn prefix(id: &[u8]) -> i64 {
     i64::from_be_bytes(std::array::from_fn(|i| id[i]))
 }
 
-fn run(sql: &Transaction<'_>, statement: &str, params: impl Params) -> Result<(), IndexError> {
-    sql.prepare_cached(statement)?.execute(params)?;
-    Ok(())
-}
-
-fn write_keys(sql: &Transaction<'_>, keys: &[(PublicKey, String)]) -> Result<(), IndexError> {
+fn write_keys(sql: &mut dyn Sql, keys: &[(PublicKey, String)]) -> Result<(), IndexError> {
     for (key, organisation) in keys {
-        run(sql, "insert or ignore into keys values (?, ?)", params![key.as_bytes(), organisation])?;
+        sql.execute("insert into keys values (?1, ?2) on conflict do nothing", cells![key.as_bytes(), organisation])?;
     }
     Ok(())
 }
 
-fn name(sql: &Transaction<'_>, names: &mut HashMap<String, i64>, name: &str) -> Result<i64, IndexError> {
-    if let Some(id) = names.get(name) {
-        return Ok(*id);
+/// Numbers of the names that are in the index.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, i64>);
+
+impl Names {
+    fn read(sql: &mut dyn Sql) -> Result<Self, IndexError> {
+        let rows = sql.rows("select name, id from names", &[])?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.integer(1)?))).collect::<Result<_, _>>().map(Self)
     }
-    run(sql, "insert or ignore into names (name) values (?)", [name])?;
-    let id = sql.prepare_cached("select id from names where name = ?")?.query_row([name], |row| row.get(0))?;
-    names.insert(name.into(), id);
-    Ok(id)
+
+    /// The number of a name, which is written if it is new. Numbers follow the order in which names first occur, so that equal
+    /// chains have equal ones.
+    pub(super) fn id(&mut self, sql: &mut dyn Sql, name: &str) -> Result<i64, IndexError> {
+        if let Some(id) = self.0.get(name) {
+            return Ok(*id);
+        }
+        let known = sql.row("select id from names where name = ?1", cells![name])?;
+        let id = match known {
+            Some(row) => row.integer(0)?,
+            None => {
+                let next =
+                    sql.row("select coalesce(max(id), 0) + 1 from names", &[])?.map_or(Ok(1), |row| row.integer(0))?;
+                sql.execute("insert into names (id, name) values (?1, ?2)", cells![next, name])?;
+                next
+            }
+        };
+        self.0.insert(name.into(), id);
+        Ok(id)
+    }
 }
 
 /// Rows on their way into a table, many by one statement.
-struct Rows<'a> {
-    sql: &'a Transaction<'a>,
+struct Rows {
     table: &'static str,
     columns: usize,
-    values: Vec<rusqlite::types::Value>,
-    full: String,
+    cells: Vec<Cell>,
 }
 
-impl<'a> Rows<'a> {
-    fn new(sql: &'a Transaction<'a>, table: &'static str, columns: usize) -> Result<Self, IndexError> {
-        let full = insert(table, columns, ROWS);
-        Ok(Self { sql, table, columns, values: Vec::with_capacity(columns * ROWS), full })
+impl Rows {
+    fn new(table: &'static str, columns: usize) -> Self {
+        Self { table, columns, cells: Vec::new() }
     }
 
-    fn add<const N: usize>(&mut self, row: [rusqlite::types::Value; N]) -> Result<(), IndexError> {
+    fn add<const N: usize>(&mut self, row: [Cell; N]) {
         debug_assert_eq!(N, self.columns);
-        self.values.extend(row);
-        if self.values.len() < self.columns * ROWS {
-            return Ok(());
-        }
-        self.sql.prepare_cached(&self.full)?.execute(params_from_iter(self.values.drain(..)))?;
-        Ok(())
+        self.cells.extend(row);
     }
 
-    fn finish(mut self) -> Result<(), IndexError> {
-        if self.values.is_empty() {
-            return Ok(());
-        }
-        let rows = self.values.len() / self.columns;
-        let one = insert(self.table, self.columns, 1);
-        let mut statement = self.sql.prepare_cached(&one)?;
-        for row in 0..rows {
-            let values = self.values[row * self.columns..][..self.columns].iter().map(|value| value as &dyn ToSql);
-            statement.execute(params_from_iter(values))?;
-        }
-        self.values.clear();
-        Ok(())
+    fn write(self, sql: &mut dyn Sql) -> Result<(), IndexError> {
+        sql.append(self.table, self.columns, &self.cells)
     }
-}
-
-fn insert(table: &str, columns: usize, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(","));
-    format!("insert into {table} values {}", vec![row; rows].join(","))
 }

@@ -4,23 +4,24 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use futures::{executor::block_on, future::BoxFuture};
 use tokio::sync::watch;
 use zhulian_primitives::{Block, Height};
 
 use super::{Holders, IndexError, Store, rows};
 
 /// Where blocks that were missed are read again.
-pub trait Blocks: Send + 'static {
-    /// The finalised block at a height; `None` when it is not here, for now or for good. May block.
-    fn block(&self, height: Height) -> Option<Arc<Block>>;
+pub trait Blocks: Send + Sync + 'static {
+    /// The finalised block at a height; `None` when it is not here, for now or for good.
+    fn block(&self, height: Height) -> BoxFuture<'_, Option<Arc<Block>>>;
     /// The first height from which on this node has all blocks, up to its tip; `None` while it has none.
-    fn first(&self) -> Option<Height>;
+    fn first(&self) -> BoxFuture<'_, Option<Height>>;
     /// The last finalised height.
     fn tip(&self) -> Option<Height>;
 }
@@ -77,37 +78,41 @@ const RETRY: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_millis(200);
 
 impl Indexer {
-    /// Starts the thread. It begins with what it missed.
-    pub fn start(mut store: Store, mut holders: Holders, blocks: impl Blocks) -> Self {
+    /// An index and its writer, which somebody has to keep going: [`start`](Self::start) gives it a thread, a simulation takes it
+    /// step by step.
+    pub fn new<B: Blocks>(store: Store, blocks: B) -> (Self, Writer<B>) {
         let (queue, incoming) = sync_channel(QUEUE);
         let (height, watch) = watch::channel(store.height());
         let (transactions, evidence) = store.totals();
         let progress =
             Progress { height: watch, totals: Arc::new([transactions.into(), evidence.into()]), failed: Arc::default() };
-        let (shown, stopping) = (progress.clone(), Arc::new(AtomicBool::new(false)));
-        let stop = stopping.clone();
+        let writer = Writer { store, holders: None, blocks, incoming, height, progress: progress.clone() };
+        (Self { queue, stopping: Arc::default(), thread: Mutex::new(None), progress }, writer)
+    }
+
+    /// Starts the thread. It opens the index if it is closed, as often as need be, and begins with what it missed.
+    pub fn start(store: Store, blocks: impl Blocks) -> Self {
+        let (indexer, mut writer) = Self::new(store, blocks);
+        let stop = indexer.stopping.clone();
         let run = move || {
             while !stop.load(Relaxed) {
-                let batch = gather(&incoming, store.height(), &blocks);
-                let Some(batch) = batch else { return };
-                if batch.is_empty() {
-                    continue;
+                match block_on(writer.turn(Receiver::recv_timeout)) {
+                    None => return,
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        // Said once and then seldom: a server may be away for days.
+                        match writer.progress.failed.swap(true, Relaxed) {
+                            false => tracing::error!(%error, "the index cannot be written; trying again every second"),
+                            true => tracing::debug!(%error, "the index still cannot be written"),
+                        }
+                        thread::sleep(RETRY);
+                    }
                 }
-                if let Err(error) = write(&mut store, &mut holders, &batch) {
-                    tracing::error!(%error, "blocks cannot be indexed; trying again");
-                    shown.failed.store(true, Relaxed);
-                    thread::sleep(RETRY);
-                    continue;
-                }
-                shown.failed.store(false, Relaxed);
-                let (transactions, evidence) = store.totals();
-                shown.totals[0].store(transactions, Relaxed);
-                shown.totals[1].store(evidence, Relaxed);
-                height.send_replace(store.height());
             }
         };
         let thread = thread::Builder::new().name("index".into()).spawn(run).expect("a thread can be started");
-        Self { queue, stopping, thread: Mutex::new(Some(thread)), progress }
+        *indexer.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
+        indexer
     }
 
     /// Hands over a finalised block. Never waits: what does not fit is read from the archive.
@@ -138,50 +143,120 @@ impl Drop for Indexer {
     }
 }
 
-/// The next blocks after `height`, from the queue or, where it left some out, from the archive; `None` at the end.
-fn gather(incoming: &Receiver<Arc<Block>>, height: Height, blocks: &impl Blocks) -> Option<Vec<Arc<Block>>> {
-    let (mut batch, mut count) = (Vec::new(), 0);
-    let mut next = height + 1;
-    let began = Instant::now();
-    while count < TRANSACTIONS {
-        let gather = if batch.first().is_some_and(|first: &Arc<Block>| first.transactions.len() >= MUCH) {
-            GATHER_MUCH
-        } else {
-            GATHER
-        };
-        let wait = if batch.is_empty() { IDLE } else { gather.saturating_sub(began.elapsed()) };
-        let block = match incoming.recv_timeout(wait) {
-            Ok(block) => block,
-            Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {
-                if batch.is_empty() && blocks.tip().is_some_and(|tip| tip >= next) {
-                    // Of a node that fetched its state the earlier blocks come later, in order; that nobody has them is the engine's
-                    // to say, by handing over a later one.
-                    catch_up(blocks, &mut batch, &mut next, false);
-                }
-                break;
-            }
-        };
-        let given = block.header.height;
-        if given < next {
-            continue;
-        }
-        if given > next {
-            // The rest of the gap comes with the next call; the queue's blocks are then passed over.
-            let empty = height == 0 && batch.is_empty();
-            catch_up(blocks, &mut batch, &mut next, empty);
-            break;
-        }
-        count += block.transactions.len();
-        next += 1;
-        batch.push(block);
-    }
-    Some(batch)
+/// Writes blocks, those handed over and those missed.
+pub struct Writer<B> {
+    store: Store,
+    /// Who holds which key; unknown while the store is closed.
+    holders: Option<Holders>,
+    blocks: B,
+    incoming: Receiver<Arc<Block>>,
+    height: watch::Sender<Height>,
+    progress: Progress,
 }
 
-fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height, empty: bool) {
+/// How the next block is taken from the queue; may wait for it.
+type Next = fn(&Receiver<Arc<Block>>, Duration) -> Result<Arc<Block>, RecvTimeoutError>;
+
+impl<B: Blocks> Writer<B> {
+    /// Writes what waits at this moment or was missed; false when there is nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written; it is tried again with the next step.
+    pub async fn step(&mut self) -> Result<bool, IndexError> {
+        let next: Next = |incoming, _| {
+            incoming.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        };
+        self.turn(next).await.unwrap_or(Ok(false))
+    }
+
+    /// One batch, if there is any; `None` at the end.
+    async fn turn(&mut self, next: Next) -> Option<Result<bool, IndexError>> {
+        if let Err(error) = self.ready() {
+            return Some(Err(error));
+        }
+        let batch = self.gather(next).await?;
+        let written = match batch.is_empty() {
+            true => Ok(false),
+            false => self.write(&batch).map(|()| true),
+        };
+        if written.is_ok() {
+            let (transactions, evidence) = self.store.totals();
+            self.progress.totals[0].store(transactions, Relaxed);
+            self.progress.totals[1].store(evidence, Relaxed);
+            self.height.send_replace(self.store.height());
+        }
+        Some(written)
+    }
+
+    /// Opens the store if it is closed, and reads who holds which key whenever it was.
+    fn ready(&mut self) -> Result<(), IndexError> {
+        if self.store.reopen()? {
+            self.holders = None;
+        }
+        if self.holders.is_none() {
+            self.holders = Some(self.store.holders()?);
+            self.height.send_replace(self.store.height());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &[Arc<Block>]) -> Result<(), IndexError> {
+        let holders = self.holders.get_or_insert_default();
+        let batch: Vec<_> = batch.iter().map(|block| rows(block, holders)).collect();
+        self.store.write(&batch)?;
+        self.progress.failed.store(false, Relaxed);
+        Ok(())
+    }
+
+    /// The next blocks, from the queue or, where it left some out, from the archive; `None` at the end.
+    async fn gather(&mut self, take: Next) -> Option<Vec<Arc<Block>>> {
+        let height = self.store.height();
+        let (mut batch, mut count) = (Vec::new(), 0);
+        let mut next = height + 1;
+        let began = Instant::now();
+        while count < TRANSACTIONS {
+            let gather = if batch.first().is_some_and(|first: &Arc<Block>| first.transactions.len() >= MUCH) {
+                GATHER_MUCH
+            } else {
+                GATHER
+            };
+            let wait = if batch.is_empty() { IDLE } else { gather.saturating_sub(began.elapsed()) };
+            let block = match take(&self.incoming, wait) {
+                Ok(block) => block,
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if batch.is_empty() && self.blocks.tip().is_some_and(|tip| tip >= next) {
+                        // Of a node that fetched its state the earlier blocks come later, in order; that nobody has them is the
+                        // engine's to say, by handing over a later one.
+                        catch_up(&self.blocks, &mut batch, &mut next, false).await;
+                    }
+                    break;
+                }
+            };
+            let given = block.header.height;
+            if given < next {
+                continue;
+            }
+            if given > next {
+                // The rest of the gap comes with the next call; the queue's blocks are then passed over.
+                let empty = height == 0 && batch.is_empty();
+                catch_up(&self.blocks, &mut batch, &mut next, empty).await;
+                break;
+            }
+            count += block.transactions.len();
+            next += 1;
+            batch.push(block);
+        }
+        Some(batch)
+    }
+}
+
+async fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height, empty: bool) {
     if empty {
-        let Some(first) = blocks.first() else { return };
+        let Some(first) = blocks.first().await else { return };
         if first > *next {
             tracing::warn!(first, "this node has no earlier blocks; its index begins here");
             *next = first;
@@ -189,14 +264,9 @@ fn catch_up(blocks: &impl Blocks, batch: &mut Vec<Arc<Block>>, next: &mut Height
     }
     let mut count = batch.iter().map(|block| block.transactions.len()).sum::<usize>();
     while count < TRANSACTIONS && batch.len() < 4_096 {
-        let Some(block) = blocks.block(*next) else { return };
+        let Some(block) = blocks.block(*next).await else { return };
         count += block.transactions.len();
         *next += 1;
         batch.push(block);
     }
-}
-
-fn write(store: &mut Store, holders: &mut Holders, batch: &[Arc<Block>]) -> Result<(), IndexError> {
-    let batch: Vec<_> = batch.iter().map(|block| rows(block, holders)).collect();
-    store.write(&batch)
 }

@@ -13,11 +13,12 @@ use std::{
 };
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+use futures::{executor::block_on, future::BoxFuture};
 use rayon::prelude::*;
 use tokio::sync::oneshot;
 use zhulian_crypto::{PublicKey, sha256};
 use zhulian_execution::{Executor, Prepared, Refusal as _};
-use zhulian_primitives::{Code, Transaction, TransactionError, TransactionId};
+use zhulian_primitives::{Code, Height, Transaction, TransactionError, TransactionId};
 
 use super::{Admission, Candidate, Mempool, Owner};
 use crate::verifier::Verifier;
@@ -28,8 +29,10 @@ pub trait Outside: Send + Sync + 'static {
     fn gossip(&self, message: Bytes) -> bool;
     /// Tells an idle proposer that something waits.
     fn wake(&self);
-    /// The organisations that the keys are registered to. May block.
-    fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>>;
+    /// The last finalised height, if it is known.
+    fn tip(&self) -> Option<Height>;
+    /// The organisations that the keys are registered to.
+    fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>>;
 }
 
 /// The answer to a submitted transaction.
@@ -101,13 +104,14 @@ struct Shared {
 pub struct Intake(Arc<Shared>);
 
 impl Intake {
-    /// Starts the thread that checks. It ends when [`stop`](Self::stop) is called.
-    pub fn start(
+    /// An entrance and the worker behind it, which somebody has to keep going: [`start`](Self::start) gives it a thread, a
+    /// simulation takes it step by step.
+    pub fn new(
         mempool: Arc<Mempool>,
         verifier: Arc<Verifier>,
         executor: Arc<Executor>,
         outside: Arc<dyn Outside>,
-    ) -> (Self, thread::JoinHandle<()>) {
+    ) -> (Self, Worker) {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             filled: Condvar::new(),
@@ -115,9 +119,20 @@ impl Intake {
             counters: Counters::default(),
         });
         let worker = Worker { shared: shared.clone(), mempool, verifier, executor, outside, keys: HashMap::new() };
+        (Self(shared), worker)
+    }
+
+    /// Starts the thread that checks. It ends when [`stop`](Self::stop) is called.
+    pub fn start(
+        mempool: Arc<Mempool>,
+        verifier: Arc<Verifier>,
+        executor: Arc<Executor>,
+        outside: Arc<dyn Outside>,
+    ) -> (Self, thread::JoinHandle<()>) {
+        let (intake, worker) = Self::new(mempool, verifier, executor, outside);
         let thread =
             thread::Builder::new().name("intake".into()).spawn(move || worker.run()).expect("a thread can be started");
-        (Self(shared), thread)
+        (intake, thread)
     }
 
     /// Submits a client's transactions and waits for the verdicts, one for each, in order. `None` when the node is stopping.
@@ -183,7 +198,8 @@ enum State<'a> {
     Parsed(Transaction<'a>, Arc<Prepared>),
 }
 
-struct Worker {
+/// Checks what waits at the entrance.
+pub struct Worker {
     shared: Arc<Shared>,
     mempool: Arc<Mempool>,
     verifier: Arc<Verifier>,
@@ -196,9 +212,22 @@ impl Worker {
     fn run(mut self) {
         let mut ended = Instant::now();
         while let Some(jobs) = self.take(ended) {
-            self.work(jobs);
+            block_on(self.work(jobs));
             ended = Instant::now();
         }
+    }
+
+    /// Checks a batch of what waits at this moment; false when nothing does.
+    pub async fn step(&mut self) -> bool {
+        let jobs = {
+            let mut queue = self.shared.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            batch(&mut queue)
+        };
+        let some = !jobs.is_empty();
+        if some {
+            self.work(jobs).await;
+        }
+        some
     }
 
     /// The next jobs; `None` when the node stops.
@@ -222,21 +251,14 @@ impl Worker {
         if self.shared.stopping.load(Relaxed) {
             return None;
         }
-        let (mut jobs, mut count) = (Vec::new(), 0);
-        while queue.jobs.front().is_some_and(|job| count == 0 || count + job.transactions.len() <= BATCH) {
-            let Some(job) = queue.jobs.pop_front() else { break };
-            count += job.transactions.len();
-            queue.waiting[usize::from(job.reply.is_none())] -= job.transactions.len();
-            jobs.push(job);
-        }
-        Some(jobs)
+        Some(batch(&mut queue))
     }
 
-    fn work(&mut self, jobs: Vec<Job>) {
+    async fn work(&mut self, jobs: Vec<Job>) {
         let all: Vec<&Bytes> = jobs.iter().flat_map(|job| &job.transactions).collect();
         let mut states: Vec<State<'_>> = self.parse(&all);
         self.verify(&mut states);
-        self.admit(&all, &mut states);
+        self.admit(&all, &mut states).await;
 
         // What is known already was passed on when it was new.
         let mut verdicts = states.into_iter().map(|state| match state {
@@ -258,7 +280,8 @@ impl Worker {
     fn parse<'a>(&self, all: &[&'a Bytes]) -> Vec<State<'a>> {
         let ids: Vec<TransactionId> = all.par_iter().with_min_len(CHUNK).map(|bytes| TransactionId(sha256(bytes))).collect();
         let known: Vec<bool> = {
-            let pool = self.mempool.lock();
+            let mut pool = self.mempool.lock();
+            pool.set_tip(self.outside.tip().unwrap_or(0));
             ids.iter().map(|id| pool.verdict(id, pool.height() + 1) == Some(Admission::Known)).collect()
         };
         let (executor, keys) = (&self.executor, &self.keys);
@@ -273,7 +296,7 @@ impl Worker {
                     return State::Decided(Verdict::Taken(*id));
                 }
                 let refused = |id, code| State::Decided(Verdict::Refused(id, code));
-                match Transaction::decode_knowing(bytes, |key| keys.contains_key(key)) {
+                match Transaction::decode_knowing(bytes, *id, |key| keys.contains_key(key)) {
                     Err(error) => refused(None, error.code()),
                     Ok(it) if &it.call.chain != chain => refused(Some(it.id), TransactionError::WrongChain.code()),
                     Ok(it) => {
@@ -316,8 +339,8 @@ impl Worker {
     }
 
     /// Puts what is left into the pool.
-    fn admit(&mut self, all: &[&Bytes], states: &mut [State<'_>]) {
-        let owners = self.owners(states);
+    async fn admit(&mut self, all: &[&Bytes], states: &mut [State<'_>]) {
+        let owners = self.owners(states).await;
         let mut woken = false;
         {
             let mut pool = self.mempool.lock();
@@ -346,7 +369,7 @@ impl Worker {
     }
 
     /// Whose the parsed transactions are, in order.
-    fn owners(&mut self, states: &[State<'_>]) -> Vec<Owner> {
+    async fn owners(&mut self, states: &[State<'_>]) -> Vec<Owner> {
         let signers: Vec<PublicKey> = states
             .iter()
             .filter_map(|state| match state {
@@ -362,7 +385,7 @@ impl Worker {
                 self.keys.clear();
             }
             // A key that nobody has is asked for again the next time: it may be registered at any moment.
-            let found = self.outside.organisations(&unknown);
+            let found = self.outside.organisations(&unknown).await;
             self.keys.extend(unknown.into_iter().zip(found).filter_map(|(key, found)| Some((key, found?))));
         }
         let owner = |key| self.keys.get(key).map_or(Owner::Nobody, |found| Owner::Organisation(found.clone()));
@@ -403,6 +426,18 @@ impl Worker {
             self.shared.counters.unsent.fetch_add(1, Relaxed);
         }
     }
+}
+
+/// The next jobs of a queue, not too many.
+fn batch(queue: &mut Queue) -> Vec<Job> {
+    let (mut jobs, mut count) = (Vec::new(), 0);
+    while queue.jobs.front().is_some_and(|job| count == 0 || count + job.transactions.len() <= BATCH) {
+        let Some(job) = queue.jobs.pop_front() else { break };
+        count += job.transactions.len();
+        queue.waiting[usize::from(job.reply.is_none())] -= job.transactions.len();
+        jobs.push(job);
+    }
+    jobs
 }
 
 fn verdict(id: TransactionId, admission: Admission) -> Verdict {

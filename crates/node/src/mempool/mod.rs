@@ -16,7 +16,7 @@ mod pool;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-pub use intake::{Counters, Intake, Outside, Verdict};
+pub use intake::{Counters, Intake, Outside, Verdict, Worker};
 pub use lanes::Owner;
 pub use pool::{Admission, Candidate, End, Limits, Pool, Standing};
 use zhulian_ledger::BlockContext;

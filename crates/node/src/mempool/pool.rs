@@ -136,6 +136,8 @@ pub struct Pool {
     by_proposal: BTreeMap<Height, Vec<Handle>>,
     round: u64,
     height: Height,
+    /// The engine's last finalised height, which the pool may not have been told of yet, as after a start.
+    tip: Height,
     ended: Generations<HashMap<u64, End>>,
     waiters: IdMap<Vec<oneshot::Sender<End>>>,
     /// With so many ids waited for, those nobody waits for any more are dropped.
@@ -159,6 +161,7 @@ impl Pool {
             by_proposal: BTreeMap::new(),
             round: 0,
             height: 0,
+            tip: 0,
             ended: Generations::new(REMEMBERED),
             waiters: IdMap::default(),
             waiters_sweep: WAITERS_SWEEP,
@@ -183,6 +186,12 @@ impl Pool {
     /// The last finalised height it was told of.
     pub fn height(&self) -> Height {
         self.height
+    }
+
+    /// The chain is at least at `tip`. After a start the pool is told of the blocks that led there only little by little; until then
+    /// nothing may be found too early that is not.
+    pub fn set_tip(&mut self, tip: Height) {
+        self.tip = self.tip.max(tip);
     }
 
     /// Whether anything waits that is in no proposed block.
@@ -218,7 +227,7 @@ impl Pool {
         if valid_until <= self.height {
             return Some(Admission::Expired);
         }
-        if valid_until > self.height + VALIDITY_BLOCKS_MAX {
+        if valid_until > self.height.max(self.tip) + VALIDITY_BLOCKS_MAX {
             return Some(Admission::TooEarly);
         }
         (self.count >= self.limits.count_max).then_some(Admission::Full)
@@ -347,6 +356,12 @@ impl Pool {
             self.end(id, End::Finalised { height, index: index as u32 });
         }
         self.height = self.height.max(height);
+        #[cfg(feature = "seeded-bugs")]
+        if zhulian_engine::seeded::has(zhulian_engine::seeded::Bug::ForgetfulMempool) && self.count > 0 {
+            let forgotten = self.by_id.values().min().copied();
+            self.by_id.retain(|_, slot| Some(*slot) != forgotten);
+            forgotten.into_iter().for_each(|slot| self.drop_entry(slot));
+        }
         while let Some(first) = self.by_expiry.first_entry().filter(|first| *first.key() <= self.height) {
             let handles = first.remove();
             self.expiries -= handles.len();

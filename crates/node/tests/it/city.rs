@@ -25,7 +25,7 @@ use zhulian_primitives::{Call, codec, sign};
 pub struct City {
     pub directory: tempfile::TempDir,
     pub genesis: Genesis,
-    validators: Vec<SigningKey>,
+    pub validators: Vec<SigningKey>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -107,7 +107,7 @@ impl City {
             key: "key.json".into(),
             listen: self.addresses[n],
             peers: (0..4).map(|n| (key(n), self.addresses[n].to_string())).collect::<BTreeMap<_, _>>(),
-            gateway: indexed.then(|| Gateway { listen: "127.0.0.1:0".parse().unwrap(), public_url: None }),
+            gateway: indexed.then(|| Gateway { listen: "127.0.0.1:0".parse().unwrap(), ..Default::default() }),
             any_source_address: false,
             threads: Some(2),
             mempool: MempoolLimits::default(),

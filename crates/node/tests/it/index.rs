@@ -2,12 +2,26 @@
 
 use std::sync::Arc;
 
-use tempfile::tempdir;
-use zhulian_crypto::sha256;
+use tempfile::{TempDir, tempdir};
+use zhulian_crypto::{Algorithm, SigningKey, sha256};
 use zhulian_ledger::merkle;
-use zhulian_node::index::{BlockRows, DepositRow, Entries, Filter, Place, Queries, Store, TransactionRow};
-use zhulian_primitives::{Code, TransactionId};
+use zhulian_modules::{
+    governance::{Action, MotionOpened},
+    identity::MemberId,
+    procedure::{CaseClosed, CaseId, CaseOpened, ClockResumed, Outcome, Progressed},
+    rulepack::{Decided, Drafted, PackId},
+};
+use zhulian_node::index::{
+    BlockRows, CaseFilter, CaseState, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store,
+    TransactionRow, genesis_keys, rows,
+};
+use zhulian_primitives::{Block, Call, Code, Header, Receipt, TransactionId, sign};
 use zhulian_verify::{Entry, FileRecord};
+
+use crate::{
+    city::{City, code},
+    postgres::Server,
+};
 
 const CHAIN: [u8; 32] = [7; 32];
 
@@ -46,48 +60,72 @@ fn blocks(count: u64) -> Vec<BlockRows> {
         .collect()
 }
 
-fn dump(directory: &std::path::Path) -> Vec<String> {
-    Queries::open(directory).dump().unwrap()
+fn dump(database: &Database) -> Vec<String> {
+    Queries::open(database).dump().unwrap()
+}
+
+/// Databases to test with: files, and schemas of a server if one can be had.
+struct Databases {
+    directory: TempDir,
+    server: Option<Server>,
+}
+
+impl Databases {
+    fn new() -> Self {
+        Self { directory: tempdir().unwrap(), server: Server::start() }
+    }
+
+    fn each(&self, name: &str) -> Vec<Database> {
+        let file = Database::from(&self.directory.path().join(name));
+        [Some(file), self.server.as_ref().map(|server| server.database(name))].into_iter().flatten().collect()
+    }
 }
 
 #[test]
-fn an_index_is_the_same_however_its_blocks_came() {
+fn an_index_is_the_same_however_its_blocks_came_and_wherever_it_is() {
+    let databases = Databases::new();
     let blocks = blocks(60);
-    let whole = tempdir().unwrap();
-    let mut store = Store::open(whole.path(), &CHAIN).unwrap();
-    store.write(&blocks).unwrap();
-    assert_eq!(store.height(), 60);
-    assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
+    let mut dumps = Vec::new();
+    for (whole, pieces) in databases.each("whole").iter().zip(databases.each("pieces")) {
+        let mut store = Store::open(whole, &CHAIN).unwrap();
+        store.write(&blocks).unwrap();
+        assert_eq!(store.height(), 60);
+        assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
 
-    // In pieces, with repetitions and a restart between any two.
-    let pieces = tempdir().unwrap();
-    for (n, block) in blocks.iter().enumerate() {
-        let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
-        store.write(&blocks[n.saturating_sub(3)..n]).unwrap();
-        store.write(std::slice::from_ref(block)).unwrap();
+        // In pieces, with repetitions and a restart between any two.
+        for (n, block) in blocks.iter().enumerate() {
+            let mut store = Store::open(&pieces, &CHAIN).unwrap();
+            store.write(&blocks[n.saturating_sub(3)..n]).unwrap();
+            store.write(std::slice::from_ref(block)).unwrap();
+        }
+        assert_eq!(dump(whole), dump(&pieces));
+
+        // Deleted and built again.
+        Store::remove(&pieces).unwrap();
+        let mut store = Store::open(&pieces, &CHAIN).unwrap();
+        assert_eq!(store.height(), 0);
+        store.write(&blocks).unwrap();
+        assert_eq!(dump(whole), dump(&pieces));
+        dumps.push(dump(whole));
     }
-    assert_eq!(dump(whole.path()), dump(pieces.path()));
-
-    // Deleted and built again.
-    Store::remove(pieces.path()).unwrap();
-    let mut store = Store::open(pieces.path(), &CHAIN).unwrap();
-    assert_eq!(store.height(), 0);
-    store.write(&blocks).unwrap();
-    assert_eq!(dump(whole.path()), dump(pieces.path()));
+    assert!(dumps[0].len() > 1_000, "{}", dumps[0].len());
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
 }
 
 #[test]
 fn a_gap_is_refused_and_leaves_nothing_behind() {
-    let directory = tempdir().unwrap();
-    let blocks = blocks(10);
-    let mut store = Store::open(directory.path(), &CHAIN).unwrap();
-    store.write(&blocks[..3]).unwrap();
-    let before = dump(directory.path());
-    assert!(store.write(&[blocks[3].clone(), blocks[6].clone()]).is_err());
-    assert_eq!(store.height(), 3);
-    assert_eq!(dump(directory.path()), before);
-    store.write(&blocks[3..]).unwrap();
-    assert_eq!(store.height(), 10);
+    let databases = Databases::new();
+    for database in databases.each("gap") {
+        let blocks = blocks(10);
+        let mut store = Store::open(&database, &CHAIN).unwrap();
+        store.write(&blocks[..3]).unwrap();
+        let before = dump(&database);
+        assert!(store.write(&[blocks[3].clone(), blocks[6].clone()]).is_err());
+        assert_eq!(store.height(), 3);
+        assert_eq!(dump(&database), before);
+        store.write(&blocks[3..]).unwrap();
+        assert_eq!(store.height(), 10);
+    }
 }
 
 #[test]
@@ -102,10 +140,111 @@ fn another_networks_index_is_built_anew_and_a_broken_one_too() {
 }
 
 #[test]
-fn what_is_asked_for_is_found() {
+fn a_schema_has_one_writer_and_what_is_not_ours_in_a_server_stays_as_it_is() {
+    let Some(server) = Server::start() else { return };
+    let database = server.database("zl");
+    let mut store = Store::open(&database, &CHAIN).unwrap();
+    store.write(&blocks(5)).unwrap();
+    assert!(matches!(Store::open(&database, &CHAIN), Err(IndexError::Taken(_))));
+    // Another schema is another index.
+    assert_eq!(Store::open(server.database("zl2"), &CHAIN).unwrap().height(), 0);
+    drop(store);
+    assert_eq!(Store::open(&database, &CHAIN).unwrap().height(), 5);
+    assert!(matches!(Store::open(&database, &[8; 32]), Err(IndexError::Foreign(_))));
+    server.psql(
+        "create schema theirs; create table theirs.transactions (a text); insert into theirs.transactions values ('x')",
+    );
+    assert!(matches!(Store::open(server.database("theirs"), &CHAIN), Err(IndexError::Foreign(_))));
+    assert_eq!(server.psql("select a from theirs.transactions").trim(), "x");
+    // An index of another format is built anew; other tables beside it stay.
+    server.psql("update zl.meta set value = 0 where name = 'format'; create table zl.views (a int)");
+    assert_eq!(Store::open(&database, &CHAIN).unwrap().height(), 0);
+    server.psql("select * from zl.views");
+
     let directory = tempdir().unwrap();
-    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(60)).unwrap();
-    let queries = Queries::open(directory.path());
+    let file = directory.path().join("password");
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let over_tcp = Database::Postgres(server.with_password("zl3", &file));
+    Store::open(&over_tcp, &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    std::fs::write(&file, "battery staple\n").unwrap();
+    let refused = Store::open(&over_tcp, &CHAIN).err().unwrap().to_string();
+    assert!(refused.contains("password") && !refused.contains("staple"), "{refused}");
+}
+
+#[test]
+fn settings_that_would_leak_or_collide_are_refused() {
+    let settings = |connect: &str, schema: &str| zhulian_node::index::PostgresSettings {
+        connect: connect.into(),
+        password_file: None,
+        schema: schema.into(),
+        unencrypted: false,
+    };
+    settings("host=/var/run/postgresql user=zhulian", "zhulian").check().unwrap();
+    settings("host=127.0.0.1,::1 user=zhulian", "zhulian").check().unwrap();
+    for (connect, schema, why) in [
+        ("host=10.0.0.7 user=zhulian", "zhulian", "encrypted"),
+        ("host=db.example.cn user=zhulian", "zhulian", "encrypted"),
+        ("host=/var/run/postgresql,db.example.cn user=zhulian", "zhulian", "encrypted"),
+        ("host=localhost hostaddr=10.0.0.7 user=zhulian", "zhulian", "encrypted"),
+        ("host=localhost user=zhulian password=secret", "zhulian", "password_file"),
+        ("user=zhulian", "zhulian", "no host"),
+        ("host=localhost", "public", "schema"),
+        ("host=localhost", "a; drop schema b", "schema"),
+        ("host=localhost", "", "schema"),
+    ] {
+        let said = settings(connect, schema).check().unwrap_err();
+        assert!(said.contains(why) && !said.contains("secret"), "{connect}: {said}");
+    }
+}
+
+#[test]
+fn after_a_crash_of_the_server_the_index_goes_on_where_the_server_is() {
+    let Some(mut server) = Server::start() else { return };
+    let city = City::new();
+    let keys = genesis_keys(&city.genesis.events());
+    let database = server.database("zl");
+    let queries = Queries::open(&database);
+    let all = blocks(60);
+    let mut store = Store::open(&database, &CHAIN).unwrap();
+    store.genesis(&keys).unwrap();
+    store.write(&all[..20]).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+
+    server.down("QUIT");
+    assert!(store.write(&all[20..30]).is_err());
+    assert!(store.write(&all[20..30]).is_err(), "there is no server");
+    assert!(queries.find(&id(100).0).is_err());
+    server.up();
+    // What was written in the last moments may be lost: the store says where it is, and goes on from there.
+    assert!(store.reopen().unwrap());
+    let height = store.height();
+    assert!(height <= 20, "{height}");
+    store.write(&all[height as usize..30]).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+
+    // All of it lost, as when the server is put back to an old backup: from the beginning, keys of genesis included.
+    server.psql("drop schema zl cascade");
+    assert!(store.write(&all[30..31]).is_err());
+    assert!(store.reopen().unwrap());
+    assert_eq!((store.height(), store.holders().unwrap().len()), (0, keys.len()));
+    store.write(&all).unwrap();
+    let directory = tempdir().unwrap();
+    let mut file = Store::open(directory.path(), &CHAIN).unwrap();
+    file.genesis(&keys).unwrap();
+    file.write(&all).unwrap();
+    assert_eq!(dump(&database), dump(&directory.path().into()));
+}
+
+#[test]
+fn what_is_asked_for_is_found() {
+    let databases = Databases::new();
+    for database in databases.each("found") {
+        Store::open(&database, &CHAIN).unwrap().write(&blocks(60)).unwrap();
+        found_in(&Queries::open(&database));
+    }
+}
+
+fn found_in(queries: &Queries) {
     let found = queries.find(&id(201).0).unwrap().unwrap();
     assert_eq!((found.place, found.id, found.time), (Place::new(20, 1), id(201), 1_020_000));
     assert_eq!(
@@ -171,4 +310,142 @@ fn entries_of_a_batch_come_back_with_their_paths() {
         assert_eq!(entries.get(&batch, count as u64).unwrap(), None);
     }
     assert_eq!(entries.get(&id(77_777), 0).unwrap(), None);
+}
+
+fn event(event: &impl zhulian_execution::Event) -> zhulian_primitives::Event {
+    event.record()
+}
+
+/// Blocks of one transaction each, with these events.
+fn block(height: u64, events: Vec<zhulian_primitives::Event>) -> Block {
+    let call =
+        Call { chain: CHAIN, module: "procedure", call: "open", args: &[0xa0], nonce: [height as u8; 16], valid_until: 900 };
+    let transaction = sign(&call, &SigningKey::from_secret(Algorithm::EdDsa, &[3; 32]).unwrap());
+    let receipt = Receipt { transaction: TransactionId(sha256(&transaction)), refusal: None, events }.encode();
+    let header = Header {
+        version: 1,
+        chain: CHAIN,
+        height,
+        time: 1_000_000 + height * 1_000,
+        epoch: 0,
+        view: height,
+        parent_view: 0,
+        parent: [0; 32],
+        proposer: [0; 32],
+        transaction_count: 1,
+        validators: [0; 32],
+        transactions_root: [0; 32],
+        receipts_root: [0; 32],
+        state_root: [0; 32],
+        sync_root: [0; 32],
+        sync_start: 0,
+        sync_end: 0,
+    };
+    Block { header, transactions: vec![transaction], receipts: vec![receipt] }
+}
+
+#[test]
+fn cases_and_packs_are_found_by_what_their_events_say() {
+    let (first, second) = (CaseId::parse("BJ20260105-000001").unwrap(), CaseId::parse("BJ20260105-000002").unwrap());
+    assert_eq!(CaseId::of_ordinal(first.ordinal()), Some(first));
+    let (desk, other) = (code(0), code(1));
+    let member = MemberId::parse("officer").unwrap();
+    let pack = PackId::parse("permit").unwrap();
+    let opened = |case, organisation, limit_due| {
+        let process = "permit".to_owned();
+        let (pack, member) = (pack.clone(), member.clone());
+        event(&CaseOpened {
+            case,
+            pack,
+            version: 1,
+            process,
+            organisation,
+            member,
+            applicant: [1; 32],
+            promised_due: 5,
+            limit_due,
+        })
+    };
+    let decided = |subject| {
+        event(&Decided {
+            pack: pack.clone(),
+            version: 1,
+            digest: [8; 32],
+            decision: "Fee".into(),
+            facts: Vec::new(),
+            outcome: "1".into(),
+            gas: 1,
+            hits: Vec::new(),
+            organisation: desk,
+            member: member.clone(),
+            in_force: Some(1),
+            subject,
+        })
+    };
+    let progressed =
+        |case| event(&Progressed { case, organisation: desk, member: member.clone(), lines: Vec::new(), sent: Vec::new() });
+    let drafted = Drafted { pack: pack.clone(), version: 1, digest: [8; 32], organisation: desk, member: member.clone() };
+    let motion =
+        |motion, action| event(&MotionOpened { motion, organisation: desk, member: member.clone(), action, closes: 9 });
+    let resumed = ClockResumed { case: first, organisation: desk, member: member.clone(), promised_due: 0, limit_due: 70 };
+    let subject = Some(sha256(first.to_string().as_bytes()));
+    let blocks = [
+        block(1, vec![event(&drafted)]),
+        block(2, vec![motion(0, Action::EnactRules([8; 32]))]),
+        block(3, vec![opened(first, desk, 50), progressed(first)]),
+        block(4, vec![opened(second, other, 0), decided(None)]),
+        block(5, vec![decided(subject), progressed(first)]),
+        block(6, vec![event(&resumed)]),
+        block(7, vec![event(&CaseClosed { case: second, outcome: Outcome::Granted, late: false, overrides: 0 })]),
+        block(8, vec![motion(1, Action::AnnulRules(pack.clone(), 2))]),
+    ];
+    let mut holders = Default::default();
+    let rows: Vec<BlockRows> = blocks.iter().map(|block| rows(block, &mut holders)).collect();
+    let databases = Databases::new();
+    let (mut dumps, again) = (Vec::new(), databases.each("again"));
+    for (number, database) in databases.each("whole").iter().enumerate() {
+        Store::open(database, &CHAIN).unwrap().write(&rows).unwrap();
+        cases_in(&Queries::open(database), first, second, other);
+        // Written again block by block, it is the same; begun later, it leaves out what it does not know.
+        for row in &rows {
+            Store::open(&again[number], &CHAIN).unwrap().write(std::slice::from_ref(row)).unwrap();
+        }
+        assert_eq!(dump(database), dump(&again[number]));
+        let later = databases.each("later").remove(number);
+        Store::open(&later, &CHAIN).unwrap().write(&rows[3..]).unwrap();
+        assert_eq!(Queries::open(&later).cases(&CaseFilter::default(), 10).unwrap(), [second.ordinal()]);
+        dumps.push(dump(database));
+    }
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
+}
+
+fn cases_in(queries: &Queries, first: CaseId, second: CaseId, other: zhulian_modules::identity::Uscc) {
+    let cases = |filter: CaseFilter| queries.cases(&filter, 10).unwrap();
+    let [a, b] = [first, second].map(CaseId::ordinal);
+    assert_eq!(cases(CaseFilter::default()), [b, a]);
+    assert_eq!(queries.cases(&CaseFilter { before: Some(b), ..CaseFilter::default() }, 10).unwrap(), [a]);
+    assert_eq!(cases(CaseFilter { organisation: Some(other.to_string()), ..CaseFilter::default() }), [b]);
+    assert_eq!(cases(CaseFilter { procedure: Some("permit/permit".into()), ..CaseFilter::default() }), [b, a]);
+    assert!(cases(CaseFilter { pack: Some("permit/permit".into()), ..CaseFilter::default() }).is_empty());
+    assert_eq!(cases(CaseFilter { state: Some(CaseState::Open), ..CaseFilter::default() }), [a]);
+    assert_eq!(cases(CaseFilter { state: Some(CaseState::Closed), ..CaseFilter::default() }), [b]);
+    assert!(cases(CaseFilter { state: Some(CaseState::Ended(Outcome::Refused)), ..CaseFilter::default() }).is_empty());
+    // The clock stood still: the first case is due later than it was; the second has only a promise.
+    assert_eq!(cases(CaseFilter { due_before: Some(60), ..CaseFilter::default() }), [b]);
+    assert_eq!(cases(CaseFilter { due_before: Some(71), ..CaseFilter::default() }), [b, a]);
+
+    let places = |hits: Vec<zhulian_node::index::HistoryHit>| -> Vec<(u64, u32)> {
+        hits.iter().map(|hit| (hit.found.place.height(), hit.event)).collect()
+    };
+    // The decision of a step belongs to the case.
+    let history = places(queries.case_history(a, None, 10).unwrap());
+    assert_eq!(history, [(3, 0), (3, 1), (5, 0), (5, 1), (6, 0)]);
+    assert_eq!(places(queries.case_history(a, Some((Place::new(3, 0), 0)), 2).unwrap()), [(3, 1), (5, 0)]);
+    assert_eq!(places(queries.decisions(("permit", None, None), None, 10).unwrap()), [(5, 0), (4, 1)]);
+    let before = Some((Place::new(5, 0), 0));
+    assert_eq!(places(queries.decisions(("permit", Some(1), Some("Fee")), before, 10).unwrap()), [(4, 1)]);
+    assert!(queries.decisions(("permit", Some(2), None), None, 10).unwrap().is_empty());
+    assert_eq!(queries.drafts("permit", 10).unwrap(), [[8; 32]]);
+    let motions = queries.pack_motions("permit", &[[8; 32]], 10).unwrap();
+    assert_eq!(motions.iter().map(|it| (it.motion, it.annuls)).collect::<Vec<_>>(), [(0, None), (1, Some(2))]);
 }

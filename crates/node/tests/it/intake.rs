@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
 use zhulian_crypto::PublicKey;
 use zhulian_execution::Refusal as _;
 use zhulian_node::{
@@ -20,6 +21,7 @@ use crate::toy::{self, CHAIN, Note, call, id, key, note};
 struct World {
     sent: Mutex<Vec<Bytes>>,
     woken: Mutex<usize>,
+    tip: Mutex<Option<u64>>,
 }
 
 impl Outside for World {
@@ -32,9 +34,14 @@ impl Outside for World {
         *self.woken.lock().unwrap() += 1;
     }
 
-    fn organisations(&self, keys: &[PublicKey]) -> Vec<Option<Arc<str>>> {
+    fn tip(&self) -> Option<u64> {
+        *self.tip.lock().unwrap()
+    }
+
+    fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
         let name = |key: &PublicKey| (key != &crate::toy::key(9).public_key()).then(|| Arc::from(key.to_string()));
-        keys.iter().map(name).collect()
+        let names: Vec<_> = keys.iter().map(name).collect();
+        std::future::ready(names).boxed()
     }
 }
 
@@ -113,6 +120,15 @@ fn each_bad_transaction_has_its_code_and_hides_no_good_one() {
     assert_eq!(node.submit(std::slice::from_ref(&good)), [Verdict::Taken(id(&good))]);
     assert_eq!(node.mempool.lock().count(), 1);
     assert_eq!(node.world.sent.lock().unwrap().len(), 1, "passed on once, when it was new");
+}
+
+#[test]
+fn after_a_start_nothing_is_too_early_because_the_pool_has_not_caught_up() {
+    let node = node();
+    let far = note(&key(1), 1, 2_000);
+    assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Refused(Some(id(&far)), E::ValidTooLong.code())]);
+    *node.world.tip.lock().unwrap() = Some(1_000);
+    assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Taken(id(&far))]);
 }
 
 #[test]

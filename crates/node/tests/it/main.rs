@@ -7,6 +7,8 @@ mod intake;
 mod machine;
 mod mempool;
 mod network;
+mod operations;
+mod postgres;
 mod speed;
 mod toy;
 mod validators;

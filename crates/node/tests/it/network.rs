@@ -7,12 +7,13 @@ use zhulian_gateway::{
     self as gateway, Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
     TransactionState,
 };
-use zhulian_node::{Node, NodeBackend, index::Queries, remove_index};
+use zhulian_node::{Node, NodeBackend, config, index::Queries, remove_index};
 use zhulian_primitives::{EvidenceId, TransactionId};
 use zhulian_verify::{ReceiptFile, verify_receipt};
 
 use crate::{
     city::{City, code},
+    postgres::Server,
     toy::id,
 };
 
@@ -158,4 +159,74 @@ async fn deposits_are_final_proven_and_still_there_after_restarts() {
         let kept = before.iter().filter(|line| line.starts_with("Found")).all(|line| after.contains(line));
         assert!(kept, "a rebuilt index tells another history");
     }
+}
+
+/// PostgreSQL is there for lists only: while it is away, the validator votes, proposes and proves as ever, and says what fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_validator_does_without_its_postgres_and_catches_up_with_it() {
+    let Some(mut server) = Server::start() else { return };
+    server.down("INT");
+    let city = City::new();
+    let mut config = city.config(0, true);
+    config.gateway.as_mut().unwrap().index = config::Index::Postgres(server.settings("zl"));
+    let mut nodes = vec![Node::start(&config, &city.genesis, &city.validators[0]).unwrap()];
+    nodes.extend((1..4).map(|n| city.start(n, n == 1)));
+    let first = running(&nodes[0]).await;
+    let second = running(&nodes[1]).await;
+    let page = Page { before: None, limit: 200 };
+
+    for (round, signal) in ["QUIT", "INT", ""].into_iter().enumerate() {
+        // Without a server.
+        let some: Vec<_> = (0..12).map(|n| city.deposit(n as usize % 3, 100 * round as u64 + n, 900)).collect();
+        for id in submit(&first, &some).await {
+            proven(&city, &first, id).await;
+        }
+        assert!(first.transactions(TransactionFilter::default(), page).await.is_err());
+        let failing = async {
+            while !first.metrics().await.unwrap().contains("\nzhulian_index_failing 1\n") {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(LONG, failing).await.expect("it is said that the index fails");
+        // With one.
+        server = tokio::task::spawn_blocking(move || {
+            server.up();
+            server
+        })
+        .await
+        .unwrap();
+        let all = 12 * (round as u64 + 1);
+        indexed(&first, all).await;
+        indexed(&second, all).await;
+        assert_eq!(first.transactions(TransactionFilter::default(), page).await.unwrap().len(), all as usize);
+        assert!(first.metrics().await.unwrap().contains("\nzhulian_index_failing 0\n"));
+        if !signal.is_empty() {
+            server.down(signal);
+        }
+    }
+    let filters = |n: usize| TransactionFilter { organisation: Some(code(n).to_string()), ..TransactionFilter::default() };
+    for n in 0..3 {
+        assert_eq!(
+            first.transactions(filters(n), page).await.unwrap(),
+            second.transactions(filters(n), page).await.unwrap()
+        );
+    }
+    let sha256 = Some(zhulian_crypto::sha256(b"file 107"));
+    let filter = || EvidenceFilter { sha256, ..EvidenceFilter::default() };
+    assert_eq!(first.evidence(filter(), page).await.unwrap(), second.evidence(filter(), page).await.unwrap());
+    assert_eq!(first.evidence(filter(), page).await.unwrap().len(), 1);
+    drop((first, second));
+    for node in nodes {
+        node.stop().unwrap();
+    }
+    // Row by row the same as in a file, but for empty blocks at the end.
+    let rows = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().filter(|line| !line.starts_with("meta") && !line.starts_with("blocks")).collect()
+    };
+    let database = server.database("zl");
+    let own = tokio::task::spawn_blocking(move || Queries::open(database).dump().unwrap()).await.unwrap();
+    let own = rows(own);
+    let file = rows(Queries::open(&city.path(1).join("index")).dump().unwrap());
+    assert!(own.len() > 36 * 4);
+    assert_eq!(own, file);
 }

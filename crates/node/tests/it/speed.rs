@@ -9,7 +9,7 @@ use zhulian_node::{
     index::{Store, genesis_keys, rows},
     mempool::{Candidate, Limits, Mempool, Owner},
 };
-use zhulian_primitives::{Block, Header, Transaction};
+use zhulian_primitives::{Block, Header, Transaction, TransactionId};
 
 use crate::{city::City, toy::id};
 
@@ -66,7 +66,7 @@ fn speed() {
         report("decode", began, COUNT);
         let began = Instant::now();
         for it in &parsed {
-            Transaction::decode_knowing(&transactions[0], |_| true).unwrap();
+            Transaction::decode_knowing(&transactions[0], TransactionId([0; 32]), |_| true).unwrap();
             assert!(executor.prepare(it).refusal().is_none());
         }
         report("decode with known key, check of the call", began, COUNT);

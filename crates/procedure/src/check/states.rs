@@ -341,21 +341,14 @@ impl Explorer<'_> {
     fn throw(&mut self, mut state: State, scope: Option<NodeId>, code: &str) -> Vec<State> {
         self.end_inside(&mut state, scope);
         let Some(id) = scope else { return vec![state] };
-        let Some(node) = self.process.node(id) else { return Vec::new() };
-        let catches = |exact: bool| {
-            node.boundaries.iter().copied().find(|event| match self.process.node(*event).map(|event| &event.kind) {
-                Some(Kind::Boundary { trigger: Trigger::Error(Some(wanted)), .. }) => exact && wanted == code,
-                Some(Kind::Boundary { trigger: Trigger::Error(None), .. }) => !exact,
-                _ => false,
-            })
-        };
-        match catches(true).or_else(|| catches(false)) {
+        let around = self.process.node(id).and_then(|node| node.scope);
+        match self.process.catcher(id, code) {
             Some(event) => {
                 self.end(&mut state, id);
                 self.entered[usize::from(event)] = true;
                 self.process.node(event).map(|event| self.leave(state, event)).unwrap_or_default()
             }
-            None => self.throw(state, node.scope, code),
+            None => self.throw(state, around, code),
         }
     }
 

@@ -346,20 +346,13 @@ impl Run<'_> {
             let active = self.active(at)?;
             let (parent, procedure, round) = (active.parent, active.procedure, active.round);
             let process = self.process(procedure)?;
-            if let (Some(node), None) = (active.node.and_then(|id| process.node(id)), round) {
-                let catches = |exact: bool| {
-                    node.boundaries.iter().copied().find(|event| match process.node(*event).map(|event| &event.kind) {
-                        Some(Kind::Boundary { trigger: Trigger::Error(Some(wanted)), .. }) => exact && wanted == code,
-                        Some(Kind::Boundary { trigger: Trigger::Error(None), .. }) => !exact,
-                        _ => false,
-                    })
-                };
-                if let Some(event) = catches(true).or_else(|| catches(false)) {
-                    self.cancel(at)?;
-                    let Some(event) = process.node(event) else { return Err(Fault::NoProcedure) };
-                    self.trace(What::Entered, procedure, &event.id, 0);
-                    return self.leave(parent, &process, event);
-                }
+            if let (Some(node), None) = (active.node, round)
+                && let Some(event) = process.catcher(node, code)
+            {
+                self.cancel(at)?;
+                let Some(event) = process.node(event) else { return Err(Fault::NoProcedure) };
+                self.trace(What::Entered, procedure, &event.id, 0);
+                return self.leave(parent, &process, event);
             }
             if parent == 0 {
                 self.instance.result = self.active(at)?.variables.clone();

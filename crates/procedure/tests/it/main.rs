@@ -6,6 +6,7 @@ mod encoding;
 mod events;
 mod miwg;
 mod parsing;
+mod replay;
 mod scenarios;
 mod scopes;
 mod support;

@@ -2,7 +2,7 @@
 //! runs to an end whatever ways are chosen. The files are not part of the project; without them the test says so and skips.
 
 use std::path::{Path, PathBuf};
-use zhulian_procedure::{Definitions, Fault, simulate};
+use zhulian_procedure::{Definitions, Fault, Reason, Refusal, simulate};
 
 /// Cases of which every file must be read and run to its end.
 const REQUIRED: [&str; 18] = [
@@ -58,6 +58,11 @@ fn every_file_is_read_or_refused_and_runs_to_an_end() {
                 refused += 1;
                 assert!(refusals.iter().all(|r| !r.element.is_empty() && !r.detail.is_empty()), "{name}: {refusals:?}");
                 let first = refusals[0].en();
+                // What hangs on a refused element may be missed in consequence.
+                let inside = |it: &&Refusal| it.reason == Reason::Unsupported && !OUTSIDE.contains(&it.detail.as_str());
+                let found =
+                    refusals.iter().find(inside).or(refusals.iter().find(|_| refusals[0].reason != Reason::Unsupported));
+                wrong.extend(found.map(|it| format!("{name}: {}", it.en())));
                 println!("{name}: refused: {first}");
                 if required {
                     wrong.push(format!("{name}: {first}"));
@@ -92,12 +97,42 @@ fn every_file_is_read_or_refused_and_runs_to_an_end() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What lies outside of the subset that is executed, as refusals name it. A file is refused for one of these and nothing else.
+const OUTSIDE: [&str; 12] = [
+    "adHocSubProcess",
+    "cancelEventDefinition",
+    "compensateEventDefinition",
+    "compensation",
+    "complexGateway",
+    "conditionalEventDefinition",
+    "escalationEventDefinition",
+    "event sub-process",
+    "inclusiveGateway",
+    "linkEventDefinition",
+    "signalEventDefinition",
+    "standardLoopCharacteristics",
+];
+
 /// Expected traces of three executable cases, ours: the working group's cases test interchange, not execution.
 mod traces {
     use super::data;
     use crate::support::{Case, World};
     use zhulian_procedure::Variables;
-    use zhulian_rules::Value;
+    use zhulian_rules::{Model, Profile, Value};
+
+    /// The decision that C.8.1 imports is not among the working group's files; this one is ours, with the same results.
+    const VACATION: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="v" name="Vacation Approval" namespace="urn:test:vacation">
+<inputData id="r" name="Days requested"><variable name="Days requested" typeRef="number"/></inputData>
+<inputData id="l" name="Days left"><variable name="Days left" typeRef="number"/></inputData>
+<decision id="s" name="Vacation Approval Status"><variable name="Vacation Approval Status"/>
+<informationRequirement><requiredInput href="#r"/></informationRequirement><informationRequirement><requiredInput href="#l"/></informationRequirement>
+<decisionTable id="t" hitPolicy="UNIQUE"><input><inputExpression typeRef="boolean"><text>Days requested &lt;= Days left</text></inputExpression></input>
+<input><inputExpression typeRef="number"><text>Days requested</text></inputExpression></input>
+<output name="Approval" typeRef="string"/><output name="Reason" typeRef="string"/>
+<rule id="a"><inputEntry><text>false</text></inputEntry><inputEntry><text>-</text></inputEntry><outputEntry><text>"Refused"</text></outputEntry><outputEntry><text>"too few days are left"</text></outputEntry></rule>
+<rule id="b"><inputEntry><text>true</text></inputEntry><inputEntry><text>&gt; 20</text></inputEntry><outputEntry><text>"Manual Validation Required"</text></outputEntry><outputEntry><text>"a long absence"</text></outputEntry></rule>
+<rule id="c"><inputEntry><text>true</text></inputEntry><inputEntry><text>&lt;= 20</text></inputEntry><outputEntry><text>"Approved"</text></outputEntry><outputEntry><text>"days are left"</text></outputEntry></rule>
+</decisionTable></decision></definitions>"##;
 
     fn reference(name: &str) -> Option<String> {
         let path = data()?.join("reference").join(name);
@@ -150,7 +185,9 @@ mod traces {
         };
         let first_work =
             |case: &Case| case.instance.work(&case.world)[0].name.split_whitespace().collect::<Vec<_>>().join(" ");
-        for approval in ["Approved", "Refused", "Manual Validation Required"] {
+        let model = Model::compile(&[VACATION], Profile::Strict).expect("the decision is accepted");
+        for (requested, approval) in [(5, "Approved"), (12, "Refused"), (25, "Manual Validation Required")] {
+            let left = if requested == 25 { 30 } else { 10 };
             let facts = Variables::of([
                 ("Employee Badge Number", Value::Number(7.into())),
                 ("From", Value::text("2026-01-05")),
@@ -159,11 +196,13 @@ mod traces {
             let mut case = Case::try_with(World::of(&source), "VacationRequestProcess", None, &facts).expect("starts");
             let lookup = first_work(&case);
             let status =
-                context(&[("name", Value::text("n")), ("email", Value::text("m")), ("days", Value::Number(10.into()))]);
+                context(&[("name", Value::text("n")), ("email", Value::text("m")), ("days", Value::Number(left.into()))]);
             let body = context(&[("value", Value::list(vec![status]).expect("short"))]);
             let element = id(&case, &lookup);
             case.done_with(&element, &Variables::of([("body", body)]));
-            let decided = context(&[("Approval", Value::text(approval)), ("Reason", Value::text("r"))]);
+            let facts = [("Days requested", requested), ("Days left", left)];
+            let facts = facts.map(|(name, days)| (zhulian_rules::Name::from(name), Value::Number(days.into())));
+            let decided = model.decide_surely("Vacation Approval Status", &facts, 100_000).expect("it is decided").value;
             let rule = first_work(&case);
             let element = id(&case, &rule);
             case.done_with(&element, &Variables::of([("Vacation Approval Status", decided)]));

@@ -23,6 +23,13 @@ const PROCEDURES: [(&str, &str); 8] = [
     ("property-transfer", "property-transfer"),
 ];
 
+/// Procedures that were drawn after a log, without decisions of their own.
+const MODELLED: [(&str, &str); 1] = [("municipal-permits", "permit-receipt")];
+
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PROCEDURES.into_iter().chain(MODELLED)
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")
 }
@@ -49,12 +56,14 @@ fn every_file_is_known_here() {
         }
     }
     found.sort();
-    assert_eq!(found, PROCEDURES.map(|(folder, name)| (folder.to_owned(), name.to_owned())));
+    let mut known: Vec<_> = all().map(|(folder, name)| (folder.to_owned(), name.to_owned())).collect();
+    known.sort();
+    assert_eq!(found, known);
 }
 
 #[test]
 fn each_is_accepted_and_comes_to_every_end() {
-    for (folder, name) in PROCEDURES {
+    for (folder, name) in all() {
         let (_, definitions) = parsed(folder, name);
         let process = &definitions.processes[0];
         check(process).unwrap_or_else(|refusals| panic!("{name}: {refusals:#?}"));
@@ -103,7 +112,7 @@ fn what_is_decided_is_in_the_pack_and_its_facts_can_be_stated() {
 
 #[test]
 fn each_is_drawn_without_overlaps() {
-    for (folder, name) in PROCEDURES {
+    for (folder, name) in all() {
         let (source, definitions) = parsed(folder, name);
         let process = &definitions.processes[0];
         let document = roxmltree::Document::parse(&source).expect("XML");
@@ -214,15 +223,36 @@ fn a_divorce_cools_for_thirty_days_and_lapses_after_thirty_more() {
     }
 }
 
+/// What is known of a bill when it is accepted.
+fn bill() -> Variables {
+    let digest = Value::text(&"0".repeat(64));
+    let digests = ["Bill sha256", "Bill sm3", "Bill chunks root"].map(|name| (name, digest.clone()));
+    let [sha256, sm3, root] = digests;
+    Variables::of([sha256, sm3, root, ("Bill size", Value::Number(5.into()))])
+}
+
 #[test]
 fn a_reimbursement_is_paid_again_to_the_right_account() {
     let decisions =
         [("decision_Claim", "{accepted: true}"), ("decision_Fund_pays", "50000.01"), ("decision_Patient_pays", "9")];
     let mut case = case("medical-reimbursement", "medical-reimbursement", &decisions);
-    case.done("accept").done("lock").done("insured").done("visits");
+    case.done_with("accept", &bill()).done("anchor").done("lock").done("insured").done("visits");
     assert_eq!(case.work(), "review");
     case.done("review").fail("pay", "account-invalid").done("account").done("pay");
     assert_eq!(outcome(&case), r#""granted""#);
+}
+
+#[test]
+fn a_bill_that_was_reimbursed_is_refused_and_one_that_is_not_accepted_is_given_up() {
+    let mut again = case("medical-reimbursement", "medical-reimbursement", &[]);
+    again.done_with("accept", &bill()).fail("anchor", "evidence.already_deposited").done("refuse");
+    assert_eq!(outcome(&again), r#""refused""#);
+    let mut refused = case("medical-reimbursement", "medical-reimbursement", &[("decision_Claim", "{accepted: false}")]);
+    let evidence = Variables::of([("bill evidence", feel("{sequence: 0}"))]);
+    refused.done_with("accept", &bill()).done_with("anchor", &evidence).done("lock").done("insured").done("visits");
+    refused.done("unlock").done("release");
+    refused.done("refuse");
+    assert_eq!(outcome(&refused), r#""refused""#);
 }
 
 #[test]

@@ -105,6 +105,27 @@ fn circles_are_refused() {
 }
 
 #[test]
+fn models_that_import_each_other_are_bounded() {
+    let model = |own: &str, other: &str, text: &str| {
+        format!(
+            r##"<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="{own}" name="{own}" namespace="urn:{own}">
+            <import importType="https://www.omg.org/spec/DMN/20230324/MODEL/" namespace="urn:{other}" name="{other}"/>
+            <decision id="d" name="D"><variable name="D"/>
+            <informationRequirement><requiredDecision href="urn:{other}#d"/></informationRequirement>
+            <literalExpression><text>{text}</text></literalExpression></decision></definitions>"##
+        )
+    };
+    let (a, b, own) = (model("a", "b", "b.D + 1"), model("b", "a", "a.D + 1"), model("a", "a", "a.D"));
+    let start = std::time::Instant::now();
+    for sources in [vec![a.as_str(), b.as_str()], vec![a.as_str()], vec![own.as_str()], vec![own.as_str(), own.as_str()]] {
+        for profile in [Profile::Standard, Profile::Strict] {
+            assert!(Model::compile(&sources, profile).is_err(), "{} models are accepted", sources.len());
+        }
+    }
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+#[test]
 fn checking_many_rules_against_each_other_is_bounded() {
     // 4,000 rules of 4,000 constants each pair of which would be compared.
     let rules: Vec<(String, String)> = (0..4_000).map(|i| (format!("<= {i}"), i.to_string())).collect();

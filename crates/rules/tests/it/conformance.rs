@@ -10,9 +10,7 @@ fn passes_the_official_compatibility_kit() {
     };
     let two = tck::run(&cases.join("compliance-level-2"));
     let three = tck::run(&cases.join("compliance-level-3"));
-    for failure in two.failures.iter().chain(&three.failures) {
-        println!("{}: expected {}, found {}", failure.case, failure.expected, failure.found);
-    }
+    tck::print(&two, &three);
     assert_eq!((two.passed, two.total), (126, 126), "level 2");
     assert!(three.passed * 100 >= three.total * 97, "level 3: {} of {}", three.passed, three.total);
     assert!(three.excluded.len() <= 110, "the exclusions stay short");

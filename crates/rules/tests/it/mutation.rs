@@ -1,4 +1,5 @@
-//! A slice of the fuzzing: seeded mutations of expressions and files never panic, hang or cost nothing.
+//! Seeded mutations of expressions and files never panic, hang or cost nothing: a slice in every run of the tests, a million
+//! expressions and a hundred thousand files in `make fuzz`.
 
 use crate::support::{expression, table};
 use std::time::Instant;
@@ -126,55 +127,100 @@ fn mutate(text: &str, random: &mut Random) -> String {
     chars.into_iter().collect()
 }
 
-/// How many mutants, by default a slice that a test can wait for.
-fn count(default: usize) -> usize {
-    std::env::var("ZHULIAN_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+/// Milliseconds that one mutant may take at most. On a busy machine a run may be stopped for long; with the gas it has, nothing
+/// that is metered comes near it.
+const SLOW_MS: u128 = 10_000;
+
+/// What a run met.
+#[derive(Debug, Default)]
+struct Met {
+    mutants: usize,
+    /// Compiled under the standard, and under the strict profile.
+    compiled: [usize; 2],
+    decided: usize,
+    halted: usize,
+    gas_most: u64,
+    value_most: usize,
+    slowest_ms: u128,
+    slowest: String,
 }
 
-fn run(source: &str) {
+fn run(source: &str, met: &mut Met) {
     let start = Instant::now();
-    for profile in [Profile::Standard, Profile::Strict] {
-        if let Ok(model) = Model::compile(&[source], profile) {
-            let names: Vec<String> = model.decisions().map(|(name, _)| name.to_owned()).collect();
-            for name in names {
-                if let Ok(outcome) = model.decide(&name, &[], GAS) {
-                    assert!(outcome.gas <= GAS);
-                    let _ = outcome.value.to_canonical(&mut zhulian_rules::gas::Gas::new(GAS));
-                }
+    met.mutants += 1;
+    for (place, profile) in [Profile::Standard, Profile::Strict].into_iter().enumerate() {
+        let Ok(model) = Model::compile(&[source], profile) else { continue };
+        met.compiled[place] += 1;
+        let names: Vec<String> = model.decisions().map(|(name, _)| name.to_owned()).collect();
+        for name in names {
+            let Ok(outcome) = model.decide(&name, &[], GAS) else {
+                met.halted += 1;
+                continue;
+            };
+            assert!(outcome.gas <= GAS);
+            (met.decided, met.gas_most) = (met.decided + 1, met.gas_most.max(outcome.gas));
+            // Whatever is bought with that gas is no larger than it: growth is metered.
+            if let Ok(text) = outcome.value.to_canonical(&mut zhulian_rules::gas::Gas::new(GAS)) {
+                met.value_most = met.value_most.max(text.len());
+                assert!(text.len() as u64 <= VALUE_PER_GAS * GAS, "{} bytes from {source}", text.len());
             }
         }
     }
-    assert!(start.elapsed().as_secs() < 10, "a mutant took {:?}: {source}", start.elapsed());
+    let took = start.elapsed().as_millis();
+    if took > met.slowest_ms {
+        (met.slowest_ms, met.slowest) = (took, source.chars().take(2_000).collect());
+    }
+    assert!(took < SLOW_MS, "a mutant took {took} ms: {source}");
 }
 
-#[test]
-fn mutated_expressions_do_no_harm() {
-    let mut random = Random(0x5EED_0001);
-    for i in 0..count(3_000) {
-        let mut text = SEEDS[i % SEEDS.len()].to_owned();
+/// Bytes of canonical text that a unit of gas may buy at most.
+const VALUE_PER_GAS: u64 = 64;
+
+fn expressions(count: usize, seed: u64) -> Met {
+    let (mut random, mut met) = (Random(seed), Met::default());
+    while met.mutants < 2 * count {
+        let mut text = SEEDS[met.mutants / 2 % SEEDS.len()].to_owned();
         for _ in 0..1 + random.below(3) {
             text = mutate(&text, &mut random);
         }
         let text: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-        run(&expression(&text));
-        run(&table("number", "UNIQUE", "", &[(&text, "1"), ("-", &text)]));
+        run(&expression(&text), &mut met);
+        run(&table("number", "UNIQUE", "", &[(&text, "1"), ("-", &text)]), &mut met);
     }
+    met
 }
 
-#[test]
-fn mutated_files_do_no_harm() {
-    let mut random = Random(0x5EED_0002);
+/// Pieces that bombs are made of, put in at random.
+const BOMBS: [&str; 12] = [
+    "<!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;\">]>",
+    "<!ENTITY x SYSTEM \"file:///etc/passwd\">",
+    "&c;&c;&c;&c;",
+    "<context><contextEntry>",
+    "</contextEntry></context>",
+    "<import importType=\"https://www.omg.org/spec/DMN/20230324/MODEL/\" namespace=\"urn:self\" name=\"self\"/>",
+    "<text>1e999999999 ** 999999999</text>",
+    "<text>matches(\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\", \"^((a+)+)+$\")</text>",
+    "<text>for a in 1..999999999, b in 1..999999999 return a ** b</text>",
+    "<itemComponent name=\"t\"><typeRef>t</typeRef></itemComponent>",
+    "99999999999999999999999999999999999999999999999999",
+    "]]>",
+];
+
+fn files(count: usize, seed: u64) -> Met {
+    let (mut random, mut met) = (Random(seed), Met::default());
     let mut files = vec![include_str!("../data/medical.dmn").to_owned()];
     if let Some(cases) = crate::tck::data() {
         for name in ["0004-lending", "0085-decision-services", "0014-loan-comparison"] {
             files.extend(std::fs::read_to_string(cases.join(format!("compliance-level-3/{name}/{name}.dmn"))));
         }
     }
-    for i in 0..count(3_000) / 10 {
-        let mut bytes = files[i % files.len()].clone().into_bytes();
+    let mut made = 0;
+    while made < count {
+        let mut bytes = files[made % files.len()].clone().into_bytes();
+        made += 1;
         for _ in 0..1 + random.below(8) {
             let (at, to) = (random.below(bytes.len()), random.below(bytes.len()));
-            match random.below(4) {
+            match random.below(6) {
                 0 => bytes[at] = (random.next() & 0x7F) as u8,
                 1 => {
                     let end = (at + random.below(60)).min(bytes.len());
@@ -184,11 +230,67 @@ fn mutated_files_do_no_harm() {
                     let copy = bytes[at..(at + random.below(200)).min(bytes.len())].to_vec();
                     bytes.splice(to..to, copy);
                 }
+                3 => {
+                    // A bomb where an element may stand, so that it is more often well formed.
+                    let place =
+                        bytes.iter().skip(at).position(|byte| *byte == b'>').map_or(bytes.len(), |more| at + more + 1);
+                    bytes.splice(place..place, BOMBS[random.below(BOMBS.len())].bytes());
+                }
+                4 => {
+                    let times = 1 + random.below(300);
+                    bytes.splice(at..at, BOMBS[3 + random.below(2)].repeat(times).into_bytes());
+                }
                 _ => bytes.swap(at, to),
             }
         }
         if let Ok(source) = String::from_utf8(bytes) {
-            run(&source);
+            run(&source, &mut met);
         }
     }
+    met
+}
+
+/// How many mutants a long run makes; `ZHULIAN_MUTANTS` is a share of it in per cent, for a machine that has less time.
+fn long(whole: usize) -> usize {
+    let share = std::env::var("ZHULIAN_MUTANTS").ok().and_then(|text| text.parse::<usize>().ok()).unwrap_or(100);
+    whole / 100 * share.clamp(1, 100)
+}
+
+fn told(what: &str, met: &Met) {
+    println!(
+        "{what}: {} mutants, {} compiled, {} also strictly, {} decided, {} halted; most gas {}, largest value {} bytes, slowest {} ms",
+        met.mutants, met.compiled[0], met.compiled[1], met.decided, met.halted, met.gas_most, met.value_most, met.slowest_ms
+    );
+}
+
+#[test]
+fn mutated_expressions_do_no_harm() {
+    let met = expressions(3_000, 0x5EED_0001);
+    told("expressions", &met);
+    assert!(
+        met.decided > 100 && (1..met.mutants).contains(&met.compiled[1]),
+        "the mutations are too wild or too tame: {met:?}"
+    );
+}
+
+#[test]
+fn mutated_files_do_no_harm() {
+    let met = files(300, 0x5EED_0002);
+    told("files", &met);
+    assert!(met.compiled[0] > 0 && met.compiled[0] < met.mutants, "the mutations are too wild or too tame: {met:?}");
+}
+
+/// The long run: `make fuzz`.
+#[test]
+#[ignore = "long"]
+fn fuzz_a_million_expressions() {
+    // Each is decided as it is, and as a cell of a table.
+    told("expressions", &expressions(long(1_000_000), 0x5EED_0003));
+}
+
+/// The long run: `make fuzz`.
+#[test]
+#[ignore = "long"]
+fn fuzz_a_hundred_thousand_files() {
+    told("files", &files(long(100_000), 0x5EED_0004));
 }

@@ -95,3 +95,21 @@ fn run_file(folder: &Path, file: &Path, files: &[PathBuf], excluded: &[(String, 
         }
     }
 }
+
+/// Prints each failing case, the exclusions with their reasons, and the result as one JSON line.
+pub fn print(two: &Report, three: &Report) {
+    for failure in two.failures.iter().chain(&three.failures) {
+        println!("FAIL {}: expected {}, found {}", failure.case, failure.expected, failure.found);
+    }
+    for case in two.excluded.iter().chain(&three.excluded) {
+        println!("EXCLUDED {case}");
+    }
+    println!(
+        "{{\"level2_pass\":{},\"level2_total\":{},\"level3_pass\":{},\"level3_total\":{},\"excluded\":{}}}",
+        two.passed,
+        two.total,
+        three.passed,
+        three.total,
+        two.excluded.len() + three.excluded.len()
+    );
+}

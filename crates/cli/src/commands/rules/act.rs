@@ -61,7 +61,8 @@ pub struct Decide {
     pub fact: Vec<String>,
 }
 
-fn pack_id(text: &str) -> std::result::Result<PackId, String> {
+/// Reads the id of a pack.
+pub(super) fn pack_id(text: &str) -> std::result::Result<PackId, String> {
     PackId::parse(text).map_err(|_| "2 to 32 characters of a-z, 0-9 and -, a letter first".into())
 }
 

@@ -1,12 +1,13 @@
 //! `zhulian rules`: decisions in DMN, checked, tested, explained and timed offline; packs published and voted in; decisions made
 //! again from their receipts.
 
-mod act;
+pub(crate) mod act;
 mod bench;
 mod check;
 mod compare;
 mod explain;
-mod facts;
+pub(crate) mod facts;
+mod fetch;
 pub(crate) mod rerun;
 pub(crate) mod source;
 mod test;
@@ -30,6 +31,12 @@ pub enum Command {
     Rerun(rerun::Rerun),
     /// Replay a log of decisions against an old and a new version, and report what would change (用历史决定比对新旧版本)
     Compare(compare::Compare),
+    /// List the rule packs of the ledger (列出账本上的规则包)
+    List,
+    /// Show a pack with its versions, drafts and votes (查看规则包的版本、草案与表决)
+    Show(fetch::Show),
+    /// Get the files of a version or draft, verified against its digest (取得规则包某一版本的文件并核对摘要)
+    Fetch(fetch::Fetch),
     /// Put a pack on the ledger and move to enact it; signed by a representative (发布规则包并提出生效动议)
     Publish(act::Publish),
     /// Move to annul a version before it takes effect (提议撤销尚未生效的版本)
@@ -50,6 +57,9 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::Bench(args) => bench::run(args),
         Command::Rerun(args) => rerun::run(session, args),
         Command::Compare(args) => compare::run(args),
+        Command::List => fetch::list(session),
+        Command::Show(args) => fetch::show(session, args),
+        Command::Fetch(args) => fetch::fetch(session, args),
         Command::Publish(args) => act::publish(session, args),
         Command::ProposeAnnul(args) => act::annul(session, args),
         Command::Decide(args) => act::decide(session, args),

@@ -1,0 +1,387 @@
+//! `zhulian backup` and `zhulian restore`: a stopped node's record and secrets kept aside, and a lost validator put back so that it
+//! never votes twice.
+//!
+//! A backup never holds the vote journal, and a restored validator never begins with old state: it asks the others where the chain is,
+//! and votes only after the last block that they have finalised. What it voted for before is then decided.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    path::{Component, Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use walkdir::WalkDir;
+use zhulian_crypto::Sha256;
+use zhulian_modules::governance::Genesis;
+use zhulian_node::{
+    Config,
+    audit::{copy_record, is_running},
+    config::StateSync,
+};
+
+use super::network::now_ms;
+use crate::{
+    failure::{AtPath as _, Exit, Failure, Result, read_small, read_text},
+    home::read_key,
+    local::PASSPHRASE_FILE,
+    private_file,
+    remote::{Remote, beijing},
+    report::Report,
+    session::Session,
+    text,
+    text::{Text, bytes, grouped},
+};
+
+/// Options of `backup`.
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// A stopped node's directory, with node.json (已停止的节点的目录，内含 node.json)
+    pub directory: PathBuf,
+    /// Directory to write to; it must not exist or be empty (输出目录，必须不存在或为空)
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Leave out the secret keys, which are then to be kept elsewhere (不备份私钥，须另行保管)
+    #[arg(long)]
+    pub without_keys: bool,
+}
+
+/// Options of `restore`.
+#[derive(Args, Debug)]
+pub struct Restore {
+    /// A directory that `zhulian backup` wrote (由 zhulian backup 写出的目录)
+    pub backup: PathBuf,
+    /// Directory for the node; it must not exist or be empty (节点目录，必须不存在或为空)
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Do not ask another node whether the network has gone on since (不向其他节点确认网络已继续出块)
+    #[arg(long)]
+    pub unasked: bool,
+}
+
+/// What a backup says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format: String,
+    /// Name of the network, and SHA-256 of its genesis document.
+    network: String,
+    chain: String,
+    taken_ms: u64,
+    files: BTreeMap<String, Entry>,
+}
+
+/// A file of a backup.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    bytes: u64,
+    sha256: String,
+}
+
+const FORMAT: &str = "zhulian-backup/1";
+const MANIFEST: &str = "backup.json";
+/// Where a backup keeps the record.
+const DATA: &str = "data";
+const GENESIS: &str = "genesis.cbor";
+const NETWORK: &str = "network.json";
+const KEYS: &str = "keys";
+/// Blocks that the network must finalise while it is watched: whatever the lost validator voted for is decided then.
+const BLOCKS: u64 = 8;
+const WATCH: Duration = Duration::from_secs(90);
+
+/// Writes a backup.
+///
+/// # Errors
+/// When the node runs, or something cannot be read or written.
+pub fn backup(args: &Backup) -> Result<Report> {
+    let from = &args.directory;
+    let mut config = Config::read(&from.join("node.json")).map_err(|error| {
+        let what = Text::fixed("节点配置无法使用", "the node's configuration cannot be used");
+        Failure::new(Exit::Usage, "node.config", what).why(error.to_string())
+    })?;
+    if is_running(&config.directory) {
+        let what = Text::fixed("节点正在运行，无法备份", "the node is running, so it cannot be backed up");
+        return Err(Failure::new(Exit::Failed, "backup.running", what)
+            .next(Text::fixed("先停止该节点；其余节点会继续出块", "stop the node first; the others go on meanwhile")));
+    }
+    let genesis = genesis(&config.genesis)?;
+    let to = &args.to;
+    empty(to)?;
+    private_file::create_dir(to)?;
+    copy_record(&config.directory, &to.join(DATA)).at(&config.directory)?;
+    fs::copy(&config.genesis, to.join(GENESIS)).at(&config.genesis)?;
+    for (name, secret) in [(NETWORK, false), (PASSPHRASE_FILE, true), (KEYS, true)] {
+        let path = config.key.with_file_name(name);
+        if path.exists() && !(secret && args.without_keys) {
+            copy(&path, &to.join(name))?;
+        }
+    }
+    let key = config.key.file_name().map(PathBuf::from).unwrap_or_default();
+    if !args.without_keys {
+        copy(&config.key, &to.join(&key))?;
+    }
+    (config.directory, config.genesis, config.key) = (DATA.into(), GENESIS.into(), key);
+    private_file::write_public(&to.join("node.json"), config.print().as_bytes())?;
+
+    let mut files = BTreeMap::new();
+    for path in files_below(to)? {
+        files.insert(name(to, &path)?, entry(&path)?);
+    }
+    let network = genesis.network();
+    let manifest = Manifest {
+        format: FORMAT.into(),
+        network: network.name.clone(),
+        chain: hex::encode(network.chain),
+        taken_ms: now_ms(),
+        files,
+    };
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
+    private_file::replace(&to.join(MANIFEST), text.as_bytes())?;
+    let (count, size) = (manifest.files.len(), manifest.files.values().map(|it| it.bytes).sum::<u64>());
+    let (shown, told) = (to.display().to_string(), bytes(size));
+    let report = Report::new(
+        text!("节点已备份到 {shown}。", "The node is backed up in {shown}."),
+        json!({ "directory": shown, "files": count, "bytes": size, "chain": manifest.chain, "keys": !args.without_keys }),
+    )
+    .fact(Text::fixed("文件", "files"), text!("{count} 个，{told}", "{count}, {told}"));
+    Ok(report
+        .detail(Text::fixed("链标识", "chain"), manifest.chain)
+        .next(text!(
+            "可立即重启节点。用 zhulian audit {shown} 可离线核查此备份。",
+            "The node may be started again. `zhulian audit {shown}` examines the backup, offline."
+        ))
+        .next(Text::fixed(
+            "备份中不含投票记录；请勿直接复制运行目录作为备份。",
+            "It holds no vote journal; never use a plain copy of a node's directory instead.",
+        )))
+}
+
+/// Puts a lost validator back.
+///
+/// # Errors
+/// When the backup is not whole, the network stands still, or the validator is up elsewhere.
+pub fn restore(session: &Session, args: &Restore) -> Result<Report> {
+    let (from, to) = (&args.backup, &args.to);
+    let manifest = read_manifest(from)?;
+    check(from, &manifest)?;
+    empty(to)?;
+    let genesis = genesis(&from.join(GENESIS))?;
+    if hex::encode(genesis.chain_id()) != manifest.chain {
+        return Err(damaged(text!("创世文件属于另一网络", "the genesis document is another network's")));
+    }
+    let mut config: Config = serde_json::from_str(&read_text(&from.join("node.json"))?)
+        .map_err(|error| damaged(text!("node.json:{error}", "node.json: {error}")))?;
+    let watched = if args.unasked { None } else { Some(watch(session, &manifest, &config, from)?) };
+
+    private_file::create_dir(to)?;
+    // The chain and the index come from the others; uploaded entries of batches are nowhere else.
+    let old = |name: &str| name.starts_with("data/chain/") || name.starts_with("data/index/") || name == "node.json";
+    for name in manifest.files.keys().filter(|name| !old(name)) {
+        copy(&from.join(name), &to.join(name))?;
+    }
+    config.state_sync = StateSync::Required;
+    private_file::write_public(&to.join("node.json"), config.print().as_bytes())?;
+    let (shown, kept, taken) = (to.display().to_string(), from.display(), beijing(manifest.taken_ms));
+    let has_key = to.join(&config.key).exists();
+    let mut report = Report::new(
+        text!("节点已恢复到 {shown}，账本将从其他节点获取。", "The node is restored in {shown}; its ledger comes from the others."),
+        json!({ "directory": shown, "chain": manifest.chain, "taken_ms": manifest.taken_ms, "key": has_key, "height": watched }),
+    )
+    .fact(Text::fixed("备份时间", "backup of"), taken)
+    .next(text!("启动节点：zhulian node run --config {shown}/node.json", "Start it: zhulian node run --config {shown}/node.json"))
+    .next(text!(
+        "备份 {kept} 中的旧账本仍可离线核查：zhulian audit {kept}",
+        "The record in {kept} still proves what it holds: zhulian audit {kept}"
+    ));
+    if let Some(height) = watched {
+        report = report.fact(Text::fixed("网络高度", "network's height"), grouped(height));
+    }
+    if !has_key {
+        let key = to.join(&config.key).display().to_string();
+        report = report.next(text!(
+            "备份不含私钥：请将验证节点密钥放到 {key}",
+            "The backup has no keys: put the validator's key to {key}"
+        ));
+    }
+    Ok(report)
+}
+
+/// Watches another node until the network has gone on for some blocks, and gives the height.
+fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -> Result<u64> {
+    let remote = Remote::new(session)?;
+    let url = remote.client.base().to_string();
+    let status = remote.call(remote.client.status())?;
+    if status.chain.to_string() != manifest.chain {
+        let name = &manifest.network;
+        let what = text!("{url} 不属于网络“{name}”", "{url} is no node of “{name}”");
+        return Err(Failure::new(Exit::Usage, "restore.other_network", what));
+    }
+    refuse_if_up(&remote, config, from)?;
+    let begun = (status.height, Instant::now());
+    loop {
+        let height = remote.call(remote.client.status())?.height;
+        if height >= begun.0 + BLOCKS {
+            return Ok(height);
+        }
+        if begun.1.elapsed() > WATCH {
+            let (seconds, new) = (WATCH.as_secs(), height - begun.0);
+            return Err(Failure::new(
+                Exit::Network,
+                "restore.network_stands",
+                text!(
+                    "网络在 {seconds} 秒内只出了 {new} 个区块，暂不能恢复验证节点",
+                    "the network made only {new} blocks in {seconds} s, so a validator cannot be put back yet"
+                ),
+            )
+            .why(Text::fixed(
+                "该验证节点在丢失前可能已为尚未确认的区块投票；若现在恢复，它可能对同一轮次投出不同的票",
+                "before it was lost it may have voted for a block that is not decided yet; put back now, it might vote otherwise in \
+                 the same view",
+            ))
+            .next(Text::fixed("先让其余验证节点恢复出块：zhulian why-stalled", "let the others go on first: zhulian why-stalled")));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// Refuses when the network hears the validator: its key would be in two places.
+fn refuse_if_up(remote: &Remote, config: &Config, from: &Path) -> Result<()> {
+    let Ok(file) = read_key(&from.join(&config.key)) else { return Ok(()) };
+    let own = file.public_key.to_string();
+    let validators = remote.call(remote.client.validators())?;
+    match validators.items.into_iter().find(|it| it.connected && it.public_key.to_string() == own) {
+        None => Ok(()),
+        Some(validator) => {
+            let name = validator.name;
+            let what = text!("验证节点“{name}”正在别处运行", "the validator {name} is up elsewhere");
+            Err(Failure::new(Exit::Failed, "restore.up", what)
+                .why(Text::fixed("同一密钥在两处使用即为作恶", "a key that is used in two places is misbehaviour"))
+                .next(Text::fixed("先停止另一处的节点", "stop that one first")))
+        }
+    }
+}
+
+fn genesis(path: &Path) -> Result<Genesis> {
+    Genesis::decode(&read_small(path)?).map_err(|error| {
+        let shown = path.display();
+        let what = text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid");
+        Failure::new(Exit::Failed, "node.genesis", what).why(error.to_string())
+    })
+}
+
+fn read_manifest(from: &Path) -> Result<Manifest> {
+    let text = read_text(&from.join(MANIFEST))?;
+    let manifest: Manifest =
+        serde_json::from_str(&text).map_err(|error| damaged(text!("{MANIFEST}:{error}", "{MANIFEST}: {error}")))?;
+    if manifest.format != FORMAT {
+        let format = &manifest.format;
+        return Err(damaged(text!("未知格式 {format}", "its format is {format}")));
+    }
+    Ok(manifest)
+}
+
+/// Holds a backup against its manifest: every file, and no other.
+fn check(from: &Path, manifest: &Manifest) -> Result<()> {
+    for path in files_below(from)? {
+        let name = name(from, &path)?;
+        if name.contains("-votes-") || name.contains("/zhulian-log") {
+            let what = text!("备份中含有投票记录 {name}", "there is a vote journal in the backup: {name}");
+            return Err(Failure::new(Exit::Failed, "restore.votes", what)
+                .why(Text::fixed(
+                    "使用旧的投票记录，验证节点可能重复投票，被视为作恶",
+                    "with an old one the validator could vote twice, which counts as misbehaviour",
+                ))
+                .next(Text::fixed("只使用 zhulian backup 写出的备份", "use only what `zhulian backup` wrote")));
+        }
+        if name != MANIFEST && !manifest.files.contains_key(&name) {
+            return Err(damaged(text!("多出文件 {name}", "the file {name} is not of it")));
+        }
+    }
+    for (name, stated) in &manifest.files {
+        let plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        if !plain {
+            return Err(damaged(text!("不允许的文件名 {name}", "a file must not be called {name}")));
+        }
+        if entry(&from.join(name))? != *stated {
+            return Err(damaged(text!("文件 {name} 已改变", "the file {name} has changed")));
+        }
+    }
+    Ok(())
+}
+
+fn damaged(why: Text) -> Failure {
+    Failure::new(Exit::Failed, "restore.damaged", Text::fixed("备份不完整或已损坏", "the backup is not whole"))
+        .why(why)
+        .next(Text::fixed("请使用另一份备份", "use another backup"))
+}
+
+/// Refuses a directory in which there is something.
+fn empty(path: &Path) -> Result<()> {
+    if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()) {
+        let shown = path.display();
+        let what =
+            text!("目录 {shown} 不是空的，不会覆盖", "the directory {shown} is not empty, and nothing in it is overwritten");
+        return Err(
+            Failure::new(Exit::Usage, "backup.exists", what).next(Text::fixed("请换一个目录", "choose another directory"))
+        );
+    }
+    Ok(())
+}
+
+fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for found in WalkDir::new(directory).sort_by_file_name() {
+        let found = found.map_err(std::io::Error::from).at(directory)?;
+        if found.file_type().is_symlink() {
+            let shown = found.path().display();
+            return Err(damaged(text!("{shown} 是符号链接", "{shown} is a symbolic link")));
+        }
+        if found.file_type().is_file() {
+            files.push(found.into_path());
+        }
+    }
+    Ok(files)
+}
+
+/// A file's name below a directory, with `/` between the parts.
+fn name(directory: &Path, path: &Path) -> Result<String> {
+    let below = path.strip_prefix(directory).unwrap_or(path);
+    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
+    parts.map(|parts| parts.join("/")).ok_or_else(|| {
+        let shown = path.display();
+        damaged(text!("文件名不是 UTF-8:{shown}", "a file's name is no UTF-8: {shown}"))
+    })
+}
+
+fn entry(path: &Path) -> Result<Entry> {
+    let mut file = fs::File::open(path).at(path)?;
+    let (mut hash, mut size, mut buffer) = (Sha256::default(), 0, vec![0; 1 << 20]);
+    loop {
+        let count = file.read(&mut buffer).at(path)?;
+        if count == 0 {
+            return Ok(Entry { bytes: size, sha256: hex::encode(hash.finish()) });
+        }
+        hash.update(&buffer[..count]);
+        size += count as u64;
+    }
+}
+
+/// Copies a file or what is below a directory, with its mode; directories are made for their owner only.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if from.is_dir() {
+        for entry in fs::read_dir(from).at(from)? {
+            let entry = entry.at(from)?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        private_file::create_dir(parent)?;
+    }
+    fs::copy(from, to).at(from).map(|_| ())
+}

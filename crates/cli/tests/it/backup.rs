@@ -1,0 +1,91 @@
+//! Backups: what is refused. That a restored validator joins and never votes twice, `scripts/hosts.sh` shows with four hosts.
+
+use std::{fs, path::Path};
+
+use crate::support::{code, json, stderr, zhulian};
+
+/// A network's bundle with a data directory as a stopped node leaves it, vote journal included.
+fn node(dir: &Path) {
+    let made = zhulian(dir, &["network", "init", "--hosts", "a,b,c,d", "--out", "net"]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    for (store, content) in
+        [("zhulian-blocks-value", "blocks"), ("zhulian-votes-0", "votes"), ("zhulian-state-log", "state")]
+    {
+        let store = dir.join("net/data/data/chain").join(store);
+        fs::create_dir_all(&store).unwrap();
+        fs::write(store.join("00"), content).unwrap();
+    }
+    fs::write(dir.join("net/data/data/entries.sqlite"), "entries").unwrap();
+}
+
+fn refused(dir: &Path, arguments: &[&str]) -> String {
+    let output = zhulian(dir, &[&["--json"], arguments].concat());
+    assert_ne!(code(&output), 0, "{arguments:?}");
+    json(&output)["error"]["code"].as_str().unwrap().into()
+}
+
+#[test]
+fn a_backup_holds_all_but_the_votes_and_comes_back_without_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    node(dir);
+    let made = zhulian(dir, &["backup", "net/data", "--to", "kept"]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    let is_there = |path: &str| dir.join(path).exists();
+    for path in
+        ["backup.json", "node.json", "genesis.cbor", "network.json", "validator.zlkey", "passphrase", "keys/passphrase"]
+    {
+        assert!(is_there(&format!("kept/{path}")), "{path}");
+    }
+    assert!(is_there("kept/data/chain/zhulian-blocks-value/00") && is_there("kept/data/entries.sqlite"));
+    assert!(!is_there("kept/data/chain/zhulian-votes-0"));
+    assert_eq!(refused(dir, &["backup", "net/data", "--to", "kept"]), "backup.exists");
+
+    let back = zhulian(dir, &["restore", "kept", "--to", "back", "--unasked"]);
+    assert_eq!(code(&back), 0, "{}", stderr(&back));
+    assert!(is_there("back/validator.zlkey") && is_there("back/data/entries.sqlite") && !is_there("back/data/chain"));
+    assert!(fs::read_to_string(dir.join("back/node.json")).unwrap().contains("\"state_sync\": \"required\""));
+    use std::os::unix::fs::PermissionsExt as _;
+    for secret in ["validator.zlkey", "passphrase", "keys/passphrase"] {
+        let mode = fs::metadata(dir.join("back").join(secret)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{secret}");
+    }
+    assert_eq!(refused(dir, &["restore", "kept", "--to", "back", "--unasked"]), "backup.exists");
+    // Another node must be asked; there is none here.
+    assert_eq!(refused(dir, &["--url", "http://127.0.0.1:9", "restore", "kept", "--to", "more"]), "network.unreachable");
+
+    let bare = zhulian(dir, &["backup", "net/data", "--to", "bare", "--without-keys"]);
+    assert_eq!(code(&bare), 0);
+    assert!(!is_there("bare/validator.zlkey") && !is_there("bare/passphrase") && !is_there("bare/keys"));
+}
+
+#[test]
+fn a_backup_that_was_changed_or_holds_votes_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    node(dir);
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "kept"])), 0);
+    let restore = ["restore", "kept", "--to", "back", "--unasked"];
+    let change = |path: &str, content: &str, wanted: &str| {
+        let path = dir.join("kept").join(path);
+        let old = fs::read(&path).ok();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        assert_eq!(refused(dir, &restore), wanted, "{}", path.display());
+        match old {
+            Some(old) => fs::write(&path, old).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+    };
+    change("data/chain/zhulian-votes-0/00", "votes", "restore.votes");
+    change("data/chain/zhulian-blocks-value/00", "Blocks", "restore.damaged");
+    change("data/entries.sqlite", "entrie", "restore.damaged");
+    change("more", "", "restore.damaged");
+    let manifest = fs::read_to_string(dir.join("kept/backup.json")).unwrap();
+    change("backup.json", &manifest.replace("zhulian-backup/1", "zhulian-backup/2"), "restore.damaged");
+    change("backup.json", &manifest.replace("\"data/entries.sqlite\"", "\"../entries.sqlite\""), "restore.damaged");
+    fs::rename(dir.join("kept/genesis.cbor"), dir.join("genesis.cbor")).unwrap();
+    assert_ne!(code(&zhulian(dir, &restore)), 0);
+    fs::rename(dir.join("genesis.cbor"), dir.join("kept/genesis.cbor")).unwrap();
+    assert_eq!(code(&zhulian(dir, &restore)), 0, "whole again");
+}

@@ -1,0 +1,117 @@
+//! The index in a file of SQLite.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter, types};
+
+use super::{
+    IndexError,
+    sql::{Cell, Row, Sql},
+};
+
+/// Rows written by one statement.
+const ROWS: usize = 32;
+
+/// A connection to the file.
+pub(super) struct Sqlite(Connection);
+
+impl Sqlite {
+    pub fn writer(directory: &Path) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(directory)?;
+        let connection = Connection::open(path(directory))?;
+        // Losing the last moments in a power cut is harmless, they come again from the ledger; half a write would not be, and
+        // cannot happen in this mode.
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+        connection.pragma_update(None, "cache_size", -16_384)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Self(connection))
+    }
+
+    pub fn reader(directory: &Path) -> Result<Self, IndexError> {
+        let connection = Connection::open_with_flags(path(directory), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(std::time::Duration::from_secs(2))?;
+        connection.set_prepared_statement_cache_capacity(32);
+        Ok(Self(connection))
+    }
+}
+
+/// The file of the index.
+pub(super) fn path(directory: &Path) -> PathBuf {
+    directory.join("index.sqlite")
+}
+
+pub(super) fn remove(directory: &Path) -> Result<(), IndexError> {
+    let path = path(directory);
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        match std::fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Sql for Sqlite {
+    fn rows(&mut self, statement: &str, parameters: &[Cell]) -> Result<Vec<Row>, IndexError> {
+        let mut statement = self.0.prepare_cached(statement)?;
+        let columns = statement.column_count();
+        let rows = statement.query_map(params_from_iter(parameters), |row| {
+            (0..columns).map(|at| cell(row.get_ref(at)?)).collect::<Result<_, _>>().map(Row)
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn execute(&mut self, statement: &str, parameters: &[Cell]) -> Result<(), IndexError> {
+        self.0.prepare_cached(statement)?.execute(params_from_iter(parameters))?;
+        Ok(())
+    }
+
+    fn batch(&mut self, statements: &str) -> Result<(), IndexError> {
+        Ok(self.0.execute_batch(statements)?)
+    }
+
+    fn append(&mut self, table: &'static str, columns: usize, cells: &[Cell]) -> Result<(), IndexError> {
+        let many = columns * ROWS;
+        let whole = cells.len() / many * many;
+        for (cells, rows) in [(&cells[..whole], ROWS), (&cells[whole..], 1)] {
+            if cells.is_empty() {
+                continue;
+            }
+            let mut statement = self.0.prepare_cached(&insert(table, columns, rows))?;
+            for row in cells.chunks_exact(columns * rows) {
+                statement.execute(params_from_iter(row))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn insert(table: &str, columns: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(","));
+    format!("insert into {table} values {}", vec![row; rows].join(","))
+}
+
+fn cell(value: types::ValueRef<'_>) -> Result<Cell, rusqlite::Error> {
+    Ok(match value {
+        types::ValueRef::Null => Cell::Null,
+        types::ValueRef::Integer(value) => Cell::Integer(value),
+        types::ValueRef::Text(value) => Cell::Text(String::from_utf8_lossy(value).into_owned()),
+        types::ValueRef::Blob(value) => Cell::Bytes(value.into()),
+        types::ValueRef::Real(_) => return Err(types::FromSqlError::InvalidType.into()),
+    })
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<types::ToSqlOutput<'_>> {
+        Ok(types::ToSqlOutput::Borrowed(match self {
+            Self::Null => types::ValueRef::Null,
+            Self::Integer(value) => types::ValueRef::Integer(*value),
+            Self::Text(value) => types::ValueRef::Text(value.as_bytes()),
+            Self::Bytes(value) => types::ValueRef::Blob(value),
+        }))
+    }
+}

@@ -1,0 +1,184 @@
+//! The node's parts around the engine. The process gives them threads and a network, the simulation takes them step by step.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use bytes::Bytes;
+use futures::{FutureExt as _, future::BoxFuture};
+use zhulian_crypto::PublicKey;
+use zhulian_engine as engine;
+use zhulian_execution::Executor;
+use zhulian_ledger::BlockContext;
+use zhulian_modules::{
+    Genesis,
+    identity::{self, MemberKey},
+};
+use zhulian_primitives::{Block, Height};
+
+use crate::{
+    CityMachine, Verifier,
+    index::{Blocks, Database, IndexError, Indexer, Store, genesis_keys},
+    mempool::{Limits, Mempool, Outside},
+    observer::Finalised,
+};
+
+/// Transactions whose valid signature is remembered, besides those that wait.
+const REMEMBERED: usize = 1 << 17;
+
+/// What a node is made of, besides its engine, intake and index.
+pub struct Parts {
+    /// The modules.
+    pub executor: Arc<Executor>,
+    /// Signature checks, remembered.
+    pub verifier: Arc<Verifier>,
+    /// What waits for a block.
+    pub mempool: Arc<Mempool>,
+    /// The state transition.
+    pub machine: Arc<CityMachine>,
+    /// Who is told of finalised blocks.
+    pub observer: Arc<Finalised>,
+}
+
+impl Parts {
+    /// The parts of a node of this network, whose observer keeps its marker in `directory`.
+    pub fn new(genesis: &Genesis, limits: Limits, directory: &Path) -> Self {
+        let executor = Arc::new(zhulian_modules::executor());
+        let verifier = Arc::new(Verifier::new(genesis.chain_id(), REMEMBERED.max(limits.count_max)));
+        let mempool = Arc::new(Mempool::new(limits));
+        let machine = CityMachine::new(executor.clone(), verifier.clone(), Some(mempool.clone()), genesis.state());
+        let observer = Arc::new(Finalised::new(mempool.clone(), directory));
+        Self { executor, verifier, mempool, machine: Arc::new(machine), observer }
+    }
+
+    /// The mempool as the engine asks it.
+    pub fn transactions(&self) -> Arc<dyn engine::Transactions> {
+        Arc::new(Proposals(self.mempool.clone()))
+    }
+
+    /// Hands finalised blocks to an index from now on.
+    pub fn feed(&self, indexer: Indexer) {
+        let _ = self.observer.indexer.set(indexer);
+    }
+}
+
+/// The running engine as the intake needs it.
+pub fn outside(handle: &engine::Handle, genesis: &Genesis) -> Arc<dyn Outside> {
+    let founders = genesis_keys(&genesis.events()).into_iter().map(|(key, organisation)| (key, organisation.into()));
+    Arc::new(Neighbours { handle: handle.clone(), founders: founders.collect() })
+}
+
+/// The running engine's archive as the index needs it.
+pub fn archive(handle: &engine::Handle) -> impl Blocks + use<> {
+    Archive(handle.clone())
+}
+
+/// Opens the index, with the keys that the genesis document registers. A file must be there. A server may not be: a validator votes
+/// without an index, which is opened later.
+pub fn open_index(database: Database, genesis: &Genesis) -> Result<Store, IndexError> {
+    let in_file = matches!(database, Database::Sqlite(_));
+    let mut store = Store::closed(database, &genesis.chain_id());
+    store.genesis(&genesis_keys(&genesis.events()))?;
+    if in_file {
+        store.reopen()?;
+    }
+    Ok(store)
+}
+
+/// The mempool as the engine asks it.
+struct Proposals(Arc<Mempool>);
+
+impl engine::Transactions for Proposals {
+    fn propose(&self, context: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
+        self.0.propose(context, ancestors, bytes_max, count_max)
+    }
+
+    fn waiting(&self) -> bool {
+        self.0.lock().waiting()
+    }
+}
+
+/// The engine as the intake needs it.
+struct Neighbours {
+    handle: engine::Handle,
+    /// Keys of the genesis document. Its state is written by the first block only, and cannot be read while a node starts; a key
+    /// never changes hands.
+    founders: HashMap<PublicKey, Arc<str>>,
+}
+
+impl Outside for Neighbours {
+    fn gossip(&self, message: Bytes) -> bool {
+        self.handle.gossip(message)
+    }
+
+    fn wake(&self) {
+        self.handle.wake();
+    }
+
+    fn tip(&self) -> Option<Height> {
+        self.handle.tip().map(|tip| tip.header.height)
+    }
+
+    fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
+        async move {
+            let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
+            let values = self.handle.get(wanted.clone()).await.map(|(_, values)| values).unwrap_or_default();
+            let found: HashMap<_, _> = wanted.into_iter().zip(values).collect();
+            let source = |key: &zhulian_ledger::Key| found.get(key).cloned().flatten();
+            let registered = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
+            keys.iter().map(|key| self.founders.get(key).cloned().or_else(|| registered(key))).collect()
+        }
+        .boxed()
+    }
+}
+
+/// The archive as the index needs it.
+struct Archive(engine::Handle);
+
+impl Archive {
+    async fn first_block(&self) -> Option<Height> {
+        let (mut absent, mut present) = (0, self.tip().filter(|tip| *tip > 0)?);
+        if self.is_here(1).await? {
+            return Some(1);
+        }
+        while absent + 1 < present {
+            let middle = absent + (present - absent) / 2;
+            match self.is_here(middle).await? {
+                true => present = middle,
+                false => absent = middle,
+            }
+        }
+        Some(present)
+    }
+
+    /// Only what is surely not here counts as absent; any other failure is for a later try.
+    async fn is_here(&self, height: Height) -> Option<bool> {
+        match self.0.block(height).await {
+            Ok(_) => Some(true),
+            Err(engine::Error::NoBlock(_)) => Some(false),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Blocks for Archive {
+    fn block(&self, height: Height) -> BoxFuture<'_, Option<Arc<Block>>> {
+        async move {
+            match self.0.block(height).await {
+                Ok(block) => Some(block),
+                Err(engine::Error::Corrupt(corrupt)) => {
+                    tracing::error!(%corrupt, "the index cannot go on");
+                    None
+                }
+                Err(_) => None,
+            }
+        }
+        .boxed()
+    }
+
+    fn first(&self) -> BoxFuture<'_, Option<Height>> {
+        self.first_block().boxed()
+    }
+
+    fn tip(&self) -> Option<Height> {
+        self.0.tip().map(|tip| tip.header.height)
+    }
+}
