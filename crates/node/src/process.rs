@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, task::JoinHandle as Task};
-use zhulian_crypto::{Algorithm, SigningKey};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 use zhulian_engine::{self as engine, Engine};
 use zhulian_gateway::{self as gateway, NodeStatus};
 use zhulian_modules::Genesis;
