@@ -155,6 +155,7 @@ pub async fn open(world: &World, x: i64) -> CaseId {
         channel: Channel::Online,
         variables: Variables(values.map(wire).into_iter().collect::<BTreeMap<_, _>>()),
         message: None,
+        materials: Vec::new(),
     };
     let outcome = done(world, &city::officer(0), "procedure", &it).await;
     let opened = outcome.events.unwrap().into_iter().find(|event| event.name == "case_opened").unwrap();
