@@ -64,7 +64,7 @@ impl Detail {
 impl Case {
     /// Whether its clock stands still.
     pub fn is_paused(&self) -> bool {
-        self.closed.is_none() && clock::is_paused(&self.clock)
+        self.closed.is_none() && clock::paused_since(&self.clock).is_some()
     }
 
     /// Whether its statutory period was over at `now`, or when it was closed.
