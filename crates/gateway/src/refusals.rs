@@ -133,13 +133,28 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
         },
         ("procedure", name) => match name {
             "MalformedCaseId" | "MalformedText" | "MalformedRating" => 400,
-            "NotDutyHolder" | "NotClaimer" | "NotParty" | "SameSigner" | "NotSupervisor" => 403,
+            "NotDutyHolder" | "NotClaimer" | "NotParty" | "SameSigner" | "NotSupervisor" | "RightNotGiven" => 403,
             "CaseNotFound" | "ProcedureNotFound" | "TaskNotFound" | "NoOverride" => 404,
-            "CaseIsClosed" | "AlreadyClaimed" | "MaterialMissing" | "MaterialTwice" | "NobodyWaits" | "AlreadyPaused"
-            | "NotPaused" | "NotOver" | "AlreadyRated" | "OverridePending" | "NothingDue" | "NoCalendar" => 409,
+            "CaseIsClosed"
+            | "AlreadyClaimed"
+            | "MaterialMissing"
+            | "MaterialTwice"
+            | "NobodyWaits"
+            | "AlreadyPaused"
+            | "NotPaused"
+            | "NotOver"
+            | "AlreadyRated"
+            | "OverridePending"
+            | "NothingDue"
+            | "NoCalendar"
+            | "OrganisationNotActive"
+            | "CalendarLacksYear"
+            | "CalendarLacksNextYear"
+            | "CalendarLacksLaterYear" => 409,
             "TooLarge" => 413,
             "UnknownVariable" | "WrongValue" | "PersonalData" | "MaterialUnknown" | "PauseNotListed" | "TooCostly"
-            | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong" => 422,
+            | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong"
+            | "InputUnfit" => 422,
             _ => return None,
         },
         _ => return None,

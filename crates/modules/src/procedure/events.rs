@@ -196,6 +196,6 @@ zhulian_execution::events! { "procedure";
         /// Its arguments, as a signed transaction would have them; absent where the task's inputs did not fit the call.
         6 args: Option<Raw> = "? 6: any",
         /// Why it was refused, if it was: module and number. The procedure then went its way for that error.
-        7 refusal: Option<(String, u16)> = "? 7: [tstr, uint]",
+        7 refusal: Option<(String, u16)> = "? 7: case_refusal",
     }
 }

@@ -35,6 +35,7 @@ override = [0, uint, case_variables]          ; the task counts as done, with th
 case_line = [&(entered: 0, completed: 1, cancelled: 2, failed: 3), tstr, uint]   ; what, element, number of the task or 0
 case_task = { ? 0: [uscc, member], ? 1: uscc }   ; claimed by, transferred to
 case_clock = { 0: timestamp, 1: uint, 2: uint, 3: timestamp, 4: timestamp, 5: [* [pause_reason, timestamp, timestamp / null]], 6: [* case_alert] }   ; started, promised and statutory working days, promised and statutory due, pauses, alerts given
+case_refusal = [tstr, uint]                   ; module and number
 case_material = { 0: tstr, 1: digest, 2: uscc, 3: timestamp }   ; name, salted commitment, by, at
 "#;
 
