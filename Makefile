@@ -40,8 +40,9 @@ sdk: web ## the TypeScript verifier against the shared vectors
 api: unit ## schemathesis against the gateway
 	scripts/schemathesis.sh
 
-e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offline; rules voted in, decided, and decided again
+e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offline; validators come and go; rules voted in, decided, and decided again
 	scripts/e2e.sh
+	scripts/e2e-validators.sh
 	scripts/rules.sh
 
 hosts: ## four hosts in network namespaces, with latency, loss, cut links and a rolling restart; needs root

@@ -37,6 +37,9 @@ pub enum Command {
     /// Organisations and motions about them (机构与表决)
     #[command(subcommand)]
     Org(c::org::Command),
+    /// Validators: who decides blocks, and motions that change it (验证节点及其变更)
+    #[command(subcommand)]
+    Validator(c::validator::Command),
     /// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
     #[command(subcommand)]
     Rules(c::rules::Command),

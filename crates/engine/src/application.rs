@@ -22,7 +22,7 @@ use commonware_runtime::{Clock, Spawner};
 use commonware_storage::Context as StorageContext;
 use futures::{StreamExt as _, join};
 use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
-use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_VERSION, Timestamp};
+use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_VERSION, Timestamp, validators_digest};
 
 use crate::{
     Limits, Transactions,
@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     pub transactions: Arc<dyn Transactions>,
     pub limits: Limits,
     pub clock_skew_ms: i64,
+    /// Blocks of an epoch.
+    pub epoch_blocks: u64,
     pub genesis: Sealed,
     pub genesis_state: BTreeMap<Key, Value>,
     pub chain: Arc<Chain>,
@@ -63,6 +65,7 @@ pub(crate) fn genesis(
     chain: ChainId,
     time: Timestamp,
     proposer: PublicKey,
+    validators: [u8; 32],
     writes: &BTreeMap<Key, Value>,
     target: &SyncTarget,
 ) -> Sealed {
@@ -82,6 +85,7 @@ pub(crate) fn genesis(
         parent: [0; 32],
         proposer: keys::raw(&proposer),
         transaction_count: 0,
+        validators,
         transactions_root: root(&[]),
         receipts_root: root(&[]),
         state_root: zhulian_crypto::sha256_parts(&parts),
@@ -150,6 +154,29 @@ impl<S: Strategy> Application<S> {
         state::write(batch, genesis, writes).await.unwrap_or_else(|error| stop("hashing the state failed", error))
     }
 
+    /// Digest of the validators that decide the block after this one. Within an epoch they do not change; in its last block the state
+    /// after it tells who follows.
+    async fn validators<E>(&self, parent: &Header, outcome: &Outcome, batch: &Batch<E, S>) -> [u8; 32]
+    where
+        E: Spawner + StorageContext,
+    {
+        let machine = &self.shared.machine;
+        let is_last = (parent.height + 2).is_multiple_of(self.shared.epoch_blocks);
+        let Some(key) = machine.validators_key().filter(|_| is_last) else { return parent.validators };
+        let value = match outcome.writes.get(&key) {
+            Some(value) => value.clone(),
+            None => {
+                let read = batch.get_many(&[&Digest(key)]).await;
+                let mut values = read.unwrap_or_else(|error| stop("reading the state failed", error));
+                values.pop().flatten().map(|value| value.to_vec())
+            }
+        };
+        let next = value.and_then(|value| machine.validators(&value));
+        next.map_or(parent.validators, |next| {
+            validators_digest(&next.iter().map(|it| it.validator.clone()).collect::<Vec<_>>())
+        })
+    }
+
     fn context_of(&self, header: &Header) -> BlockContext {
         BlockContext {
             chain: header.chain,
@@ -174,6 +201,7 @@ impl<S: Strategy> Application<S> {
             parent: digest.0,
             proposer: keys::raw(&context.leader),
             transaction_count: 0,
+            validators: parent.validators,
             transactions_root: [0; 32],
             receipts_root: [0; 32],
             state_root: [0; 32],
@@ -259,11 +287,13 @@ where
             transactions = Arc::unwrap_or_clone(block).transactions;
             transactions.truncate(transactions.len() / 2);
         };
+        let validators = self.validators::<E>(&parent_header, &outcome, &batch).await;
         let merkleized = self.write::<E>(header.height, &mut outcome, batch).await;
         block.receipts = outcome.receipts;
         let bounds = merkleized.bounds();
         block.header = Header {
             transaction_count: block.transactions.len() as u64,
+            validators,
             transactions_root: root(&block.transactions),
             receipts_root: root(&block.receipts),
             state_root: merkleized.root().0,
@@ -289,9 +319,11 @@ where
         let block = sealed.inner().block().clone();
         let header = &block.header;
         let candidate = finality == Finality::Candidate;
+        let mut before = None;
 
         if candidate {
             let parent = ancestry.next().await?;
+            before = Some(parent.inner().header().clone());
             if let Some(fault) = self.fault(header, parent.inner().header()) {
                 tracing::warn!(height = header.height, proposer = %hex::encode(header.proposer), fault, "refusing a block");
                 return None;
@@ -317,6 +349,15 @@ where
         let (valid, mut outcome) = join!(checked, self.execute::<E>(&context, &block, &batch));
         if !valid {
             tracing::warn!(height = header.height, proposer = %hex::encode(header.proposer), "refusing a block with an invalid transaction");
+            return None;
+        }
+        if let Some(parent) = &before
+            && self.validators::<E>(parent, &outcome, &batch).await != header.validators
+        {
+            tracing::error!(
+                height = header.height,
+                "a block states other validators than this node computes; voting against it"
+            );
             return None;
         }
         let receipts_match = outcome.receipts == block.receipts;

@@ -17,6 +17,7 @@ use commonware_storage::{
     archive::{self, Identifier, immutable},
 };
 use commonware_utils::{NZU64, NZUsize};
+use zhulian_primitives::VALIDATORS_MAX;
 
 use crate::{Limits, block::Sealed, certificate::Finalization, chain::Chain};
 
@@ -137,13 +138,12 @@ pub(crate) async fn open<E: Context>(
     page_cache: &CacheRef,
     compress: bool,
     limits: Limits,
-    participants: usize,
     damage: &Damage,
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
     let certificates = immutable::Archive::init(
         context.child("certificates").with_attribute("archive", prefix),
-        config(prefix, "certificates", page_cache.clone(), false, participants),
+        config(prefix, "certificates", page_cache.clone(), false, VALIDATORS_MAX),
     )
     .await?;
     let blocks = immutable::Archive::init(

@@ -20,7 +20,7 @@ use commonware_storage::archive::{Archive as _, Identifier, immutable};
 use commonware_utils::{NZU16, NZUsize};
 use futures::{FutureExt as _, StreamExt as _, executor, pin_mut};
 use zhulian_ledger::{Key, Value, Writes};
-use zhulian_primitives::{Block, Certificate, ChainId, Height, Timestamp};
+use zhulian_primitives::{Block, Certificate, Height, Network, Timestamp, VALIDATORS_MAX};
 
 use crate::{
     Limits, Storage,
@@ -49,12 +49,10 @@ type Live = State<Context, Sequential>;
 pub struct Setup {
     /// The copy of the engine's directory; it is written to.
     pub directory: PathBuf,
-    /// The network.
-    pub chain: ChainId,
+    /// The network with the validators of epoch 0.
+    pub network: Network,
     /// Time of the genesis block.
     pub genesis_time: Timestamp,
-    /// Ed25519 keys of the validators, sorted.
-    pub validators: Vec<[u8; 32]>,
     /// The state at genesis.
     pub genesis_state: BTreeMap<Key, Value>,
     /// Bounds of a block.
@@ -135,7 +133,7 @@ async fn open_archives(
         let blocks = blocks.await.map_err(|error| format!("{prefix}-blocks: {error}"))?;
         let certificates = immutable::Archive::init(
             context.child("certificates").with_attribute("archive", prefix),
-            archive::config(prefix, "certificates", pages.clone(), false, setup.validators.len()),
+            archive::config(prefix, "certificates", pages.clone(), false, VALIDATORS_MAX),
         );
         Ok((blocks, certificates.await.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };
@@ -213,10 +211,12 @@ impl Stores {
     /// # Errors
     /// When the first validator's key is none.
     pub fn genesis(&self) -> Result<Arc<Block>, String> {
-        let first = self.setup.validators.first().and_then(keys::public).ok_or("the network has no validators")?;
+        let Setup { network, genesis_time, genesis_state, .. } = &self.setup;
+        let first =
+            network.validators.first().and_then(|it| keys::public(&it.public_key)).ok_or("the network has no validators")?;
         let target = <Databases<Context, Sequential> as DatabaseSet<Context>>::initial_sync_targets();
-        let Setup { chain, genesis_time, genesis_state, .. } = &self.setup;
-        Ok(genesis(*chain, *genesis_time, first, genesis_state, &target).block().clone())
+        let validators = network.validators_digest();
+        Ok(genesis(network.chain, *genesis_time, first, validators, genesis_state, &target).block().clone())
     }
 
     /// Writes a block's outcome to a state of its own, which begins empty, and tells what that commits to. Heights come one by one
@@ -351,7 +351,7 @@ pub fn falsify_archive(
                         if let Some(byte) = bytes.iter_mut().rev().nth(40) {
                             *byte ^= 1;
                         }
-                        Some(Finalization::decode_cfg(Bytes::from(bytes), &stores.setup.validators.len()).map_err(shown)?)
+                        Some(Finalization::decode_cfg(Bytes::from(bytes), &VALIDATORS_MAX).map_err(shown)?)
                     }
                     (ForgedCertificate::Drop, _) => None,
                     (_, found) => found,

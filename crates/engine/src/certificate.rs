@@ -30,9 +30,10 @@ pub(crate) fn namespace(chain: &ChainId) -> Vec<u8> {
     [b"zhulian", &chain[..]].concat()
 }
 
-/// The vote scheme of this node; `None` if its key is not among the participants.
-pub(crate) fn scheme(chain: &ChainId, participants: Set<PublicKey>, secret: PrivateKey) -> Option<Scheme> {
-    Scheme::signer(&namespace(chain), participants, secret)
+/// The vote scheme of a set of validators: one that signs if this node's key is among them, else one that only verifies.
+pub(crate) fn scheme(chain: &ChainId, participants: Set<PublicKey>, secret: PrivateKey) -> Scheme {
+    Scheme::signer(&namespace(chain), participants.clone(), secret)
+        .unwrap_or_else(|| Scheme::verifier(&namespace(chain), participants))
 }
 
 /// The certificate in the form that proofs carry.

@@ -29,6 +29,8 @@ pub(crate) struct Chain {
     observed: AtomicU64,
     /// Wakes idle proposers, all that wait at the moment.
     pub wake: Notify,
+    /// Wakes who waits for the tip, in the order in which they began to.
+    moved: Notify,
 }
 
 impl Chain {
@@ -39,6 +41,7 @@ impl Chain {
             times: Mutex::default(),
             observed: AtomicU64::new(0),
             wake: Notify::new(),
+            moved: Notify::new(),
         }
     }
 
@@ -67,11 +70,26 @@ impl Chain {
             }
             first
         });
+        self.moved.notify_waiters();
     }
 
     /// A block's state is readable.
     pub fn advance(&self, block: Arc<Block>) {
         self.tip.send_replace(Some(block));
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until the tip is there and at this height or above, and tells its height. A watch would do, but wakes its waiters in random
+    /// order, and equal seeds of a simulation must give equal lives.
+    pub async fn reached(&self, least: u64) -> u64 {
+        loop {
+            // Made before the question, so that what comes between is not missed.
+            let moved = self.moved.notified();
+            if let Some(height) = self.height().filter(|height| *height >= least) {
+                return height;
+            }
+            moved.await;
+        }
     }
 
     /// The header whose state has this root, if it is among the last ones.

@@ -2,9 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use zhulian_primitives::{ChainId, Timestamp};
+use zhulian_primitives::{ChainId, Timestamp, Validator};
 
-/// A validator and where to reach it.
+/// A node and where to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Ed25519 key, for votes and for the transport.
@@ -123,9 +123,13 @@ pub struct Config {
     pub chain: ChainId,
     /// Time of the genesis block.
     pub genesis_time: Timestamp,
-    /// All validators, in any order; certificates count them sorted by key.
-    pub validators: Vec<Peer>,
-    /// This node's Ed25519 secret; its public key is one of the validators.
+    /// The validators of epoch 0, sorted by key.
+    pub validators: Vec<Validator>,
+    /// Blocks of an epoch: after so many the validators may change.
+    pub epoch_blocks: u64,
+    /// Where to reach others. What the state says of later validators is used where nothing is said here.
+    pub peers: Vec<Peer>,
+    /// This node's Ed25519 secret. While its public key is not among the validators, the node follows without voting.
     pub secret: [u8; 32],
     /// Where to listen for other validators.
     pub listen: SocketAddr,
@@ -156,6 +160,7 @@ impl std::fmt::Debug for Config {
         f.debug_struct("Config")
             .field("chain", &hex::encode(self.chain))
             .field("validators", &self.validators)
+            .field("peers", &self.peers)
             .field("listen", &self.listen)
             .field("directory", &self.directory)
             .field("limits", &self.limits)
@@ -180,6 +185,9 @@ impl Config {
         if self.limits.transactions_max == 0 || self.limits.transactions_bytes_max == 0 {
             return Err(ConfigError::Limits);
         }
+        if self.epoch_blocks < 2 {
+            return Err(ConfigError::Epoch);
+        }
         if self.threads == 0 {
             return Err(ConfigError::Threads);
         }
@@ -199,15 +207,15 @@ pub enum ConfigError {
     /// No block could hold a transaction.
     #[error("block limits must be above zero")]
     Limits,
+    /// Genesis is no block of an epoch.
+    #[error("an epoch has at least two blocks")]
+    Epoch,
     /// Nothing would run.
     #[error("at least one thread is needed")]
     Threads,
     /// A key is not an Ed25519 point, or one is there twice.
     #[error("the validators must have distinct Ed25519 public keys")]
     Validators,
-    /// The secret's public key is not among the validators.
-    #[error("this node's key is not one of the validators")]
-    NotValidator,
     /// An address that cannot be dialled.
     #[error("not an address:port or hostname:port: {0}")]
     Address(String),

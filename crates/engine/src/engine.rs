@@ -10,7 +10,7 @@ use std::{
 
 use commonware_cryptography::{ChaCha20Poly1305, ed25519::PublicKey};
 use commonware_macros::select;
-use commonware_p2p::{Address, AddressableManager as _, Ingress, authenticated::lookup};
+use commonware_p2p::{Address, AddressableManager as _, AddressableTrackedPeers, Ingress, authenticated::lookup};
 use commonware_runtime::{Runner as _, Spawner as _, Strategizer as _, Supervisor as _, tokio as runtime};
 use commonware_stream::{
     cups::{self, Cups},
@@ -20,10 +20,12 @@ use commonware_utils::{Hostname, NZUsize, channel::oneshot, ordered::Map};
 use zhulian_ledger::Machine;
 
 use crate::{
-    Config, ConfigError, GossipReceiver, Handle, Observer, Transactions, certificate, keys,
-    wiring::{self, CHANNELS, Network, Parts},
+    Config, ConfigError, GossipReceiver, Handle, Observer, Peer, Transactions, certificate, keys,
+    wiring::{self, CHANNELS, Connected, Network, Parts},
 };
 
+/// Nodes connected at the same time at most: validators and followers.
+const PEERS_MAX: usize = 256;
 /// How long tasks may take to end when the engine is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -61,8 +63,8 @@ impl Engine {
         observer: Arc<dyn Observer>,
     ) -> Result<(Self, GossipReceiver), Failure> {
         config.check()?;
-        wiring::participants(&config)?;
-        addresses(&config)?;
+        wiring::identity(&config)?;
+        addresses(&config.peers)?;
         let parts = Parts { partition: "zhulian".into(), machine, transactions, observer };
         let (started, running) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
@@ -137,9 +139,9 @@ fn join(thread: JoinHandle<Result<(), Failure>>) -> Result<(), Failure> {
     })
 }
 
-/// Where each validator is dialled.
-fn addresses(config: &Config) -> Result<Map<PublicKey, Address>, ConfigError> {
-    let peers = config.validators.iter().map(|peer| {
+/// Where each node is dialled.
+fn addresses(peers: &[Peer]) -> Result<Map<PublicKey, Address>, ConfigError> {
+    let peers = peers.iter().map(|peer| {
         let key = keys::public(&peer.public_key).ok_or(ConfigError::Validators)?;
         let bad = || ConfigError::Address(peer.address.clone());
         let address = match peer.address.parse::<SocketAddr>() {
@@ -169,13 +171,13 @@ async fn launch(context: &runtime::Context, config: Config, parts: Parts) -> Res
         },
         cups::Version::V1,
     );
-    let peers = addresses(&config)?;
+    let peers = addresses(&config.peers)?;
     let dns = peers.values().iter().any(|address| matches!(address, Address::Asymmetric { .. }));
     let mut settings = lookup::Config::local(
         upgrader,
         &certificate::namespace(&config.chain),
         config.listen,
-        NonZeroUsize::new(config.validators.len()).ok_or(ConfigError::Validators)?,
+        NZUsize!(PEERS_MAX),
         wiring::message_bytes_max(&config),
         NZUsize!(1_024),
     );
@@ -186,9 +188,20 @@ async fn launch(context: &runtime::Context, config: Config, parts: Parts) -> Res
     settings.block_duration = Duration::from_secs(60);
     let (mut network, mut oracle) = lookup::Network::new(context.child("network"), settings);
     oracle.track(0, peers);
+    let (mut tracker, mut number) = (oracle.clone(), 0);
+    let connect = Box::new(move |connected: Connected| {
+        // What the state says was checked when it was voted; still, a bad address must not keep the others apart.
+        let dialled = |peers: &[Peer]| {
+            let good = peers.iter().filter_map(|peer| addresses(std::slice::from_ref(peer)).ok());
+            Map::try_from(good.flatten().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let (validators, followers) = (dialled(&connected.validators), dialled(&connected.followers));
+        number += 1;
+        tracker.track(number, AddressableTrackedPeers::new(validators, followers));
+    });
     let channels = (0..CHANNELS).map(|channel| network.register(channel, wiring::quota())).collect();
     network.start();
-    let network = Network { channels, provider: oracle.clone(), blocker: oracle };
+    let network = Network { channels, provider: oracle.clone(), blocker: oracle, connect };
     let strategy = context.strategy(NZUsize!(2).max(NonZeroUsize::new(config.threads).unwrap_or(NZUsize!(2))));
     wiring::start(context.child("node"), strategy, config, network, parts).await
 }

@@ -1,6 +1,6 @@
 //! The node's own messages between validators, and the heartbeats by which they see each other.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use commonware_cryptography::ed25519::PublicKey;
@@ -10,7 +10,9 @@ use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_utils::channel::mpsc;
 use std::sync::Arc;
 
-use crate::{chain::Chain, clock, keys, status::Board};
+use zhulian_primitives::{HANDOVERS_MAX, Handover, codec};
+
+use crate::{chain::Chain, clock, keys, sets::Sets, status::Board};
 
 /// A message of the node may have so many bytes.
 pub const GOSSIP_BYTES_MAX: usize = 1 << 20;
@@ -24,6 +26,11 @@ const UNKNOWN: u64 = u64::MAX;
 
 const STATUS: u8 = 0;
 const MESSAGE: u8 = 1;
+/// Asks for the handovers between validators.
+const ASK_HANDOVERS: u8 = 2;
+const HANDOVERS: u8 = 3;
+/// A peer is answered that at most once in so many milliseconds.
+const ANSWER_EVERY_MS: u64 = 900;
 
 /// A message of another node: the sender's key and the bytes.
 pub type Gossip = ([u8; 32], Bytes);
@@ -39,10 +46,12 @@ pub(crate) fn start<E: Spawner + Clock>(
     incoming: mpsc::Sender<Gossip>,
     chain: Arc<Chain>,
     board: Board,
+    sets: Sets,
     clock_skew_ms: i64,
 ) -> Handle<()> {
     context.spawn(move |context| async move {
         let mut beat = context.current();
+        let mut answered: BTreeMap<[u8; 32], u64> = BTreeMap::new();
         select_loop! {
             context,
             on_stopped => {},
@@ -55,6 +64,9 @@ pub(crate) fn start<E: Spawner + Clock>(
                 message.put_u64(board.view());
                 message.put_u64(clock::now(&context, clock_skew_ms));
                 sender.send(Recipients::All, message.freeze(), false);
+                if sets.is_learning() {
+                    sender.send(Recipients::All, Bytes::from_static(&[ASK_HANDOVERS]), false);
+                }
             },
             Some(bytes) = outgoing.recv() else break => {
                 let mut message = BytesMut::with_capacity(1 + bytes.len());
@@ -65,7 +77,8 @@ pub(crate) fn start<E: Spawner + Clock>(
             received = receiver.recv() => {
                 let Ok((peer, message)) = received else { break };
                 let now = clock::now(&context, clock_skew_ms);
-                let peer = keys::raw(&peer);
+                let key = peer;
+                let peer = keys::raw(&key);
                 let mut message: Bytes = message.into();
                 match message.first() {
                     Some(&STATUS) if message.len() == 25 => {
@@ -76,6 +89,25 @@ pub(crate) fn start<E: Spawner + Clock>(
                     Some(&MESSAGE) => {
                         board.seen(peer, now);
                         let _ = incoming.try_send((peer, message.split_off(1)));
+                    }
+                    Some(&ASK_HANDOVERS) => {
+                        let due = answered.get(&peer).is_none_or(|last| now.saturating_sub(*last) >= ANSWER_EVERY_MS);
+                        let answer = codec::to_bytes(&sets.all_handovers());
+                        // A node that learns itself has nothing to tell yet.
+                        if due && !sets.is_learning() && answer.len() <= GOSSIP_BYTES_MAX {
+                            answered.insert(peer, now);
+                            let mut message = BytesMut::with_capacity(1 + answer.len());
+                            message.put_u8(HANDOVERS);
+                            message.put_slice(&answer);
+                            sender.send(Recipients::One(key), message.freeze(), false);
+                        }
+                    }
+                    Some(&HANDOVERS) if sets.is_learning() => {
+                        if let Ok(handovers) = codec::from_bytes::<Vec<Handover>>(&message[1..])
+                            && handovers.len() <= HANDOVERS_MAX
+                        {
+                            sets.offer(peer, handovers);
+                        }
                     }
                     _ => board.seen(peer, now),
                 }

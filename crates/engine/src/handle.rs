@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use commonware_utils::channel::{mpsc, oneshot};
 use zhulian_ledger::{Key, Value};
-use zhulian_primitives::{Block, Certificate, Header, Height};
+use zhulian_primitives::{Block, Certificate, Handover, Header, Height};
 
 use crate::{Error, Status, chain::Chain, gossip::GOSSIP_BYTES_MAX};
 
@@ -27,6 +27,8 @@ pub struct Finality {
     pub headers: Vec<Header>,
     /// Certificate of the last header.
     pub certificate: Certificate,
+    /// How the validators of genesis handed over to those that signed it.
+    pub handovers: Vec<Handover>,
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;

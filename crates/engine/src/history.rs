@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use commonware_codec::{Decode as _, Encode as _, EncodeSize as _, RangeCfg};
 use commonware_consensus::{
+    Epochable as _,
     marshal::store::{Blocks as _, Certificates as _},
-    simplex::scheme::ed25519::Scheme,
     types::Height,
 };
-use commonware_cryptography::{Digestible as _, ed25519::PublicKey, sha256::Digest};
+use commonware_cryptography::{Digestible as _, certificate::Provider as _, ed25519::PublicKey, sha256::Digest};
 use commonware_macros::select_loop;
 use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Strategy;
@@ -31,7 +31,7 @@ use commonware_utils::{
     sync::AsyncRwLock,
 };
 use rand::rand_core::CryptoRng;
-use zhulian_primitives::{Block, ChainId};
+use zhulian_primitives::{Block, ChainId, VALIDATORS_MAX};
 
 use crate::{
     Limits,
@@ -39,6 +39,7 @@ use crate::{
     block::Sealed,
     certificate::Finalization,
     reader::Reader,
+    sets::Sets,
 };
 
 /// A run of blocks with their certificates; the last has one.
@@ -167,8 +168,7 @@ pub(crate) struct Config<E: Context, D, B, S> {
     pub fetch_timeout: NonZeroDuration,
     pub chain: ChainId,
     pub genesis: Digest,
-    pub scheme: Scheme,
-    pub participants: usize,
+    pub sets: Sets,
     pub limits: Limits,
     pub strategy: S,
     pub reader: Reader<E>,
@@ -201,8 +201,7 @@ async fn run<E, D, B, S>(
     B: Blocker<PublicKey = PublicKey>,
     S: Strategy,
 {
-    let Config { me, provider, blocker, fetch_timeout, chain, genesis, scheme, participants, limits, strategy, reader } =
-        config;
+    let Config { me, provider, blocker, fetch_timeout, chain, genesis, sets, limits, strategy, reader } = config;
     let (answered, mut answers) = mpsc::unbounded_channel();
     let (asked, mut questions) = mpsc::channel(QUEUE);
     let relay = Relay { answers: answered, questions: asked };
@@ -255,9 +254,9 @@ async fn run<E, D, B, S>(
         _ = reads.next_completed() => {},
         Some((height, value, verdict)) = answers.recv() else break => {
             let begin = history.top() + 1;
-            let cfg = (RangeCfg::new(1..=RUN_BLOCKS), (limits, participants));
+            let cfg = (RangeCfg::new(1..=RUN_BLOCKS), (limits, VALIDATORS_MAX));
             let run = Run::decode_cfg(value, &cfg).ok().filter(|run| {
-                height == begin && follows(run, begin, last, &chain) && certified(run, &mut context, &scheme, &strategy)
+                height == begin && follows(run, begin, last, &chain) && certified(run, &mut context, &sets, &strategy)
             });
             let Some(mut run) = run else {
                 let _ = verdict.send(false);
@@ -300,9 +299,11 @@ fn follows(run: &Run, height: u64, parent: Digest, chain: &ChainId) -> bool {
 }
 
 /// Whether the certificates are for their blocks and valid, and the last block has one.
-fn certified<R: CryptoRng>(run: &Run, rng: &mut R, scheme: &Scheme, strategy: &impl Strategy) -> bool {
+fn certified<R: CryptoRng>(run: &Run, rng: &mut R, sets: &Sets, strategy: &impl Strategy) -> bool {
     let valid = run.iter().all(|(sealed, finalization)| {
-        finalization.as_ref().is_none_or(|it| it.proposal.payload == sealed.digest() && it.verify(rng, scheme, strategy))
+        let Some(it) = finalization else { return true };
+        let scheme = sets.scoped(it.epoch()).filter(|_| it.epoch().get() == sealed.header().epoch);
+        it.proposal.payload == sealed.digest() && scheme.is_some_and(|scheme| it.verify(rng, &scheme, strategy))
     });
     valid && run.last().is_some_and(|(_, finalization)| finalization.is_some())
 }
@@ -331,7 +332,7 @@ async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
 }
 
 /// More bytes than any run takes.
-pub(crate) fn run_bytes_max(participants: u32, block_bytes_max: usize) -> usize {
-    let certificate = Finalization::max_encode_size(participants) + 1;
+pub(crate) fn run_bytes_max(block_bytes_max: usize) -> usize {
+    let certificate = Finalization::max_encode_size(VALIDATORS_MAX as u32) + 1;
     2 * RUN_BYTES + block_bytes_max + RUN_BLOCKS * certificate + 16
 }

@@ -9,6 +9,7 @@ mod chain;
 mod clock;
 mod config;
 mod engine;
+mod epochs;
 mod error;
 mod feed;
 mod gossip;
@@ -21,6 +22,7 @@ mod reader;
 #[cfg(feature = "seeded-bugs")]
 pub mod seeded;
 mod service;
+mod sets;
 mod startup;
 mod state;
 mod status;

@@ -21,6 +21,7 @@ use crate::{
     clock,
     handle::Query,
     reader::Reader,
+    sets::Sets,
     state::{self, Databases, verify_state_proof},
     status::Board,
 };
@@ -39,6 +40,7 @@ pub(crate) struct Service<E: Context + Spawner, S: Strategy> {
     pub state: Opened<E, S>,
     pub board: Board,
     pub damage: Damage,
+    pub sets: Sets,
     pub clock_skew_ms: i64,
 }
 
@@ -124,7 +126,8 @@ where
                     Corrupt { what: "a certificate is for another block".into(), place: place("certificate", at) }.into()
                 );
             }
-            return Ok(Finality { headers, certificate });
+            let handovers = self.sets.handovers(certificate.epoch);
+            return Ok(Finality { headers, certificate, handovers });
         }
         Err(Error::NoBlock(height))
     }
@@ -181,6 +184,7 @@ where
             time: tip.as_ref().map(|tip| tip.header.time),
             observed: self.reader.chain.observed(),
             damage: self.damage.places(),
+            sets: self.sets.networks(),
             ..self.board.read(now)
         }
     }

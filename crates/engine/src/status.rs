@@ -11,7 +11,7 @@ use commonware_consensus::{
     simplex::{scheme::ed25519::Scheme, types::Activity},
 };
 use commonware_cryptography::sha256::Digest;
-use zhulian_primitives::{Height, Timestamp};
+use zhulian_primitives::{Height, Network, Timestamp, Validator};
 
 /// How far a node has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +60,12 @@ pub struct Status {
     pub time: Option<Timestamp>,
     /// The last height its observer was given.
     pub observed: Height,
-    /// The other validators, sorted by key.
+    /// The network with every set of validators since genesis; the last is that of the epoch, or of one to come.
+    pub sets: Vec<Network>,
+    /// The other validators of the epoch, sorted by key.
     pub peers: Vec<PeerStatus>,
-    /// Contradictory votes seen, by signer's index in the sorted validators.
-    pub misbehaviour: BTreeMap<u32, u64>,
+    /// Contradictory votes seen since the start, by signer's key.
+    pub misbehaviour: BTreeMap<[u8; 32], u64>,
     /// Stored records found damaged.
     pub damage: Vec<String>,
 }
@@ -85,20 +87,21 @@ struct Inner {
     epoch: u64,
     view: u64,
     heard: BTreeMap<[u8; 32], Heard>,
-    misbehaviour: BTreeMap<u32, u64>,
+    misbehaviour: BTreeMap<[u8; 32], u64>,
+    /// Of the epoch, sorted by key.
+    validators: Vec<Validator>,
+    addresses: BTreeMap<[u8; 32], String>,
 }
 
 /// Where the parts of the engine note what they see.
 #[derive(Clone)]
 pub(crate) struct Board {
-    /// Validators sorted by key.
-    validators: Arc<Vec<crate::Peer>>,
     me: [u8; 32],
     inner: Arc<Mutex<Inner>>,
 }
 
 impl Board {
-    pub fn new(validators: Vec<crate::Peer>, me: [u8; 32]) -> Self {
+    pub fn new(validators: Vec<Validator>, addresses: BTreeMap<[u8; 32], String>, me: [u8; 32]) -> Self {
         let inner = Inner {
             phase: Phase::Starting,
             empty: false,
@@ -106,12 +109,32 @@ impl Board {
             view: 1,
             heard: BTreeMap::new(),
             misbehaviour: BTreeMap::new(),
+            validators,
+            addresses,
         };
-        Self { validators: Arc::new(validators), me, inner: Arc::new(Mutex::new(inner)) }
+        Self { me, inner: Arc::new(Mutex::new(inner)) }
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
         f(&mut self.inner.lock().expect("never panics while held"))
+    }
+
+    /// An epoch begins with these validators.
+    pub fn begin(&self, epoch: u64, validators: Vec<Validator>, addresses: BTreeMap<[u8; 32], String>) {
+        self.with(|inner| {
+            if epoch > inner.epoch {
+                (inner.epoch, inner.view) = (epoch, 1);
+            }
+            (inner.validators, inner.addresses) = (validators, addresses);
+        });
+    }
+
+    /// Peers that have executed a height, as far as they said.
+    pub fn peers_at(&self, height: Height) -> Vec<[u8; 32]> {
+        self.with(|inner| {
+            let there = inner.heard.iter().filter(|(_, heard)| heard.height.is_some_and(|at| at >= height));
+            there.map(|(peer, _)| *peer).collect()
+        })
     }
 
     pub fn set_phase(&self, phase: Phase) {
@@ -135,7 +158,8 @@ impl Board {
     /// Whether all other validators have said that they have nothing either: a new network.
     pub fn all_empty(&self) -> bool {
         self.with(|inner| {
-            inner.heard.len() + 1 == self.validators.len() && inner.heard.values().all(|heard| heard.height == Some(0))
+            let said = |key: &[u8; 32]| inner.heard.get(key).is_some_and(|heard| heard.height == Some(0));
+            inner.validators.iter().all(|it| it.public_key == self.me || said(&it.public_key))
         })
     }
 
@@ -161,20 +185,26 @@ impl Board {
         });
     }
 
-    fn misbehaved(&self, signer: u32, view: u64, what: &str) {
-        tracing::warn!(signer, view, what, "a validator signed contradictory votes");
-        self.with(|inner| *inner.misbehaviour.entry(signer).or_default() += 1);
+    fn misbehaved(&self, epoch: u64, signer: u32, view: u64, what: &str) {
+        tracing::warn!(epoch, signer, view, what, "a validator signed contradictory votes");
+        self.with(|inner| {
+            // Votes of another epoch are not counted under a wrong name.
+            let signer = inner.validators.get(signer as usize).filter(|_| epoch == inner.epoch).map(|it| it.public_key);
+            if let Some(signer) = signer {
+                *inner.misbehaviour.entry(signer).or_default() += 1;
+            }
+        });
     }
 
     /// The board's part of a status at `now`.
     pub fn read(&self, now: Timestamp) -> Status {
         self.with(|inner| {
-            let peers = self.validators.iter().filter(|peer| peer.public_key != self.me).map(|peer| {
+            let peers = inner.validators.iter().filter(|peer| peer.public_key != self.me).map(|peer| {
                 let heard = inner.heard.get(&peer.public_key).copied();
                 let Heard { at, height, view, clock_skew_ms } = heard.unwrap_or_default();
                 PeerStatus {
                     public_key: peer.public_key,
-                    address: peer.address.clone(),
+                    address: inner.addresses.get(&peer.public_key).cloned().unwrap_or_default(),
                     last_seen: heard.map(|_| at),
                     connected: heard.is_some() && now.saturating_sub(at) < CONNECTED_MS,
                     height: height.unwrap_or_default(),
@@ -186,10 +216,11 @@ impl Board {
                 phase: inner.phase,
                 epoch: inner.epoch,
                 view: inner.view,
-                leader: leader(&self.validators, inner.epoch, inner.view),
+                leader: leader(&inner.validators, inner.epoch, inner.view),
                 height: None,
                 time: None,
                 observed: 0,
+                sets: Vec::new(),
                 peers: peers.collect(),
                 misbehaviour: inner.misbehaviour.clone(),
                 damage: Vec::new(),
@@ -199,7 +230,7 @@ impl Board {
 }
 
 /// Leaders take turns in the order of their keys.
-fn leader(validators: &[crate::Peer], epoch: u64, view: u64) -> [u8; 32] {
+fn leader(validators: &[Validator], epoch: u64, view: u64) -> [u8; 32] {
     let index = epoch.wrapping_add(view) % validators.len() as u64;
     validators[index as usize].public_key
 }
@@ -214,13 +245,14 @@ impl Reporter for Board {
             Activity::Finalization(it) => self.entered(it.proposal.epoch().get(), it.proposal.view().get() + 1),
             Activity::Nullification(it) => self.entered(it.epoch().get(), it.view().get() + 1),
             Activity::ConflictingNotarize(it) => {
-                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two proposals")
+                self.misbehaved(it.epoch().get(), usize::from(it.signer()) as u32, it.view().get(), "two proposals")
             }
             Activity::ConflictingFinalize(it) => {
-                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "two blocks")
+                self.misbehaved(it.epoch().get(), usize::from(it.signer()) as u32, it.view().get(), "two blocks")
             }
             Activity::NullifyFinalize(it) => {
-                self.misbehaved(usize::from(it.signer()) as u32, it.view().get(), "to skip and to finalise")
+                let (epoch, signer) = (it.epoch().get(), usize::from(it.signer()) as u32);
+                self.misbehaved(epoch, signer, it.view().get(), "to skip and to finalise")
             }
             _ => {}
         }

@@ -2,35 +2,29 @@
 //!
 //! The simulator calls [`start`] with a deterministic runtime and a simulated network; [`Engine`](crate::Engine) calls it with the real ones.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc, time::Duration};
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    BoundedBlock as _, Reporters,
+    BoundedBlock as _, Epochable as _,
     marshal::{
         self,
         core::Actor as MarshalActor,
         resolver::p2p as backfill,
         standard::{Deferred, Standard},
+        store::Certificates as _,
     },
-    simplex::{
-        self, SkipBudget,
-        config::{Floor, ForwardPolicy, SkipPolicy},
-        elector::RoundRobin,
-        scheme::ed25519::Scheme,
-    },
+    simplex::{self, scheme::ed25519::Scheme},
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::{
-    Digested, Digestible as _, Sha256, Signer as _, certificate::ConstantProvider, ed25519::PublicKey, sha256::Digest,
-};
+use commonware_cryptography::{Digested, Digestible as _, Signer as _, ed25519::PublicKey, sha256::Digest};
 use commonware_glue::stateful::{
     Config as StatefulConfig, PruneConfig, Stateful, SyncPlan,
     db::{DatabaseSet, SyncEngineConfig},
     probe::{self, Probe},
 };
 use commonware_macros::select;
-use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
+use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size, utils::mux};
 use commonware_parallel::Strategy;
 use commonware_runtime::{
     Clock, Handle as Task, Metrics, Quota, Spawner, Storage, Supervisor as _, buffer::paged::CacheRef,
@@ -39,23 +33,26 @@ use commonware_storage::qmdb::sync::max_response_size;
 use commonware_utils::{
     NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
     channel::{mpsc, oneshot, watch},
-    ordered::Set,
 };
 use futures::future::select_all;
 use rand::rand_core::CryptoRng;
 use zhulian_ledger::Machine;
+use zhulian_primitives::{Network as Identity, VALIDATORS_MAX};
 
 use crate::{
     Config, ConfigError, GossipReceiver, Handle, Observer, StateSync, Transactions,
     application::{Application, Shared, genesis},
     archive::{self, Damage},
     block::Sealed,
-    certificate, chain, gossip,
+    chain,
+    epochs::Epochs,
+    gossip,
     history::{self, History},
     keys,
     pace::{Paced, Pacer},
     reader::Reader,
     service::{self, Service},
+    sets::{Sets, Store},
     startup,
     state::{self, Databases},
     status::{Board, Phase},
@@ -68,6 +65,8 @@ pub trait Runtime: Spawner + Clock + Metrics + Storage + CryptoRng {}
 
 impl<T: Spawner + Clock + Metrics + Storage + CryptoRng> Runtime for T {}
 
+pub use crate::epochs::{Connect, Connected};
+
 /// The channels of a node, in the order in which they are registered.
 pub const CHANNELS: u64 = 9;
 
@@ -78,9 +77,10 @@ pub fn quota() -> Quota {
 
 /// The largest message that nodes with this configuration exchange.
 pub fn message_bytes_max(config: &Config) -> u32 {
-    let participants = config.validators.len() as u32;
+    let participants = VALIDATORS_MAX as u32;
     max_message_size(&[
-        simplex::max_payload_size::<Scheme, Digest>(participants),
+        // Each epoch has its own part of the channels.
+        mux::prefixed(simplex::max_payload_size::<Scheme, Digest>(participants)),
         marshal::max_payload_size::<Standard<Sealed>, Scheme>(participants, &config.limits),
         probe::max_payload_size::<Standard<Sealed>, Scheme>(participants),
         // An answer is cut to fit, but holds at least one operation.
@@ -88,7 +88,7 @@ pub fn message_bytes_max(config: &Config) -> u32 {
             + max_response_size::<state::Family, Digest>(1, state::operation_bytes_max(config.limits.value_bytes_max))
             + 64,
         gossip::GOSSIP_BYTES_MAX + 1,
-        history::run_bytes_max(participants, Sealed::max_encode_size(&config.limits)) + 64,
+        history::run_bytes_max(Sealed::max_encode_size(&config.limits)) + 64,
     ])
 }
 
@@ -100,6 +100,8 @@ pub struct Network<C, P, B> {
     pub provider: P,
     /// Shuts out peers that misbehave.
     pub blocker: B,
+    /// Told whom to connect.
+    pub connect: Connect,
 }
 
 /// A node's own parts.
@@ -138,27 +140,21 @@ impl Running {
     }
 }
 
-/// The sorted validators of a configuration, and this node's key among them.
-pub fn participants(config: &Config) -> Result<(Set<PublicKey>, PublicKey), ConfigError> {
-    let keys = config.validators.iter().map(|peer| keys::public(&peer.public_key).ok_or(ConfigError::Validators));
-    let keys = keys.collect::<Result<Vec<_>, _>>()?;
-    let set = Set::try_from(keys).map_err(|_| ConfigError::Validators)?;
-    let me = keys::private(&config.secret).public_key();
-    if set.position(&me).is_none() {
-        return Err(ConfigError::NotValidator);
-    }
-    Ok((set, me))
+/// The network as its genesis document has it, checked.
+pub fn identity(config: &Config) -> Result<Identity, ConfigError> {
+    let identity = Identity { name: String::new(), chain: config.chain, epoch: 0, validators: config.validators.clone() };
+    identity.check().map_err(|_| ConfigError::Validators)?;
+    Ok(identity)
 }
 
-const MAILBOX: usize = 1_024;
-const EPOCH: Epoch = Epoch::zero();
-const FETCH_RETRY: Duration = Duration::from_millis(100);
+pub(crate) const MAILBOX: usize = 1_024;
+pub(crate) const FETCH_RETRY: Duration = Duration::from_millis(100);
 /// Bytes of a page of the cache, less the checksum that each page ends with.
 const PAGE_BYTES: u16 = 4_096 - 12;
 /// Executed blocks whose state is not safe on disk yet, at most.
 const PENDING_ACKS: usize = 16;
 /// Views of which votes and candidate blocks are kept.
-const VIEW_RETENTION: u64 = 64;
+pub(crate) const VIEW_RETENTION: u64 = 64;
 
 /// Starts a node.
 ///
@@ -184,25 +180,26 @@ where
     let context = Logged::open(context, &format!("{prefix}-log"), config.storage.log_bytes)
         .await
         .unwrap_or_else(|error| panic!("the store cannot be opened ({error}); restore or wipe this node's directory"));
-    let (participants, me) = participants(&config)?;
-    let first = participants.iter().next().expect("this node is in the set").clone();
-    let count = participants.len();
-    let scheme =
-        certificate::scheme(&config.chain, participants, keys::private(&config.secret)).ok_or(ConfigError::NotValidator)?;
-    let provider = ConstantProvider::new(scheme.clone());
+    let identity = identity(&config)?;
+    let me = keys::private(&config.secret).public_key();
+    let first = keys::public(&identity.validators[0].public_key).ok_or(ConfigError::Validators)?;
+    let validators_digest = identity.validators_digest();
+    let sets = Sets::new(identity, config.secret)?;
+    let mut store = Store::open(context.child("handovers"), &prefix, &sets).await;
+    let epoch_length = NonZeroU64::new(config.epoch_blocks).ok_or(ConfigError::Epoch)?;
     let fetch_timeout = NonZeroDuration::new(config.timeouts.fetch).ok_or(ConfigError::Timeouts)?;
-    let mut validators = config.validators.clone();
-    validators.sort_by_key(|peer| peer.public_key);
+    let addresses: BTreeMap<[u8; 32], String> =
+        config.peers.iter().map(|peer| (peer.public_key, peer.address.clone())).collect();
 
     let chain = Arc::new(chain::Chain::new());
-    let board = Board::new(validators, keys::raw(&me));
+    let board = Board::new(config.validators.clone(), addresses.clone(), keys::raw(&me));
     let (queries, asked) = mpsc::channel(MAILBOX);
     let (gossip_out, outgoing) = mpsc::channel(gossip::QUEUE);
     let (incoming, gossip_in) = mpsc::channel(gossip::QUEUE);
     let handle = Handle { queries, gossip: gossip_out, chain: chain.clone() };
     let mut tasks = Vec::new();
 
-    let Network { channels, provider: peers, blocker } = network;
+    let Network { channels, provider: peers, blocker, connect } = network;
     let [votes, certificates, resolutions, backfills, blocks, states, probes, gossips, histories]: [(Sn, Rc);
         CHANNELS as usize] = channels.try_into().unwrap_or_else(|_| panic!("a node has {CHANNELS} channels"));
 
@@ -213,6 +210,7 @@ where
         incoming,
         chain.clone(),
         board.clone(),
+        sets.clone(),
         config.clock_skew_ms,
     ));
 
@@ -248,7 +246,7 @@ where
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
     let archives = async |name: &str| {
-        archive::open(&context, name, &page_cache, config.storage.compress, config.limits, count, &damage, &chain)
+        archive::open(&context, name, &page_cache, config.storage.compress, config.limits, &damage, &chain)
             .await
             .unwrap_or_else(|error| {
                 panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
@@ -259,48 +257,70 @@ where
 
     let genesis_state = parts.machine.genesis();
     let target = <Databases<Logged<E>, S> as DatabaseSet<Logged<E>>>::initial_sync_targets();
-    let genesis = genesis(config.chain, config.genesis_time, first, &genesis_state, &target);
+    let genesis = genesis(config.chain, config.genesis_time, first, validators_digest, &genesis_state, &target);
     let genesis_digest = genesis.digest();
 
     // Where to begin: genesis, a state others have, or where this directory is.
     let mut plan = SyncPlan::init(context.child("plan"), &prefix).await;
-    let (prober, probe) = Probe::new(probe::Config {
-        context: context.child("probe"),
-        provider: provider.clone(),
-        strategy: strategy.clone(),
-        mailbox_size: NZUsize!(MAILBOX),
-        blocker: blocker.clone(),
-        minimum_epoch: EPOCH,
-        retry_timeout: NZDuration!(Duration::from_millis(500)),
-    });
-    tasks.push(prober.start(probes));
-    if let StateSync::WhenEmpty { wait, views_min } = config.state_sync
-        && plan.may_sync()
-        && plan.floor().is_none()
-        && count > 1
-    {
+    // What the archive holds was checked by validators that were known then, and they are kept before that.
+    let certified = certificate_archive.last_index().map_or(0, |height| height.get() / config.epoch_blocks);
+    sets.reach(certified.max(plan.floor().map_or(0, |floor| floor.epoch().get())));
+    let new_network = || async {
+        while !board.all_empty() {
+            context.sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let may_fetch = plan.may_sync() && plan.floor().is_none() && config.validators.len() > 1;
+    let fetch = match config.state_sync {
+        StateSync::WhenEmpty { wait, views_min } if may_fetch => Some((wait, views_min)),
+        _ => None,
+    };
+    if let Some((wait, _)) = fetch {
+        // Who signs now may be others than at genesis.
         board.set_empty();
-        let new_network = async {
-            while !board.all_empty() {
+        sets.learn();
+        let enough = config.validators.len() / 3 + 1;
+        let answered = async {
+            while sets.answers() < enough {
                 context.sleep(Duration::from_millis(50)).await;
             }
         };
+        select! {
+            _ = answered => {},
+            _ = new_network() => {},
+            _ = context.sleep(wait) => {},
+        }
+        store.keep(&sets, None).await;
+    }
+    let (prober, probe) = Probe::new(probe::Config {
+        context: context.child("probe"),
+        provider: sets.clone(),
+        strategy: strategy.clone(),
+        mailbox_size: NZUsize!(MAILBOX),
+        blocker: blocker.clone(),
+        minimum_epoch: Epoch::new(sets.latest()),
+        retry_timeout: NZDuration!(Duration::from_millis(500)),
+    });
+    tasks.push(prober.start(probes));
+    if let Some((wait, views_min)) = fetch {
         let found = select! {
             floor = probe.subscribe() => floor.ok(),
-            _ = new_network => None,
+            _ = new_network() => None,
             _ = context.sleep(wait) => None,
         };
         match found {
-            Some(floor) if floor.proposal.round.view().get() >= views_min => {
+            Some(floor) if floor.epoch().get() > 0 || floor.proposal.round.view().get() >= views_min => {
                 tracing::info!(
                     view = floor.proposal.round.view().get(),
                     "this directory is empty; fetching the state from others"
                 );
+                sets.reach(floor.epoch().get());
                 plan = plan.set_floor(floor).await;
             }
             _ => tracing::info!("this directory is empty; starting from genesis"),
         }
     }
+    sets.learned();
     let floor = plan.floor().cloned();
     if floor.is_some() {
         board.set_phase(Phase::Syncing);
@@ -311,8 +331,8 @@ where
         certificate_archive,
         block_archive,
         marshal::Config {
-            provider: provider.clone(),
-            epocher: FixedEpocher::new(NZU64!(u64::MAX)),
+            provider: sets.clone(),
+            epocher: FixedEpocher::new(epoch_length),
             start: plan.marshal_start(Digested::precomputed(genesis.clone(), genesis_digest)),
             partition_prefix: prefix.clone(),
             mailbox_size: NZUsize!(MAILBOX),
@@ -341,8 +361,7 @@ where
             fetch_timeout,
             chain: config.chain,
             genesis: genesis_digest,
-            scheme: scheme.clone(),
-            participants: count,
+            sets: sets.clone(),
             limits: config.limits,
             strategy: strategy.clone(),
             reader: reader.clone(),
@@ -366,7 +385,8 @@ where
     let application = Application {
         shared: Arc::new(Shared {
             chain_id: config.chain,
-            machine: parts.machine,
+            machine: parts.machine.clone(),
+            epoch_blocks: config.epoch_blocks,
             transactions: parts.transactions.clone(),
             limits: config.limits,
             clock_skew_ms: config.clock_skew_ms,
@@ -401,7 +421,7 @@ where
         },
     );
     let deferred =
-        Deferred::new(context.child("deferred"), executor.clone(), marshal.clone(), FixedEpocher::new(NZU64!(u64::MAX)));
+        Deferred::new(context.child("deferred"), executor.clone(), marshal.clone(), FixedEpocher::new(epoch_length));
 
     tasks.push(marshal_actor.start(executor.clone(), buffer, backfill));
     probe.attach(marshal.clone());
@@ -419,7 +439,14 @@ where
         first: first_height,
     };
     tasks.push(context.child("startup").spawn(move |context| startup::run(context, executor, ready)));
-    let service = Service { reader, state, board: board.clone(), damage, clock_skew_ms: config.clock_skew_ms };
+    let service = Service {
+        reader: reader.clone(),
+        state: state.clone(),
+        board: board.clone(),
+        damage,
+        sets: sets.clone(),
+        clock_skew_ms: config.clock_skew_ms,
+    };
     tasks.push(context.child("service").spawn(move |context| service::run(context, service, asked)));
 
     let pacer = Pacer {
@@ -429,37 +456,30 @@ where
         transactions: parts.transactions,
         genesis: genesis_digest,
     };
-    let timeouts = config.timeouts;
-    let simplex = simplex::Engine::new(
-        context.child("simplex"),
-        simplex::Config {
-            scheme,
-            elector: RoundRobin::<Sha256>::default(),
-            blocker,
-            automaton: Paced::new(context.child("pace"), deferred.clone(), pacer),
-            relay: deferred.clone(),
-            reporter: Reporters::<_, Board>::from((deferred, board)),
-            strategy,
-            partition: format!("{prefix}-votes-{}", EPOCH.get()),
-            mailbox_size: NZUsize!(MAILBOX),
-            epoch: EPOCH,
-            // A node that synced must not vote again in views before its floor, in which it may have voted.
-            floor: floor.map_or(Floor::Genesis(genesis_digest), Floor::Finalized),
-            replay_buffer: NZUsize!(1 << 20),
-            write_buffer: NZUsize!(64 << 10),
-            page_cache,
-            leader_timeout: timeouts.leader,
-            certification_timeout: timeouts.certification,
-            timeout_retry: timeouts.leader,
-            view_retention: ViewDelta::new(VIEW_RETENTION),
-            skip: SkipPolicy::Enabled { timeout: timeouts.skip, budget: SkipBudget::Participants },
-            fetch_timeout,
-            fetch_retry_delay: FETCH_RETRY,
-            forward: ForwardPolicy::SilentVoters,
-            track_historical_votes: false,
-        },
-    );
-    tasks.push(simplex.start(votes, certificates, resolutions));
+    let epochs = Epochs {
+        prefix,
+        epoch_blocks: config.epoch_blocks,
+        sets,
+        store,
+        floor,
+        genesis: genesis_digest,
+        reader,
+        state,
+        machine: parts.machine,
+        board,
+        connect,
+        configured: addresses.clone(),
+        addresses,
+        automaton: Paced::new(context.child("pace"), deferred.clone(), pacer),
+        application: deferred,
+        blocker,
+        strategy,
+        timeouts: config.timeouts,
+        fetch_timeout,
+        page_cache,
+    };
+    let channels = [votes, certificates, resolutions];
+    tasks.push(context.child("epochs").spawn(move |context| epochs.run(context, channels)));
     Ok(Running { handle, gossip: gossip_in, tasks })
 }
 

@@ -12,7 +12,7 @@ use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
 use zhulian_primitives::{
-    Block, Certificate, Code, Event, EvidenceId, Header, Height, Network, Receipt, Timestamp, TransactionId,
+    Block, Certificate, Code, Event, EvidenceId, Handover, Header, Height, Network, Receipt, Timestamp, TransactionId,
 };
 use zhulian_verify::BatchEntry;
 
@@ -167,6 +167,8 @@ pub struct Finality {
     pub headers: Vec<Header>,
     /// Certificate of the last header.
     pub certificate: Certificate,
+    /// How the validators of genesis handed over to those that signed it.
+    pub handovers: Vec<Handover>,
 }
 
 /// A state value with its proof.
@@ -412,6 +414,8 @@ pub struct NodeStatus {
     pub genesis_time: Timestamp,
     /// Consensus epoch.
     pub epoch: u64,
+    /// The network with every set of validators since genesis, by first epoch; not empty.
+    pub sets: Vec<Network>,
     /// Consensus view.
     pub view: u64,
     /// Ed25519 key of the view's leader.
@@ -440,4 +444,12 @@ pub struct NodeStatus {
     pub version: String,
     /// What keeps the network from going on, if something does: in plain English, naming who.
     pub stall: Option<String>,
+}
+
+impl NodeStatus {
+    /// The network with the validators of an epoch.
+    pub fn network(&self, epoch: u64) -> &Network {
+        let found = self.sets.iter().rev().find(|set| set.epoch <= epoch);
+        found.or(self.sets.first()).expect("there is always the set of genesis")
+    }
 }

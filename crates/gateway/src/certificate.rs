@@ -7,8 +7,8 @@ use zhulian_verify::{CHUNK_BYTES, Deposit, ReceiptFile, Verified, verify_receipt
 
 use crate::{Failure, Shared};
 
-fn party(network: &Network, name: &str) -> Party {
-    let validator = network.validators.iter().find(|validator| validator.name == name);
+fn party(sets: &[Network], name: &str) -> Party {
+    let validator = sets.iter().flat_map(|network| &network.validators).find(|validator| validator.name == name);
     Party { name: name.into(), uscc: validator.map(|validator| validator.organisation.clone()).unwrap_or_default() }
 }
 
@@ -42,7 +42,7 @@ pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile
         tracing::error!(%refusal, "a receipt of our own does not verify; no certificate is made of it");
         Failure::from(ErrorCode::Internal)
     })?;
-    let facts = facts(&network, &gateway.config.public_url, &view, &verified)?;
+    let facts = facts(&gateway.backend.status().sets, &gateway.config.public_url, &view, &verified)?;
     let gateway = gateway.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         // Loading the fonts takes a while and 40 MB, so it waits for the first certificate.
@@ -59,7 +59,7 @@ pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile
     rendered.await.map_err(|_| Failure::from(ErrorCode::Internal))?
 }
 
-fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Verified) -> Result<CertificateFacts, Failure> {
+fn facts(sets: &[Network], url: &str, view: &view::EvidenceView, verified: &Verified) -> Result<CertificateFacts, Failure> {
     // A batch as a whole is certified by its root, which is what was deposited.
     let (sha256, batch) = match (&verified.deposit, verified.file()) {
         (Some(Deposit::Batch { count, .. }), Some(file)) => {
@@ -114,11 +114,11 @@ fn facts(network: &Network, url: &str, view: &view::EvidenceView, verified: &Ver
         height: verified.height,
         block: verified.block,
         transaction: verified.transaction.0,
-        network: network.name.clone(),
-        chain: network.chain,
-        signers: verified.signers.iter().map(|name| party(network, name)).collect(),
+        network: verified.network.clone(),
+        chain: verified.chain,
+        signers: verified.signers.iter().map(|name| party(sets, name)).collect(),
         validators: verified.validators,
-        proposer: party(network, &verified.proposer),
+        proposer: party(sets, &verified.proposer),
         verify_url: format!(
             "{url}/?id={}",
             view.id.replace('*', "%2A").replace('$', "%24").replace('=', "%3D").replace('~', "%7E")

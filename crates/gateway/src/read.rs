@@ -36,7 +36,8 @@ pub async fn outcome(backend: &dyn Backend, id: TransactionId) -> Result<Box<Out
 pub async fn receipt_file(backend: &dyn Backend, at: Position) -> Result<ReceiptFile, Failure> {
     let block = block(backend, at.height).await?;
     let finality = finality(backend, at.height).await?;
-    ReceiptFile::assemble(&block, at.index as usize, &finality.headers[1..], &finality.certificate).map_err(|error| {
+    let Finality { headers, certificate, handovers } = &finality;
+    ReceiptFile::assemble(&block, at.index as usize, &headers[1..], certificate, handovers).map_err(|error| {
         tracing::error!(%error, height = at.height, index = at.index, "no receipt can be put together");
         ErrorCode::Internal.into()
     })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zhulian_crypto::{Digest, DigestState};
-use zhulian_primitives::{ChainId, Height, Timestamp};
+use zhulian_primitives::{ChainId, Height, Timestamp, Validator};
 
 use crate::{Key, Value, Writes};
 
@@ -20,6 +20,15 @@ pub struct BlockContext {
     pub parent: Digest,
     /// The validator that proposes.
     pub proposer: [u8; 32],
+}
+
+/// A validator that takes its seat, and where to reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// Who it is.
+    pub validator: Validator,
+    /// `address:port` or `hostname:port`; empty when only configurations know it. No certificate speaks for it.
+    pub address: String,
 }
 
 /// State values known at the parent block; `None` is a key known to be absent.
@@ -49,6 +58,17 @@ pub trait Machine: Send + Sync + 'static {
 
     /// The state at genesis.
     fn genesis(&self) -> BTreeMap<Key, Value>;
+
+    /// Under which key the state says who the validators are to be. `None`: they stay those of genesis.
+    fn validators_key(&self) -> Option<Key> {
+        None
+    }
+
+    /// The validators that a value under that key names, sorted by public key; after an epoch's last block they are those of the next
+    /// epoch. `None` when it names none.
+    fn validators(&self, _: &[u8]) -> Option<Vec<Seat>> {
+        None
+    }
 }
 
 /// A block on its way through execution.

@@ -383,7 +383,9 @@ impl Backend for NodeBackend {
     fn finality(&self, height: Height) -> Answer<'_, Option<Finality>> {
         async move {
             match self.handle.certificate_for(height).await {
-                Ok(engine::Finality { headers, certificate }) => Ok(Some(Finality { headers, certificate })),
+                Ok(engine::Finality { headers, certificate, handovers }) => {
+                    Ok(Some(Finality { headers, certificate, handovers }))
+                }
                 Err(engine::Error::NoBlock(_)) => Ok(None),
                 Err(error) => Err(engine_error(error)),
             }
@@ -526,7 +528,7 @@ impl Backend for NodeBackend {
             if !text.ends_with('\n') {
                 text.push('\n');
             }
-            text.push_str(&telemetry::status(&self.network, &self.status()));
+            text.push_str(&telemetry::status(&self.status()));
             text.push_str(&telemetry::metrics(
                 &self.mempool,
                 &self.intake,

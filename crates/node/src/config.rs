@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use zhulian_engine as engine;
-use zhulian_primitives::Network;
+use zhulian_modules::Genesis;
 
 use crate::{
     index::{Database, PostgresSettings},
@@ -28,7 +28,8 @@ pub struct Config {
     pub key: PathBuf,
     /// Where the node listens for other validators.
     pub listen: SocketAddr,
-    /// Address (`host:port`) of every validator, this node's own too, by its public key in hex.
+    /// Addresses (`host:port`) of validators by their public keys in hex: of all validators of genesis when this node is one of them, else of
+    /// at least one that runs. Of validators that came later, the ledger says where they are unless it is said here.
     pub peers: BTreeMap<String, String>,
     /// The gateway; without one the node keeps no index either.
     #[serde(default)]
@@ -208,9 +209,12 @@ pub enum ConfigError {
         /// Its key.
         key: String,
     },
-    /// A peer is no validator.
-    #[error("peers: {0} is not the key of a validator in the genesis document")]
+    /// Not 64 lower-case hexadecimal digits.
+    #[error("peers: {0} is not the key of a validator")]
     UnknownPeer(String),
+    /// Nobody to begin with.
+    #[error("peers: this node is no validator of the genesis document, so it needs the address of at least one other")]
+    NoPeer,
     /// A number that cannot be.
     #[error("{0} must be above zero")]
     Zero(&'static str),
@@ -273,25 +277,36 @@ impl Config {
         self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
 
-    /// The engine's configuration in a network, with the validator's secret.
-    pub fn engine(&self, network: &Network, genesis_time: u64, secret: [u8; 32]) -> Result<engine::Config, ConfigError> {
-        let known = |key: &String| network.validators.iter().any(|it| hex::encode(it.public_key) == *key);
-        if let Some(unknown) = self.peers.keys().find(|key| !known(key)) {
-            return Err(ConfigError::UnknownPeer(unknown.clone()));
-        }
-        let peer = |validator: &zhulian_primitives::Validator| {
-            let key = hex::encode(validator.public_key);
-            match self.peers.get(&key) {
-                Some(address) => Ok(engine::Peer { public_key: validator.public_key, address: address.clone() }),
-                None => Err(ConfigError::NoAddress { name: validator.name.clone(), key }),
-            }
+    /// The engine's configuration in the network of `genesis`, with this node's key and secret.
+    pub fn engine(&self, genesis: &Genesis, me: [u8; 32], secret: [u8; 32]) -> Result<engine::Config, ConfigError> {
+        let network = genesis.network();
+        let parse = |text: &String| {
+            let lower = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            let key: Option<[u8; 32]> = hex::decode(text).ok().filter(|_| lower).and_then(|key| key.try_into().ok());
+            key.ok_or_else(|| ConfigError::UnknownPeer(text.clone()))
         };
+        let peer =
+            |(key, address): (&String, &String)| Ok(engine::Peer { public_key: parse(key)?, address: address.clone() });
+        let peers = self.peers.iter().map(peer).collect::<Result<Vec<_>, ConfigError>>()?;
+        let has = |key: &[u8; 32]| peers.iter().any(|peer| peer.public_key == *key);
+        match network.validators.iter().any(|it| it.public_key == me) {
+            true => {
+                if let Some(missing) = network.validators.iter().find(|it| !has(&it.public_key)) {
+                    let (name, key) = (missing.name.clone(), hex::encode(missing.public_key));
+                    return Err(ConfigError::NoAddress { name, key });
+                }
+            }
+            false if peers.iter().all(|peer| peer.public_key == me) => return Err(ConfigError::NoPeer),
+            false => {}
+        }
         let heartbeat = Duration::from_millis(self.pace.heartbeat_ms);
         let defaults = engine::Timeouts::default();
         Ok(engine::Config {
             chain: network.chain,
-            genesis_time,
-            validators: network.validators.iter().map(peer).collect::<Result<_, _>>()?,
+            genesis_time: genesis.time,
+            validators: network.validators,
+            epoch_blocks: genesis.epoch_blocks,
+            peers,
             secret,
             listen: self.listen,
             directory: self.directory.join("chain"),

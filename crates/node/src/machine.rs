@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use rayon::prelude::*;
 use zhulian_crypto::sha256;
 use zhulian_execution::{Executor, Prepared};
-use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Outcome, Value};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Outcome, Seat, Value};
+use zhulian_modules::governance;
 use zhulian_primitives::{Transaction, TransactionId};
 
 use crate::{mempool::Mempool, verifier::Verifier};
@@ -96,5 +97,17 @@ impl Machine for CityMachine {
 
     fn genesis(&self) -> BTreeMap<Key, Value> {
         self.genesis.clone()
+    }
+
+    fn validators_key(&self) -> Option<Key> {
+        Some(governance::seats_state_key())
+    }
+
+    fn validators(&self, value: &[u8]) -> Option<Vec<Seat>> {
+        let seat = |seat: governance::Seat| Seat {
+            validator: seat.validator(),
+            address: seat.address.map(|address| address.as_str().into()).unwrap_or_default(),
+        };
+        Some(governance::seats_in(value)?.into_iter().map(seat).collect())
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, task::JoinHandle as Task};
-use zhulian_crypto::{Algorithm, SigningKey};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 use zhulian_engine::{self as engine, Engine};
 use zhulian_gateway::{self as gateway, NodeStatus};
 use zhulian_modules::Genesis;
@@ -71,7 +71,8 @@ impl Node {
         }
         let network = genesis.network();
         let secret = key.secret();
-        let engine_config = config.engine(&network, genesis.time, *secret)?;
+        let PublicKey::EdDsa(me) = key.public_key() else { return Err(NodeError::KeyAlgorithm) };
+        let engine_config = config.engine(genesis, me, *secret)?;
         let directory = &config.directory;
         std::fs::create_dir_all(directory)
             .map_err(|source| NodeError::Io { what: format!("making the directory {}", directory.display()), source })?;
@@ -109,6 +110,7 @@ impl Node {
             tokio::spawn(watch(
                 handle.clone(),
                 network.clone(),
+                me,
                 status.clone(),
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
@@ -212,6 +214,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         block: None,
         genesis_time,
         epoch: 0,
+        sets: vec![network.clone()],
         view: 0,
         leader: None,
         peers: Vec::new(),
@@ -230,7 +233,13 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
 }
 
 /// Keeps the status fresh, so that asking for it never waits, and says when the chain stands still.
-async fn watch(handle: engine::Handle, network: Network, status: Arc<RwLock<NodeStatus>>, stall_after: Duration) {
+async fn watch(
+    handle: engine::Handle,
+    network: Network,
+    me: [u8; 32],
+    status: Arc<RwLock<NodeStatus>>,
+    stall_after: Duration,
+) {
     let mut moved = (None, Instant::now());
     let mut every = tokio::time::interval(STATUS_EVERY);
     loop {
@@ -249,17 +258,18 @@ async fn watch(handle: engine::Handle, network: Network, status: Arc<RwLock<Node
             moved = (now.height, Instant::now());
         }
         let standing = moved.1.elapsed();
-        let stall = (standing > stall_after && now.phase == engine::Phase::Running).then(|| stall(&network, &now, standing));
+        let set = now.sets.iter().rev().find(|set| set.epoch <= now.epoch).unwrap_or(&network);
+        let stall = (standing > stall_after && now.phase == engine::Phase::Running).then(|| stall(set, &now, standing));
         let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(text) = &stall
             && status.stall.is_none()
         {
             tracing::warn!("{text}");
         }
-        let misbehaviour = |key: &[u8; 32]| {
-            let index = network.validators.iter().position(|it| it.public_key == *key)?;
-            now.misbehaviour.get(&(index as u32)).copied()
-        };
+        let misbehaviour = |key: &[u8; 32]| now.misbehaviour.get(key).copied();
+        status.sets = now.sets.iter().map(|set| Network { name: network.name.clone(), ..set.clone() }).collect();
+        let votes = status.network(now.epoch).validators.iter().any(|it| it.public_key == me);
+        status.public_key = votes.then_some(me);
         status.peers = now
             .peers
             .iter()

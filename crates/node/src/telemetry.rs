@@ -4,7 +4,8 @@ use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 
 use tracing_subscriber::{EnvFilter, fmt};
 use zhulian_gateway::{NodeStatus, Peer, Phase};
-use zhulian_primitives::{Network, quorum};
+use zhulian_modules::{governance::Power, identity::Uscc};
+use zhulian_primitives::quorum;
 
 use crate::{
     config::Log,
@@ -21,7 +22,8 @@ pub fn start(log: &Log) {
 }
 
 /// What the node knows of itself and the others, in the text format of Prometheus.
-pub(crate) fn status(network: &Network, status: &NodeStatus) -> String {
+pub(crate) fn status(status: &NodeStatus) -> String {
+    let network = status.network(status.epoch);
     let mut text = String::new();
     let out = &mut text;
     let labels = format!("{{version=\"{}\"}}", label(&status.version));
@@ -32,8 +34,14 @@ pub(crate) fn status(network: &Network, status: &NodeStatus) -> String {
     let seconds = status.time.unwrap_or(status.genesis_time) as f64 / 1_000.0;
     gauge(out, "zhulian_block_timestamp_seconds", "Time of the last finalised block", seconds);
     gauge(out, "zhulian_view", "The view that consensus is in", status.view);
-    gauge(out, "zhulian_validators", "Validators of the network", network.validators.len());
+    gauge(out, "zhulian_epoch", "The epoch that the validators decide", status.epoch);
+    gauge(out, "zhulian_validators", "Validators of the epoch", network.validators.len());
     gauge(out, "zhulian_quorum", "Validators whose votes finalise a block", quorum(network.validators.len()));
+    let power = Power::counted(network.validators.iter().filter_map(|it| Uscc::parse(&it.organisation).ok()));
+    gauge(out, "zhulian_validators_greatest", "Validators of the organisation that runs most", power.greatest());
+    gauge(out, "zhulian_nakamoto_coefficient", "Organisations that can stop the network together", power.nakamoto());
+    let level = power.concentration() as u8;
+    gauge(out, "zhulian_power_concentration", "1 when an organisation runs a quarter of the validators, 2 a third", level);
     gauge(out, "zhulian_damaged_records", "Stored records that failed their check and are not served", status.damage.len());
     if let Some(disk) = &status.disk {
         gauge(out, "zhulian_disk_used_bytes", "Bytes that the node uses on its disk", disk.used_bytes);

@@ -3,7 +3,7 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode, encode::Write};
 use zhulian_crypto::{Digest, PublicKey, Signature};
 
-use crate::{ChainId, CodecError, Network, codec};
+use crate::{ChainId, CodecError, Header, Network, codec};
 
 /// Proof that a quorum of validators finalised a block, and with it all its ancestors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +58,14 @@ impl Certificate {
         varint(&mut message, self.parent_view);
         message.extend_from_slice(&self.block);
         message
+    }
+
+    /// Whether it is for this block and a round in which it can have been finalised: the one in which it was proposed, or a later view of
+    /// its epoch, since an epoch's last block is proposed again until it is final.
+    pub fn finalises(&self, header: &Header) -> bool {
+        let same = (self.view, self.parent_view) == (header.view, header.parent_view);
+        let again = self.view > self.parent_view && self.parent_view >= header.view;
+        self.block == header.digest() && self.epoch == header.epoch && (same || again)
     }
 
     /// Checks the signatures against the network's validators.

@@ -31,6 +31,8 @@ pub struct Header {
     pub proposer: [u8; 32],
     /// How many transactions the block holds: the size of both trees below, without which a proof would not fix a position.
     pub transaction_count: u64,
+    /// Digest of the validators that decide the next block: those of its own epoch, or in an epoch's last block those of the next.
+    pub validators: Digest,
     /// RFC 9162 root over the transactions' bytes.
     pub transactions_root: Digest,
     /// RFC 9162 root over the receipts' bytes, in the same order.
@@ -45,7 +47,7 @@ pub struct Header {
     pub sync_end: u64,
 }
 
-const FIELDS: u64 = 16;
+const FIELDS: u64 = 17;
 
 impl Header {
     /// The header's bytes: a CBOR array of its fields in order.
@@ -77,6 +79,7 @@ impl<C> Encode<C> for Header {
             .bytes(&self.parent)?
             .bytes(&self.proposer)?
             .u64(self.transaction_count)?
+            .bytes(&self.validators)?
             .bytes(&self.transactions_root)?
             .bytes(&self.receipts_root)?
             .bytes(&self.state_root)?
@@ -89,7 +92,7 @@ impl<C> Encode<C> for Header {
 
 impl<'b, C> Decode<'b, C> for Header {
     fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
-        codec::array(d, FIELDS, "a header has 16 fields")?;
+        codec::array(d, FIELDS, "a header has 17 fields")?;
         Ok(Self {
             version: d.u16()?,
             chain: codec::fixed(d)?,
@@ -101,6 +104,7 @@ impl<'b, C> Decode<'b, C> for Header {
             parent: codec::fixed(d)?,
             proposer: codec::fixed(d)?,
             transaction_count: d.u64()?,
+            validators: codec::fixed(d)?,
             transactions_root: codec::fixed(d)?,
             receipts_root: codec::fixed(d)?,
             state_root: codec::fixed(d)?,

@@ -4,6 +4,7 @@ mod block;
 mod certificate;
 pub mod codec;
 mod evidence_id;
+mod handover;
 mod header;
 mod item;
 mod network;
@@ -14,8 +15,9 @@ pub use block::Block;
 pub use certificate::{Certificate, CertificateError};
 pub use codec::{CodecError, Raw};
 pub use evidence_id::{EvidenceId, EvidenceIdError, EvidenceRef};
+pub use handover::{HANDOVERS_MAX, Handover, HandoverError};
 pub use header::{Header, PROTOCOL_VERSION};
-pub use network::{Network, NetworkError, Validator, quorum};
+pub use network::{Network, NetworkError, VALIDATORS_MAX, Validator, quorum, validators_digest};
 pub use receipt::{Code, Event, Receipt};
 pub use transaction::{
     Call, NONCE_BYTES, Nonce, TRANSACTION_BYTES_MAX, Transaction, TransactionError, TransactionId, VALIDITY_BLOCKS_MAX, sign,

@@ -1,18 +1,30 @@
 //! The network identity: all that a verifier must already trust.
 
-use zhulian_crypto::PublicKey;
+use minicbor::{Decode, Encode};
+use zhulian_crypto::{Digest, PublicKey, sha256};
 
-use crate::ChainId;
+use crate::{ChainId, codec};
 
-/// A validator as the network identity names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Validators that a network has at most; bounds what peers send and receipts carry.
+pub const VALIDATORS_MAX: usize = 64;
+
+/// A validator as the network identity names it. Encoded as the CBOR array `[name, organisation, public_key]`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Validator {
     /// Name of the organisation that runs it, as people know it.
+    #[n(0)]
     pub name: String,
     /// Unified social credit code of that organisation.
+    #[n(1)]
     pub organisation: String,
     /// Its Ed25519 key for votes.
+    #[cbor(n(2), with = "minicbor::bytes")]
     pub public_key: [u8; 32],
+}
+
+/// What a header commits to: SHA-256 over the CBOR array of the validators, which are sorted by public key.
+pub fn validators_digest(validators: &[Validator]) -> Digest {
+    sha256(&codec::to_bytes(&validators.to_vec()))
 }
 
 /// The pinned identity of a network: whoever holds it verifies receipts without a node.
@@ -22,16 +34,18 @@ pub struct Network {
     pub name: String,
     /// SHA-256 of the genesis document.
     pub chain: ChainId,
-    /// Validators of epoch 0, sorted by public key.
+    /// The first epoch of its validators: 0, or that of a later identity.
+    pub epoch: u64,
+    /// The validators from that epoch on, sorted by public key.
     pub validators: Vec<Validator>,
 }
 
 /// Why a network identity is no good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
-    /// No validators.
-    #[error("a network has at least one validator")]
-    Empty,
+    /// No validators, or too many.
+    #[error("a network has 1 to 64 validators")]
+    Count,
     /// Not sorted by public key, or one twice.
     #[error("validators must be distinct and sorted by public key")]
     Order,
@@ -41,10 +55,15 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// Digest of its validators, as headers state it.
+    pub fn validators_digest(&self) -> Digest {
+        validators_digest(&self.validators)
+    }
+
     /// Checks what every use relies on.
     pub fn check(&self) -> Result<(), NetworkError> {
-        if self.validators.is_empty() {
-            return Err(NetworkError::Empty);
+        if !(1..=VALIDATORS_MAX).contains(&self.validators.len()) {
+            return Err(NetworkError::Count);
         }
         if !self.validators.windows(2).all(|pair| pair[0].public_key < pair[1].public_key) {
             return Err(NetworkError::Order);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use zhulian_engine::Transactions;
-use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Value};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Seat, Value};
 use zhulian_node::CityMachine;
 use zhulian_primitives::Block;
 
@@ -54,6 +54,14 @@ impl Machine for LyingMachine {
 
     fn genesis(&self) -> BTreeMap<Key, Value> {
         self.inner.genesis()
+    }
+
+    fn validators_key(&self) -> Option<Key> {
+        self.inner.validators_key()
+    }
+
+    fn validators(&self, value: &[u8]) -> Option<Vec<Seat>> {
+        self.inner.validators(value)
     }
 }
 

@@ -90,6 +90,8 @@ impl City {
             (0..VALIDATORS).map(founding).collect(),
             Parameters::default(),
         )
+        // Short, so that faults meet the ends of epochs.
+        .and_then(|genesis| genesis.with_epoch_blocks(16))
         .expect("a city");
         Self {
             chain: genesis.chain_id(),

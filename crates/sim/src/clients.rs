@@ -221,7 +221,13 @@ impl Clients {
                 return;
             };
             let mut record = memory.lock();
-            match ReceiptFile::assemble(&block, place.index, &finality.headers[1..], &finality.certificate) {
+            match ReceiptFile::assemble(
+                &block,
+                place.index,
+                &finality.headers[1..],
+                &finality.certificate,
+                &finality.handovers,
+            ) {
                 Ok(file) => record.receipts.push((id, file.encode())),
                 Err(error) => record.fail(format_args!("RECEIPTS: node {node} has none for {id}: {error}")),
             }

@@ -12,7 +12,7 @@ use commonware_p2p::{Blocker, Provider, Receiver, Sender};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context};
 use zhulian_engine::{
-    Config, Handle, Limits, Pace, Peer, StateSync, Storage, Timeouts, Transactions,
+    Config, Handle, Limits, Pace, StateSync, Storage, Timeouts, Transactions,
     wiring::{self, Network},
 };
 use zhulian_ledger::Machine;
@@ -24,7 +24,7 @@ use zhulian_node::{
 
 use crate::{
     adversary::{LyingMachine, LyingMempool},
-    city::{BEGIN, City, VALIDATORS},
+    city::{BEGIN, City},
     disk::{Disk, Power},
     record::{Memory, Overheard},
     scenario::Lie,
@@ -97,8 +97,6 @@ const LIMITS: Limits = Limits {
 
 /// The engine's configuration of a node.
 pub fn config(city: &City, index: usize, role: Role) -> Config {
-    let key = |n: usize| city.genesis.network().validators[n].public_key;
-    let peer = |n| Peer { public_key: key(n), address: "127.0.0.1:1".into() };
     let millis = Duration::from_millis;
     let (pace, timeouts) = if role.silent {
         let hours = |n: u64| Duration::from_secs(3_600 * n);
@@ -112,7 +110,9 @@ pub fn config(city: &City, index: usize, role: Role) -> Config {
     Config {
         chain: city.chain,
         genesis_time: BEGIN,
-        validators: (0..VALIDATORS).map(peer).collect(),
+        validators: city.genesis.network().validators,
+        epoch_blocks: city.genesis.epoch_blocks,
+        peers: Vec::new(),
         secret: city.secrets[index],
         listen: "127.0.0.1:1".parse().expect("an address"),
         directory: "simulated".into(),

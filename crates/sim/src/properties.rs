@@ -42,7 +42,9 @@ async fn all(world: &World, memory: &Memory) -> Result<(), String> {
         if !status.damage.is_empty() {
             return Err(format!("node {index} found its store damaged: {:?}", status.damage));
         }
-        if let Some(accused) = status.misbehaviour.keys().find(|accused| !world.may_be_accused(**accused as usize)) {
+        let validators = world.city.genesis.network().validators;
+        let accused = status.misbehaviour.keys().map(|key| validators.iter().position(|it| it.public_key == *key));
+        if let Some(accused) = accused.flatten().find(|accused| !world.may_be_accused(*accused)) {
             return Err(format!("HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}"));
         }
     }

@@ -194,7 +194,12 @@ impl World {
         index: usize,
         channels: Vec<C>,
     ) -> Network<C, simulated::Manager<PublicKey, Context>, simulated::Control<PublicKey, Context>> {
-        Network { channels, provider: self.oracle.manager(), blocker: self.oracle.control(self.keys[index].clone()) }
+        Network {
+            channels,
+            provider: self.oracle.manager(),
+            blocker: self.oracle.control(self.keys[index].clone()),
+            connect: Box::new(|_| ()),
+        }
     }
 
     fn plan(&self, index: usize, name: &str, role: Role) -> Plan {

@@ -3,7 +3,10 @@
 use minicbor::{Decoder, data::Type, decode};
 use serde_json::{Map, Value, json};
 use zhulian_crypto::Digest;
-use zhulian_primitives::{Certificate, Code, Event, Header, Receipt, Transaction, codec::DEPTH_MAX};
+use zhulian_primitives::{
+    Certificate, Code, Event, Handover, Header, Receipt, Transaction, Validator,
+    codec::{DEPTH_MAX, from_bytes},
+};
 
 use crate::{Deposit, Entry, FileRecord, RECEIPT_FORMAT, ReceiptFile, Verified};
 
@@ -25,7 +28,7 @@ pub fn receipt_json(file: &ReceiptFile) -> Value {
         "receipts_path": digests(&file.receipts_path),
         "headers": file.headers.iter().map(|bytes| header(bytes)).collect::<Vec<_>>(),
         "certificate": certificate(&file.certificate),
-        "epochs": [],
+        "epochs": file.epochs.iter().map(handover).collect::<Vec<_>>(),
         "entry": file.entry.as_ref().map(|given| json!({
             "entry": Entry::decode(&given.bytes).map_or_else(|_| raw(&given.bytes), |parsed| entry(&parsed)),
             "index": given.index,
@@ -65,6 +68,22 @@ pub fn verified_json(facts: &Verified) -> Value {
     })
 }
 
+fn handover(of: &Handover) -> Value {
+    let validators: Result<Vec<Validator>, _> = from_bytes(&of.validators);
+    json!({
+        "header": header(&of.header),
+        "certificate": certificate(&of.certificate),
+        "validators": match validators {
+            Ok(all) => all.iter().map(|it| json!({
+                "name": it.name,
+                "organisation": it.organisation,
+                "public_key": hex::encode(it.public_key),
+            })).collect(),
+            Err(_) => raw(&of.validators),
+        },
+    })
+}
+
 fn transaction(bytes: &[u8]) -> Value {
     let Ok(transaction) = Transaction::decode(bytes) else { return raw(bytes) };
     json!({
@@ -94,6 +113,7 @@ fn header(bytes: &[u8]) -> Value {
         "parent": hex::encode(header.parent),
         "proposer": hex::encode(header.proposer),
         "transaction_count": header.transaction_count,
+        "validators": hex::encode(header.validators),
         "transactions_root": hex::encode(header.transactions_root),
         "receipts_root": hex::encode(header.receipts_root),
         "state_root": hex::encode(header.state_root),

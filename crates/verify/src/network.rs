@@ -1,6 +1,8 @@
 //! The network identity file: the one thing a verifier must have got from a source it trusts.
 
-use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
+
+use serde::{Deserialize, Deserializer, Serialize};
 use zhulian_primitives::{Network, NetworkError, Validator};
 
 /// What the `format` field says.
@@ -34,6 +36,9 @@ struct File {
     format: String,
     name: String,
     chain: String,
+    /// Absent for the validators of genesis.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
+    epoch: Option<NonZeroU64>,
     validators: Vec<Entry>,
 }
 
@@ -43,6 +48,11 @@ struct Entry {
     name: String,
     organisation: String,
     public_key: String,
+}
+
+/// A field that may be absent, but not `null`.
+fn stated<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NonZeroU64>, D::Error> {
+    NonZeroU64::deserialize(from).map(Some)
 }
 
 /// Reads a network identity strictly and checks it.
@@ -60,6 +70,7 @@ pub fn parse_network(text: &str) -> Result<Network, NetworkFileError> {
     };
     let network = Network {
         name: file.name,
+        epoch: file.epoch.map_or(0, NonZeroU64::get),
         chain: digits(&file.chain).ok_or(NetworkFileError::Hex("chain"))?,
         validators: file.validators.into_iter().map(validator).collect::<Result<_, NetworkFileError>>()?,
     };
@@ -78,6 +89,7 @@ pub fn print_network(network: &Network) -> String {
         format: NETWORK_FORMAT.into(),
         name: network.name.clone(),
         chain: hex::encode(network.chain),
+        epoch: NonZeroU64::new(network.epoch),
         validators: network.validators.iter().map(validator).collect(),
     };
     let mut text = serde_json::to_string_pretty(&file).expect("strings serialise");

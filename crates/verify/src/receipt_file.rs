@@ -3,7 +3,7 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode, encode::Write};
 use zhulian_crypto::Digest;
 use zhulian_ledger::merkle::{Tree, leaf};
-use zhulian_primitives::{Block, Certificate, Header, codec};
+use zhulian_primitives::{Block, Certificate, HANDOVERS_MAX, Handover, Header, codec};
 
 use crate::Refusal;
 
@@ -35,6 +35,8 @@ pub struct ReceiptFile {
     pub headers: Vec<Vec<u8>>,
     /// The certificate's bytes.
     pub certificate: Vec<u8>,
+    /// How the validators of genesis handed over, one set to the next, to those that signed; empty while there was no change.
+    pub epochs: Vec<Handover>,
     /// For a batch deposit: the entry this receipt is for.
     pub entry: Option<BatchEntry>,
     /// Leaf hashes of the deposited file's 1 MiB chunks, by which a changed chunk is named; not empty.
@@ -65,12 +67,14 @@ pub enum AssembleError {
 
 impl ReceiptFile {
     /// Puts together the receipt of transaction `index` of `block`. `later` holds the headers above it up to the one that
-    /// `certificate` finalises; it is empty when the certificate is for the block itself.
+    /// `certificate` finalises; it is empty when the certificate is for the block itself. `handovers` lead from genesis to the validators that
+    /// signed.
     pub fn assemble(
         block: &Block,
         index: usize,
         later: &[Header],
         certificate: &Certificate,
+        handovers: &[Handover],
     ) -> Result<Self, AssembleError> {
         if block.transactions.len() != block.receipts.len() || index >= block.transactions.len() {
             return Err(AssembleError::NoSuchTransaction(index));
@@ -87,6 +91,7 @@ impl ReceiptFile {
             receipts_path: path(&block.receipts),
             headers: std::iter::once(&block.header).chain(later).map(Header::encode).collect(),
             certificate: certificate.encode(),
+            epochs: handovers.to_vec(),
             entry: None,
             chunks: None,
         })
@@ -126,8 +131,7 @@ impl<C> Encode<C> for ReceiptFile {
         for header in &self.headers {
             e.bytes(header)?;
         }
-        // Changes of the validator set will stand in the empty array, once a network can have any.
-        e.bytes(&self.certificate)?.array(0)?;
+        e.bytes(&self.certificate)?.encode(&self.epochs)?;
         match &self.entry {
             None => e.null()?,
             Some(entry) => {
@@ -155,7 +159,7 @@ impl<'b, C> Decode<'b, C> for ReceiptFile {
             return Err(decode::Error::message("no header"));
         }
         let certificate = d.bytes()?.into();
-        codec::array(d, 0, "this version knows no changes of the validator set")?;
+        let epochs = (0..count(d, HANDOVERS_MAX)?).map(|_| d.decode()).collect::<Result<Vec<_>, _>>()?;
         let entry = if codec::take_null(d)? {
             None
         } else {
@@ -167,7 +171,18 @@ impl<'b, C> Decode<'b, C> for ReceiptFile {
             // An empty file has no chunks; that it has none is said in one way only.
             return Err(decode::Error::message("an empty list of chunks"));
         }
-        Ok(Self { transaction, receipt, index, transactions_path, receipts_path, headers, certificate, entry, chunks })
+        Ok(Self {
+            transaction,
+            receipt,
+            index,
+            transactions_path,
+            receipts_path,
+            headers,
+            certificate,
+            epochs,
+            entry,
+            chunks,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why a receipt proves nothing. Codes are forever; texts may be improved.
 
-use zhulian_primitives::{CertificateError, TransactionError};
+use zhulian_primitives::{CertificateError, HandoverError, TransactionError};
 
 use crate::Language;
 
@@ -31,6 +31,9 @@ pub enum Refusal {
     /// A refused transaction cannot have events.
     #[error("the outcome is a refusal and yet has events")]
     OutcomeContradicts,
+    /// The validators did not hand over to one another as the receipt shows.
+    #[error("a handover between validators: {0}")]
+    Handover(HandoverError),
     /// A header is not the one encoding of a header.
     #[error("a block header in the receipt is damaged")]
     HeaderMalformed,
@@ -106,6 +109,17 @@ impl Refusal {
             Self::OutcomeMalformed => "outcome.malformed",
             Self::OutcomeOfOther => "outcome.of_other",
             Self::OutcomeContradicts => "outcome.contradicts",
+            Self::Handover(error) => match error {
+                HandoverError::Malformed => "handover.malformed",
+                HandoverError::OtherNetwork => "handover.other_network",
+                HandoverError::Order => "handover.order",
+                HandoverError::CertificateOfOther => "handover.certificate_of_other",
+                HandoverError::Certificate(CertificateError::Signers) => "handover.signers",
+                HandoverError::Certificate(CertificateError::NoQuorum) => "handover.no_quorum",
+                HandoverError::Certificate(CertificateError::Signature(_)) => "handover.bad_signature",
+                HandoverError::OtherValidators => "handover.other_validators",
+                HandoverError::Validators => "handover.validators",
+            },
             Self::HeaderMalformed => "header.malformed",
             Self::UnknownVersion => "header.unknown_version",
             Self::OtherNetwork => "header.other_network",
@@ -155,6 +169,19 @@ impl Refusal {
             Self::OutcomeMalformed => "回执中的执行结果已损坏",
             Self::OutcomeOfOther => "执行结果属于另一笔交易",
             Self::OutcomeContradicts => "执行结果为拒绝，却带有事件",
+            Self::Handover(error) => match error {
+                HandoverError::Malformed => "验证节点交接：其中一部分已损坏",
+                HandoverError::OtherNetwork => "验证节点交接：属于另一个网络",
+                HandoverError::Order => "验证节点交接：不晚于前一次交接",
+                HandoverError::CertificateOfOther => "验证节点交接：终局证书属于另一个区块",
+                HandoverError::Certificate(CertificateError::Signers) => {
+                    "验证节点交接：终局证书的签名者不是按序互异的验证节点"
+                }
+                HandoverError::Certificate(CertificateError::NoQuorum) => "验证节点交接：终局证书的签名未达法定数量",
+                HandoverError::Certificate(CertificateError::Signature(_)) => "验证节点交接：终局证书中有验证节点的签名无效",
+                HandoverError::OtherValidators => "验证节点交接：区块所定的是另一组验证节点",
+                HandoverError::Validators => "验证节点交接：所列验证节点不能接任",
+            },
             Self::HeaderMalformed => "回执中的区块头已损坏",
             Self::UnknownVersion => "区块头的协议版本不为本验证器所知",
             Self::OtherNetwork => "区块头属于另一个网络",

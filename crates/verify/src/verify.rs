@@ -117,6 +117,7 @@ fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusa
         .and_then(|transaction| transaction.verify(&network.chain).map(|()| transaction))
         .map_err(Refusal::Transaction)?;
     let outcome = outcome(file, transaction.id)?;
+    let network = &deciding(network, file)?;
     let (header, last) = headers(network, &file.headers)?;
     in_block(file, &header)?;
     let certificate = certificate(network, &file.certificate, &last)?;
@@ -157,6 +158,19 @@ fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusa
         entry: None,
         chunks: None,
     })
+}
+
+/// The network with the validators that decided the receipt's block: those of the identity, or those to which they handed over.
+fn deciding(identity: &Network, file: &ReceiptFile) -> Result<Network, Refusal> {
+    let mut network = identity.clone();
+    for handover in &file.epochs {
+        // A later identity stands in for what led to it.
+        if handover.ends().is_some_and(|epoch| epoch < identity.epoch) {
+            continue;
+        }
+        network = handover.follow(&network).map_err(Refusal::Handover)?;
+    }
+    Ok(network)
 }
 
 fn outcome(file: &ReceiptFile, id: TransactionId) -> Result<Receipt, Refusal> {
@@ -200,8 +214,8 @@ fn header(network: &Network, bytes: &[u8]) -> Result<Header, Refusal> {
     if header.chain != network.chain {
         return Err(Refusal::OtherNetwork);
     }
-    // The identity names the validators of epoch 0, and this version has no way to prove others.
-    if header.epoch != 0 {
+    // Of an earlier epoch than that of the validators who are known here.
+    if header.epoch < network.epoch {
         return Err(Refusal::UnknownEpoch);
     }
     match proposer(network, &header) {
@@ -218,6 +232,8 @@ fn follows(parent: &Header, child: &Header) -> bool {
     child.parent == parent.digest()
         && parent.height.checked_add(1) == Some(child.height)
         && child.time > parent.time
+        // An epoch's last block has a certificate of its own, so no proof goes beyond it.
+        && child.epoch == parent.epoch
         && child.parent_view == parent.view
         && child.view > parent.view
 }
@@ -235,8 +251,7 @@ fn in_block(file: &ReceiptFile, header: &Header) -> Result<(), Refusal> {
 
 fn certificate(network: &Network, bytes: &[u8], last: &Header) -> Result<Certificate, Refusal> {
     let certificate = Certificate::decode(bytes).map_err(|_| Refusal::CertificateMalformed)?;
-    let round = (certificate.epoch, certificate.view, certificate.parent_view);
-    if certificate.block != last.digest() || round != (last.epoch, last.view, last.parent_view) {
+    if !certificate.finalises(last) {
         return Err(Refusal::CertificateOfOther);
     }
     certificate.verify(network).map_err(Refusal::Certificate)?;

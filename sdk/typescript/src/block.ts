@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 
 import { ascii, concat } from './bytes'
 import { type Reader, decode } from './cbor'
+import type { Validator } from './network'
 
 export const PROTOCOL_VERSION = 1n
 
@@ -18,6 +19,8 @@ export interface Header {
   parent: Uint8Array
   proposer: Uint8Array
   transactionCount: bigint
+  /** Digest of the validators that decide the next block. */
+  validators: Uint8Array
   transactionsRoot: Uint8Array
   receiptsRoot: Uint8Array
 }
@@ -30,7 +33,7 @@ export function headerVersion(reader: Reader): bigint {
 
 export function decodeHeader(bytes: Uint8Array): Header {
   return decode(bytes, r => {
-    r.array(16)
+    r.array(17)
     const header = {
       digest: sha256(bytes),
       version: r.uint(0xffffn),
@@ -43,6 +46,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
       parent: r.bytes(32),
       proposer: r.bytes(32),
       transactionCount: r.uint(),
+      validators: r.bytes(32),
       transactionsRoot: r.bytes(32),
       receiptsRoot: r.bytes(32),
     }
@@ -107,6 +111,18 @@ export function decodeCertificate(bytes: Uint8Array): Certificate {
       certificate.signatures.push({ validator: Number(r.uint(0xffff_ffffn)), signature: r.bytes(64) })
     }
     return certificate
+  })
+}
+
+/** The validators of a handover: `[[name, organisation, public_key]…]`. */
+export function decodeValidators(bytes: Uint8Array): Validator[] {
+  return decode(bytes, r => {
+    const validators: Validator[] = []
+    for (let count = r.array(); count > 0; count--) {
+      r.array(3)
+      validators.push({ name: r.text(), organisation: r.text(), publicKey: r.bytes(32) })
+    }
+    return validators
   })
 }
 

@@ -4,6 +4,9 @@ import { parseKey } from './keys'
 
 export const NETWORK_FORMAT = 'zhulian-network/1'
 
+/** Validators that a network has at most. */
+const VALIDATORS_MAX = 64
+
 export interface Validator {
   name: string
   organisation: string
@@ -13,6 +16,8 @@ export interface Validator {
 export interface Network {
   name: string
   chain: Uint8Array
+  /** The first epoch of its validators: 0, or that of a later identity. */
+  epoch: bigint
   /** Sorted by public key. */
   validators: Validator[]
 }
@@ -30,14 +35,18 @@ export function parseNetwork(text: string): Network {
   } catch {
     throw new NetworkError('not JSON')
   }
-  const { format, name, chain, validators } = fields(file, ['format', 'name', 'chain', 'validators'])
+  const later = typeof file === 'object' && file !== null && 'epoch' in file
+  const names = ['format', 'name', 'chain', ...(later ? (['epoch'] as const) : []), 'validators'] as const
+  const { format, name, chain, epoch, validators } = fields(file, names) as Record<string, unknown>
   if (format !== NETWORK_FORMAT) throw new NetworkError(`the format is not ${NETWORK_FORMAT}`)
   if (!Array.isArray(validators)) throw new NetworkError('validators are not a list')
   // The parser of JSON passes over doubled keys in silence; there must be as many keys as the fields below.
   const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
-  if (keys !== 4 + 3 * validators.length) throw new NetworkError('a doubled field')
-  const network = { name: string(name), chain: digits(chain), validators: validators.map(validator) }
-  if (!isGood(network)) throw new NetworkError('validators must be distinct, sorted by public key, at least one, and with valid keys')
+  if (keys !== names.length + 3 * validators.length) throw new NetworkError('a doubled field')
+  if (later && !(Number.isSafeInteger(epoch) && (epoch as number) > 0)) throw new NetworkError('the epoch is a number above zero')
+  const from = BigInt((epoch as number | undefined) ?? 0)
+  const network = { name: string(name), chain: digits(chain), epoch: from, validators: validators.map(validator) }
+  if (!isGood(network)) throw new NetworkError('validators must be distinct, sorted by public key, 1 to 64, and with valid keys')
   return network
 }
 
@@ -50,7 +59,7 @@ function validator(entry: unknown): Validator {
 export function isGood({ validators, chain }: Network): boolean {
   const sorted = validators.every((v, i) => i === 0 || compare(validators[i - 1]!.publicKey, v.publicKey) < 0)
   const keys = validators.every(v => parseKey(v.publicKey)?.algorithm === 'EdDSA')
-  return validators.length > 0 && sorted && keys && chain.length === 32
+  return validators.length > 0 && validators.length <= VALIDATORS_MAX && sorted && keys && chain.length === 32
 }
 
 /** Votes that make a quorum: all but the `f` that may be faulty, `n = 3f + 1`. */

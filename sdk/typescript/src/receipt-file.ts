@@ -7,7 +7,15 @@ export const RECEIPT_BYTES_MAX = 1 << 20
 const HEADERS_MAX = 1024
 const CHUNKS_MAX = 4096
 const PATH_MAX = 64
+const HANDOVERS_MAX = 1024
 const FIELDS = 11
+
+/** How one set of validators handed over to the next; each part as it was signed or hashed. */
+export interface HandoverBytes {
+  header: Uint8Array
+  certificate: Uint8Array
+  validators: Uint8Array
+}
 
 export interface ReceiptFile {
   transaction: Uint8Array
@@ -17,6 +25,7 @@ export interface ReceiptFile {
   receiptsPath: Uint8Array[]
   headers: Uint8Array[]
   certificate: Uint8Array
+  epochs: HandoverBytes[]
   entry: { bytes: Uint8Array; index: bigint; path: Uint8Array[] } | null
   chunks: Uint8Array[] | null
 }
@@ -39,8 +48,10 @@ function read(r: Reader): ReceiptFile {
   const headers = list(r, HEADERS_MAX, () => r.bytes())
   if (headers.length === 0) throw new CborError('malformed')
   const certificate = r.bytes()
-  // Changes of the validator set will stand here, once a network can have any.
-  r.array(0)
+  const epochs = list(r, HANDOVERS_MAX, () => {
+    r.array(3)
+    return { header: r.bytes(), certificate: r.bytes(), validators: r.bytes() }
+  })
   let entry: ReceiptFile['entry'] = null
   if (!r.takeNull()) {
     r.array(3)
@@ -48,7 +59,7 @@ function read(r: Reader): ReceiptFile {
   }
   const chunks = r.takeNull() ? null : digests(r, CHUNKS_MAX)
   if (chunks?.length === 0) throw new CborError('malformed')
-  return { transaction, receipt, index, transactionsPath, receiptsPath, headers, certificate, entry, chunks }
+  return { transaction, receipt, index, transactionsPath, receiptsPath, headers, certificate, epochs, entry, chunks }
 }
 
 const digests = (r: Reader, max: number): Uint8Array[] => list(r, max, () => r.bytes(32))

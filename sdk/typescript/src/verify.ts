@@ -1,6 +1,8 @@
 /** The verification itself, from the transaction up to the validators' signatures. */
+import { sha256 } from '@noble/hashes/sha2.js'
+
 import { type Certificate, type Header, PROTOCOL_VERSION, decodeCertificate, decodeHeader, decodeOutcome } from './block'
-import { finalizeMessage, headerVersion } from './block'
+import { decodeValidators, finalizeMessage, headerVersion } from './block'
 import { equal, hex } from './bytes'
 import { type Json, Reader, itemJson } from './cbor'
 import { type Deposit, type Entry, type FileRecord, decodeEntry, depositByCase, depositOf } from './deposit'
@@ -8,7 +10,7 @@ import { CHUNK_BYTES } from './file'
 import { verifySignature } from './keys'
 import { leaf, rootFromPath, rootOfLeaves } from './merkle'
 import { type Network, isGood, quorum } from './network'
-import { type ReceiptFile, decodeReceiptFile } from './receipt-file'
+import { type HandoverBytes, type ReceiptFile, decodeReceiptFile } from './receipt-file'
 import { Refused, demand, readOr } from './refusal'
 import { verifiedTransaction } from './transaction'
 
@@ -62,13 +64,14 @@ export function fileOf(facts: Verified): FileFacts | null {
  * Checks a receipt file's bytes against the network identity, trusting nothing else.
  * @throws Refused with the first check that fails
  */
-export function verifyReceipt(network: Network, receipt: Uint8Array): Verified {
-  demand(isGood(network), 'network.invalid')
+export function verifyReceipt(identity: Network, receipt: Uint8Array): Verified {
+  demand(isGood(identity), 'network.invalid')
   const file = decodeReceiptFile(receipt)
-  const transaction = verifiedTransaction(file.transaction, network.chain)
+  const transaction = verifiedTransaction(file.transaction, identity.chain)
   const outcome = readOr('outcome.malformed', () => decodeOutcome(file.receipt))
   demand(equal(outcome.transaction, transaction.id), 'outcome.of_other')
   demand(outcome.refusal === null || outcome.events.length === 0, 'outcome.contradicts')
+  const network = deciding(identity, file)
   const [header, last] = headers(network, file.headers)
   inBlock(file, header)
   const certificate = certified(network, file.certificate, last)
@@ -120,8 +123,8 @@ function checkedHeader(network: Network, bytes: Uint8Array): Header {
   demand(version === PROTOCOL_VERSION, 'header.unknown_version')
   const header = readOr('header.malformed', () => decodeHeader(bytes))
   demand(equal(header.chain, network.chain), 'header.other_network')
-  // The identity names the validators of epoch 0, and this version has no way to prove others.
-  demand(header.epoch === 0n, 'header.unknown_epoch')
+  // Of an earlier epoch than that of the validators who are known here.
+  demand(header.epoch >= network.epoch, 'header.unknown_epoch')
   demand(proposerOf(network, header) !== undefined, 'header.unknown_proposer')
   return header
 }
@@ -132,6 +135,8 @@ const follows = (parent: Header, child: Header): boolean =>
   equal(child.parent, parent.digest) &&
   child.height === parent.height + 1n &&
   child.time > parent.time &&
+  // An epoch's last block has a certificate of its own, so no proof goes beyond it.
+  child.epoch === parent.epoch &&
   child.parentView === parent.view &&
   child.view > parent.view
 
@@ -146,20 +151,77 @@ function inBlock(file: ReceiptFile, header: Header): void {
 
 function certified(network: Network, bytes: Uint8Array, last: Header): Certificate {
   const certificate = readOr('certificate.malformed', () => decodeCertificate(bytes))
-  const { epoch, view, parentView, block, signatures } = certificate
-  const names = equal(block, last.digest) && epoch === last.epoch && view === last.view && parentView === last.parentView
-  demand(names, 'certificate.of_other')
-  const { validators } = network
-  const distinct = signatures.every(({ validator }, i) => i === 0 || signatures[i - 1]!.validator < validator)
-  demand(distinct && signatures.every(({ validator }) => validator < validators.length), 'certificate.signers')
-  demand(signatures.length >= quorum(validators.length), 'certificate.no_quorum')
-  const message = finalizeMessage(certificate, network.chain)
-  for (const { validator, signature } of signatures) {
-    const key = { algorithm: 'EdDSA', bytes: validators[validator]!.publicKey } as const
-    demand(verifySignature(key, message, signature), 'certificate.bad_signature')
-  }
+  demand(finalises(certificate, last), 'certificate.of_other')
+  checkSignatures(network, certificate, 'certificate')
   return certificate
 }
+
+/**
+ * Whether a certificate is for this block and a round in which it can have been finalised: the one in which it was proposed, or a later
+ * view of its epoch, since an epoch's last block is proposed again until it is final.
+ */
+function finalises({ epoch, view, parentView, block }: Certificate, header: Header): boolean {
+  const same = view === header.view && parentView === header.parentView
+  const again = view > parentView && parentView >= header.view
+  return equal(block, header.digest) && epoch === header.epoch && (same || again)
+}
+
+function checkSignatures({ validators, chain }: Network, certificate: Certificate, of: 'certificate' | 'handover'): void {
+  const { signatures } = certificate
+  const distinct = signatures.every(({ validator }, i) => i === 0 || signatures[i - 1]!.validator < validator)
+  demand(distinct && signatures.every(({ validator }) => validator < validators.length), `${of}.signers`)
+  demand(signatures.length >= quorum(validators.length), `${of}.no_quorum`)
+  const message = finalizeMessage(certificate, chain)
+  for (const { validator, signature } of signatures) {
+    const key = { algorithm: 'EdDSA', bytes: validators[validator]!.publicKey } as const
+    demand(verifySignature(key, message, signature), `${of}.bad_signature`)
+  }
+}
+
+/** The network with the validators that decided the receipt's block: those of the identity, or those to which they handed over. */
+function deciding(identity: Network, { epochs }: ReceiptFile): Network {
+  let network = identity
+  for (const bytes of epochs) {
+    // A later identity stands in for what led to it.
+    if (endsBefore(bytes, identity.epoch)) continue
+    network = followed(network, bytes)
+  }
+  return network
+}
+
+function endsBefore({ header }: HandoverBytes, epoch: bigint): boolean {
+  try {
+    return decodeHeader(header).epoch < epoch
+  } catch {
+    return false
+  }
+}
+
+/** Checks that the validators of a network handed over, and gives the network as it was from then on. */
+function followed(network: Network, bytes: HandoverBytes): Network {
+  const [header, certificate, validators] = readOr('handover.malformed', () => [
+    decodeHeader(bytes.header),
+    decodeCertificate(bytes.certificate),
+    decodeValidators(bytes.validators),
+  ])
+  demand(header.version === PROTOCOL_VERSION, 'handover.malformed')
+  demand(equal(header.chain, network.chain), 'handover.other_network')
+  demand(header.epoch >= network.epoch && header.epoch < 2n ** 64n - 1n, 'handover.order')
+  demand(finalises(certificate, header), 'handover.certificate_of_other')
+  checkSignatures(network, certificate, 'handover')
+  demand(equal(sha256(bytes.validators), header.validators), 'handover.other_validators')
+  const after = { ...network, epoch: header.epoch + 1n, validators }
+  // A handover to the same validators would only make receipts longer.
+  demand(isGood(after) && !sameValidators(network, after), 'handover.validators')
+  return after
+}
+
+const sameValidators = (a: Network, b: Network): boolean =>
+  a.validators.length === b.validators.length &&
+  a.validators.every((v, i) => {
+    const w = b.validators[i]!
+    return v.name === w.name && v.organisation === w.organisation && equal(v.publicKey, w.publicKey)
+  })
 
 function entryOf({ entry: given }: ReceiptFile, deposit: Deposit | null): Entry | null {
   if (given === null) return null

@@ -171,8 +171,52 @@ pub struct Validators {
     pub epoch: u64,
     /// Votes that finalise a block.
     pub quorum: u32,
-    /// In the order of the network identity.
+    /// The last height of the epoch, after which the validators may change.
+    pub epoch_ends: u64,
+    /// Those of the epoch, sorted by public key.
     pub items: Vec<ValidatorView>,
+    /// Who comes with the next epoch, if the organisations have voted so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub pending: Option<PendingValidators>,
+    /// How the power over blocks is spread over legal entities.
+    pub power: PowerView,
+}
+
+/// Validators to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PendingValidators {
+    /// Their first epoch.
+    pub epoch: u64,
+    /// Its first height.
+    pub height: u64,
+    /// All of them, sorted by public key.
+    pub items: Vec<IdentityValidator>,
+}
+
+/// How the power over blocks is spread over legal entities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PowerView {
+    /// `spread`; `alarm` when one organisation runs a quarter of the validators or more; `excessive` when one runs a third or more and can
+    /// stop the network alone, whereto no vote leads.
+    pub concentration: String,
+    /// The Nakamoto coefficient: how many organisations can stop the network together.
+    pub nakamoto: u32,
+    /// Who runs how many, the most powerful first.
+    pub organisations: Vec<PowerHeld>,
+}
+
+/// The power of a legal entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PowerHeld {
+    /// Its unified social credit code.
+    pub organisation: String,
+    /// Name of a validator that it runs.
+    pub name: String,
+    /// How many it runs.
+    pub validators: u32,
+    /// Its share in percent, rounded down.
+    pub percent: u32,
 }
 
 /// A validator.

@@ -20,6 +20,7 @@ pub mod rules;
 pub mod status;
 pub mod tx;
 pub mod up;
+pub mod validator;
 pub mod verify;
 mod verify_folder;
 pub mod why_stalled;
@@ -36,6 +37,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Network(command) => network::run(session, command),
         Command::Node(command) => node::run(session, command).map(|()| None),
         Command::Org(command) => org::run(session, command).map(Some),
+        Command::Validator(command) => validator::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
         Command::Case(command) => case::run(session, command).map(Some),
         Command::Procedure(command) => procedure::run(session, command).map(Some),

@@ -106,19 +106,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::ProposeReinstate(args) => propose(session, Action::Reinstate(args.uscc)),
         Command::ProposeParameter(args) => propose(session, Action::Set(args.name, args.value)),
         Command::Motions => motions(session),
-        Command::Vote(args) => {
-            let (motion, approve) = (args.motion, args.vote == "yes");
-            let done = act(session, MODULE, &CastBallot { motion, approve })?;
-            let closed = done.view.events.iter().flatten().any(|event| event.name == "motion_closed");
-            let (zh, en) = if approve { ("赞成", "yes") } else { ("反对", "no") };
-            let more = if closed {
-                ("动议已有结果。", "The motion is decided.")
-            } else {
-                ("动议尚未有结果。", "The motion is still open.")
-            };
-            let (more_zh, more_en) = more;
-            Ok(done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}")))
-        }
+        Command::Vote(args) => vote(session, args),
         Command::WithdrawMotion(args) => {
             let motion = args.motion;
             let done = act(session, MODULE, &WithdrawMotion { motion })?;
@@ -140,7 +128,29 @@ fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
     })
 }
 
-fn propose(session: &Session, action: Action) -> Result<Report> {
+/// Votes on a motion.
+///
+/// # Errors
+/// When the vote is not taken.
+pub fn vote(session: &Session, args: &Vote) -> Result<Report> {
+    let (motion, approve) = (args.motion, args.vote == "yes");
+    let done = act(session, MODULE, &CastBallot { motion, approve })?;
+    let closed = done.view.events.iter().flatten().any(|event| event.name == "motion_closed");
+    let (zh, en) = if approve { ("赞成", "yes") } else { ("反对", "no") };
+    let more = if closed {
+        ("动议已有结果。", "The motion is decided.")
+    } else {
+        ("动议尚未有结果。", "The motion is still open.")
+    };
+    let (more_zh, more_en) = more;
+    Ok(done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}")))
+}
+
+/// Opens a motion.
+///
+/// # Errors
+/// When it is not taken.
+pub fn propose(session: &Session, action: Action) -> Result<Report> {
     let done = act(session, MODULE, &OpenMotion { action })?;
     let opened = done.view.events.iter().flatten().find(|event| event.name == "motion_opened");
     let number = opened.and_then(|event| event.data.get("number").or_else(|| event.data.get("0")).cloned());
@@ -291,6 +301,9 @@ fn action(name: &str) -> (&str, &str) {
         "reinstate" => ("恢复机构", "reinstate an organisation"),
         "set_parameter" => ("更改参数", "change a parameter"),
         "recover" => ("恢复机构的管理员", "restore an organisation's administrators"),
+        "add_validator" => ("增加验证节点", "add a validator"),
+        "remove_validator" => ("移除验证节点", "remove a validator"),
+        "rekey_validator" => ("更换验证节点密钥", "give a validator another key"),
         other => (other, other),
     }
 }

@@ -22,7 +22,10 @@ pub fn run(session: &Session) -> Result<Report> {
     let name = &network.identity.name;
     let height = grouped(status.height);
     let connected = status.peers.iter().filter(|peer| peer.connected).count();
-    let (up, all) = (connected + usize::from(status.public_key.is_some()), network.identity.validators.len());
+    // Those of the epoch; the identity has those of genesis.
+    let up = connected + usize::from(status.public_key.is_some());
+    let all = status.peers.len() + usize::from(status.public_key.is_some());
+    let validators = remote.call(remote.client.validators())?;
     let sentence = match (&status.stall, status.phase) {
         (Some(stall), _) => {
             let quorum = zhulian_primitives::quorum(all);
@@ -41,12 +44,14 @@ pub fn run(session: &Session) -> Result<Report> {
         (None, Phase::Starting) => text!("节点正在启动。", "The node is starting."),
     };
     let mut json = serde_json::to_value(&status).unwrap_or_default();
+    json["validators"] = serde_json::to_value(&validators).unwrap_or_default();
     json["network"] = serde_json::to_value(&network).unwrap_or_default();
     let mut report = Report::new(sentence, json)
         .exit(if status.stall.is_some() { Exit::Network } else { Exit::Done })
         .fact(Text::fixed("网关", "gateway"), remote.client.base())
         .fact(Text::fixed("存证", "evidence"), grouped(status.evidence))
         .fact(Text::fixed("交易", "transactions"), grouped(status.transactions));
+    report = report.fact(Text::fixed("权力集中度", "concentration"), super::validator::power(&validators.power));
     if let Some(time) = status.time_ms {
         report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
     }

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 use zhulian_execution::{Role, Roles};
 use zhulian_modules::{
-    governance::{Genesis, GenesisValidator, Parameters},
+    governance::{EPOCH_BLOCKS, Genesis, GenesisValidator, Parameters},
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
 use zhulian_node::config::{Config, Gateway};
@@ -85,6 +85,7 @@ impl Layout {
             foundings.push(founding);
         }
         let genesis = Genesis::new(&plan.name, time_ms, validators, foundings, Parameters::default())
+            .and_then(|genesis| genesis.with_epoch_blocks(plan.epoch_blocks.unwrap_or(EPOCH_BLOCKS)))
             .map_err(|error| unfounded(&error.to_string()))?;
         Ok(Self { genesis, plan, secrets })
     }

@@ -17,6 +17,9 @@ pub struct Plan {
     pub name: String,
     /// Its first organisations.
     pub organisations: Vec<OrganisationPlan>,
+    /// Blocks of an epoch, with which the validators may change; 4,096 if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch_blocks: Option<u64>,
 }
 
 /// An organisation of the plan.
@@ -140,7 +143,11 @@ impl Plan {
                 members,
             }
         };
-        Self { name: "明珠市治理主链(演示)".into(), organisations: rows.into_iter().map(organisation).collect() }
+        Self {
+            name: "明珠市治理主链(演示)".into(),
+            organisations: rows.into_iter().map(organisation).collect(),
+            epoch_blocks: None,
+        }
     }
 
     /// Reads a plan and checks what can be checked before keys exist.

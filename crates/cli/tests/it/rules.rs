@@ -184,7 +184,7 @@ impl World {
             organisation: "11330100MB0000001X".into(),
             public_key: key.public_key().as_bytes().try_into().expect("32 bytes"),
         });
-        let network = Network { name: "Test City".into(), chain: [7; 32], validators: validators.collect() };
+        let network = Network { name: "Test City".into(), chain: [7; 32], epoch: 0, validators: validators.collect() };
         network.check().expect("sorted");
         Self { network, keys }
     }
@@ -214,6 +214,7 @@ impl World {
             parent: [3; 32],
             proposer: self.network.validators[0].public_key,
             transaction_count: 1,
+            validators: self.network.validators_digest(),
             transactions_root: root(&transactions),
             receipts_root: root(&receipts),
             state_root: [4; 32],
@@ -225,7 +226,7 @@ impl World {
             Certificate { epoch: 0, view: 12, parent_view: 11, block: header.digest(), signatures: Vec::new() };
         let message = certificate.message(&[7; 32]);
         certificate.signatures = (0..3).map(|i| (i, self.keys[i as usize].sign(&message))).collect();
-        ReceiptFile::assemble(&Block { header, transactions, receipts }, 0, &[], &certificate)
+        ReceiptFile::assemble(&Block { header, transactions, receipts }, 0, &[], &certificate, &[])
             .expect("in the block")
             .encode()
     }

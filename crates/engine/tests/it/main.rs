@@ -3,6 +3,7 @@
 mod agreement;
 mod certificates;
 mod corruption;
+mod epochs;
 mod proofs;
 mod recovery;
 mod toy;

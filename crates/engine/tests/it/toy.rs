@@ -1,7 +1,7 @@
 //! A machine that puts values under keys, and the smallest node around it.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -9,14 +9,23 @@ use std::{
 };
 
 use zhulian_engine::{Observer, Transactions};
-use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Value};
-use zhulian_primitives::{Block, Certificate, Height};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Seat, Value};
+use zhulian_primitives::{Block, Certificate, Height, Validator};
 
 /// A transaction is a key of 32 bytes and a value; the same key again makes the value longer. An empty transaction is invalid.
 #[derive(Default)]
 pub struct Toy {
     /// Blocks executed to the end.
     pub executed: Arc<AtomicU64>,
+    /// The validators of genesis.
+    pub validators: Vec<Validator>,
+}
+
+/// Where the state says who comes (`+` and a key) and who goes (`-` and a key), since genesis.
+pub const SEATS: Key = [8; 32];
+
+pub fn validator(public_key: [u8; 32]) -> Validator {
+    Validator { name: "a department".into(), organisation: "123456789012345678".into(), public_key }
 }
 
 pub fn put(key: Key, value: &[u8]) -> Vec<u8> {
@@ -42,6 +51,23 @@ impl Machine for Toy {
 
     fn genesis(&self) -> BTreeMap<Key, Value> {
         [(GENESIS.0, GENESIS.1.to_vec())].into()
+    }
+
+    fn validators_key(&self) -> Option<Key> {
+        Some(SEATS)
+    }
+
+    fn validators(&self, value: &[u8]) -> Option<Vec<Seat>> {
+        let mut keys: BTreeSet<[u8; 32]> = self.validators.iter().map(|it| it.public_key).collect();
+        for change in value.chunks(33) {
+            let key = change[1..].try_into().expect("a key");
+            if change[0] == b'+' {
+                keys.insert(key);
+            } else {
+                keys.remove(&key);
+            }
+        }
+        Some(keys.into_iter().map(|key| Seat { validator: validator(key), address: String::new() }).collect())
     }
 }
 

@@ -8,11 +8,11 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context};
 use commonware_utils::{NZUsize, channel::oneshot, probability};
 use zhulian_engine::{
-    Config, GossipReceiver, Handle, Limits, Pace, Peer, StateSync, Storage, Timeouts,
+    Config, GossipReceiver, Handle, Limits, Pace, StateSync, Storage, Timeouts,
     wiring::{self, CHANNELS, Network, Parts},
 };
 
-use crate::toy::{Node, Toy};
+use crate::toy::{Node, Toy, validator};
 
 /// Secrets of `count` validators, in the order of their public keys.
 pub fn secrets(count: u8) -> Vec<[u8; 32]> {
@@ -33,11 +33,12 @@ fn private(secret: &[u8; 32]) -> commonware_cryptography::ed25519::PrivateKey {
 pub const CHAIN: [u8; 32] = [9; 32];
 
 pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
-    let peer = |secret: &[u8; 32]| Peer { public_key: public(secret), address: "127.0.0.1:1".into() };
     Config {
         chain: CHAIN,
         genesis_time: 0,
-        validators: secrets.iter().map(peer).collect(),
+        validators: network(secrets).validators,
+        epoch_blocks: 1_000_000,
+        peers: Vec::new(),
         secret: secrets[index],
         listen: "127.0.0.1:1".parse().unwrap(),
         directory: "unused".into(),
@@ -125,9 +126,9 @@ impl World {
         for channel in 0..CHANNELS {
             channels.push(control.register(channel, wiring::quota()).await.unwrap());
         }
-        let network = Network { channels, provider: self.oracle.manager(), blocker: control };
+        let network = Network { channels, provider: self.oracle.manager(), blocker: control, connect: Box::new(|_| ()) };
         let node = Arc::new(Node::default());
-        let machine = Arc::new(Toy::default());
+        let machine = Arc::new(Toy { validators: config.validators.clone(), ..Toy::default() });
         let parts = Parts {
             partition: partition.into(),
             machine: machine.clone(),
@@ -193,10 +194,11 @@ impl World {
 
 /// The network identity that verifiers pin.
 pub fn network(secrets: &[[u8; 32]]) -> zhulian_primitives::Network {
-    let validator = |secret: &[u8; 32]| zhulian_primitives::Validator {
-        name: "a department".into(),
-        organisation: "123456789012345678".into(),
-        public_key: public(secret),
-    };
-    zhulian_primitives::Network { name: "test".into(), chain: CHAIN, validators: secrets.iter().map(validator).collect() }
+    let validator = |secret: &[u8; 32]| validator(public(secret));
+    zhulian_primitives::Network {
+        name: "test".into(),
+        chain: CHAIN,
+        epoch: 0,
+        validators: secrets.iter().map(validator).collect(),
+    }
 }

@@ -20,13 +20,14 @@ use crate::{
 pub async fn list(State(gateway): State<Shared>, params: Params) -> Result<Json<view::BlockList>, Failure> {
     let params = params.only(&["cursor", "limit"])?;
     let limit = params.limit()?;
-    let tip = gateway.backend.status().height.unwrap_or(0);
+    let status = gateway.backend.status();
+    let tip = status.height.unwrap_or(0);
     let before = params.text("cursor").map(cursor::read_height).transpose()?.unwrap_or(u64::MAX);
     let mut items = Vec::new();
     let mut height = before.saturating_sub(1).min(tip);
     while items.len() < limit && height > 0 {
         let Some(block) = gateway.backend.block(height).await? else { break };
-        items.push(row(gateway.backend.network(), &block.header));
+        items.push(row(status.network(block.header.epoch), &block.header));
         height -= 1;
     }
     // Blocks below the one where this node began to sync may be absent; the list ends there.
@@ -53,7 +54,8 @@ pub async fn one(State(gateway): State<Shared>, segment: Segment) -> Result<Json
     let height = segment.get("height", |text| number(text, 0, NUMBER_MAX))?;
     let block = read::block(&*gateway.backend, height).await?;
     let finality = read::finality(&*gateway.backend, height).await?;
-    let network = gateway.backend.network();
+    let status = gateway.backend.status();
+    let network = status.network(finality.certificate.epoch);
     let certified = finality.headers.last().map_or(height, |header| header.height);
     Ok(Json(view::BlockDetail {
         digest: block.header.digest().into(),

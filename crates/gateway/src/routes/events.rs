@@ -161,7 +161,7 @@ fn render(gateway: &Shared, block: &Block, after: Option<u64>, types: Option<&[S
         }
     }
     if wanted("block") && after.is_none_or(|after| after < count) {
-        let row = blocks::row(gateway.backend.network(), &block.header);
+        let row = blocks::row(gateway.backend.status().network(block.header.epoch), &block.header);
         let data = serde_json::to_string(&row).expect("a view serialises");
         events.push(Event::default().event("block").id(format!("{height}:{count}")).data(data));
     }

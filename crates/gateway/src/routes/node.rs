@@ -6,8 +6,11 @@ use zhulian_api::{
     diagnosis::{Diagnosis, diagnose},
     view,
 };
-use zhulian_modules::governance::{self, Parameter};
-use zhulian_primitives::{PROTOCOL_VERSION, quorum};
+use zhulian_modules::{
+    governance::{self, Parameter, Power},
+    identity::Uscc,
+};
+use zhulian_primitives::{Network, PROTOCOL_VERSION, Validator, quorum};
 
 use crate::{Failure, Shared, backend, show, state};
 
@@ -20,15 +23,7 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
         format: zhulian_verify::NETWORK_FORMAT.into(),
         name: network.name.clone(),
         chain: network.chain.into(),
-        validators: network
-            .validators
-            .iter()
-            .map(|validator| view::IdentityValidator {
-                name: validator.name.clone(),
-                organisation: validator.organisation.clone(),
-                public_key: validator.public_key.into(),
-            })
-            .collect(),
+        validators: network.validators.iter().map(identity_validator).collect(),
     };
     let parameters = match state::query(&*gateway.backend, |source, _| governance::parameters(&source)).await {
         Ok((_, parameters)) => Parameter::ALL.iter().map(|it| (it.name(), parameters.get(*it))).collect(),
@@ -56,12 +51,13 @@ pub async fn status(State(gateway): State<Shared>) -> Json<view::StatusView> {
 #[utoipa::path(get, path = "/v1/diagnosis", tag = "network", operation_id = "diagnosis",
     responses((status = 200, description = "What is wrong, the worst first, with remedies", body = Diagnosis)))]
 pub async fn diagnosis(State(gateway): State<Shared>) -> Json<Diagnosis> {
-    Json(diagnose(&status_view(&gateway), quorum(gateway.backend.network().validators.len())))
+    let status = gateway.backend.status();
+    Json(diagnose(&status_view(&gateway), quorum(status.network(status.epoch).validators.len())))
 }
 
 fn status_view(gateway: &Shared) -> view::StatusView {
-    let network = gateway.backend.network();
     let status = gateway.backend.status();
+    let network = status.network(status.epoch);
     let peer = |peer: &backend::Peer| view::PeerView {
         name: show::validator_name(network, &peer.public_key),
         public_key: peer.public_key.into(),
@@ -113,11 +109,11 @@ fn status_view(gateway: &Shared) -> view::StatusView {
 
 /// The validators
 #[utoipa::path(get, path = "/v1/validators", tag = "network", operation_id = "validators",
-    responses((status = 200, description = "The validators in the order of the network identity", body = view::Validators)))]
-pub async fn validators(State(gateway): State<Shared>) -> Json<view::Validators> {
-    let network = gateway.backend.network();
+    responses((status = 200, description = "The validators of the epoch, and how power is spread over them", body = view::Validators)))]
+pub async fn validators(State(gateway): State<Shared>) -> Result<Json<view::Validators>, Failure> {
     let status = gateway.backend.status();
-    let item = |validator: &zhulian_primitives::Validator| {
+    let network = status.network(status.epoch);
+    let item = |validator: &Validator| {
         let this_node = status.public_key == Some(validator.public_key);
         let peer = status.peers.iter().find(|peer| peer.public_key == validator.public_key);
         view::ValidatorView {
@@ -130,9 +126,51 @@ pub async fn validators(State(gateway): State<Shared>) -> Json<view::Validators>
             misbehaviour: peer.map_or(0, |peer| peer.misbehaviour),
         }
     };
-    Json(view::Validators {
+    let read = state::query(&*gateway.backend, |source, _| (governance::network(&source), governance::seats(&source)));
+    let (record, seats) = match read.await {
+        Ok((_, found)) => found,
+        Err(failure) if failure.code() == ErrorCode::NotReady => (None, None),
+        Err(failure) => return Err(failure),
+    };
+    let blocks = record.map_or(0, |record| record.epoch_blocks);
+    let pending = seats.filter(|seats| seats.is_pending(status.epoch)).map(|seats| view::PendingValidators {
+        epoch: seats.epoch,
+        height: seats.epoch * blocks,
+        items: seats.seats.iter().map(|seat| identity_validator(&seat.validator())).collect(),
+    });
+    Ok(Json(view::Validators {
         epoch: status.epoch,
         quorum: quorum(network.validators.len()) as u32,
+        epoch_ends: (status.epoch + 1) * blocks.max(1) - 1,
         items: network.validators.iter().map(item).collect(),
-    })
+        pending,
+        power: power(network),
+    }))
+}
+
+fn identity_validator(validator: &Validator) -> view::IdentityValidator {
+    view::IdentityValidator {
+        name: validator.name.clone(),
+        organisation: validator.organisation.clone(),
+        public_key: validator.public_key.into(),
+    }
+}
+
+fn power(network: &Network) -> view::PowerView {
+    let codes = network.validators.iter().filter_map(|validator| Uscc::parse(&validator.organisation).ok());
+    let power = Power::counted(codes);
+    let held = |(code, count): &(Uscc, usize)| {
+        let runs = network.validators.iter().find(|validator| validator.organisation == code.as_str());
+        view::PowerHeld {
+            organisation: code.to_string(),
+            name: runs.map(|validator| validator.name.clone()).unwrap_or_default(),
+            validators: *count as u32,
+            percent: (count * 100 / power.total.max(1)) as u32,
+        }
+    };
+    view::PowerView {
+        concentration: power.concentration().name().into(),
+        nakamoto: power.nakamoto() as u32,
+        organisations: power.held.iter().map(held).collect(),
+    }
 }

@@ -170,6 +170,20 @@ fn matter(action: &Action) -> serde_json::Value {
         Action::Set(parameter, value) => json!({ "parameter": parameter.name(), "value": value }),
         Action::EnactRules(digest) => json!({ "manifest": zhulian_api::Hex32(*digest).to_string() }),
         Action::AnnulRules(pack, version) => json!({ "pack": pack.to_string(), "version": version }),
+        Action::AddValidator(seat) => json!({
+            "organisation": seat.organisation.to_string(),
+            "name": seat.name.to_string(),
+            "public_key": zhulian_api::Hex32(seat.public_key).to_string(),
+            "address": seat.address.as_ref().map(governance::Address::as_str),
+        }),
+        Action::RemoveValidator(code, key) => {
+            json!({ "organisation": code.to_string(), "public_key": zhulian_api::Hex32(*key).to_string() })
+        }
+        Action::RekeyValidator(old, new, address) => json!({
+            "public_key": zhulian_api::Hex32(*old).to_string(),
+            "new_public_key": zhulian_api::Hex32(*new).to_string(),
+            "address": address.as_ref().map(governance::Address::as_str),
+        }),
         Action::Recover(code, members) => json!({
             "organisation": code.to_string(),
             "members": members.iter().map(first_member).collect::<Vec<_>>(),

@@ -169,6 +169,7 @@ impl Memory {
             parent: parent_digest,
             proposer,
             transaction_count: transactions.len() as u64,
+            validators: self.network.validators_digest(),
             transactions_root: merkle::root(&transactions),
             receipts_root: merkle::root(&outcome.receipts),
             state_root: merkle::root_of_leaves(state_leaves(&inner.state)),
@@ -206,6 +207,7 @@ impl Memory {
                 parent: [0; 32],
                 proposer: [0; 32],
                 transaction_count: 0,
+                validators: self.network.validators_digest(),
                 transactions_root: merkle::root::<Vec<u8>>(&[]),
                 receipts_root: merkle::root::<Vec<u8>>(&[]),
                 state_root: merkle::root_of_leaves(state_leaves(&inner.state)),
@@ -353,6 +355,7 @@ impl Backend for Memory {
             block: tip.map(|block| block.header.digest()),
             genesis_time: GENESIS_TIME,
             epoch: 0,
+            sets: vec![self.network.clone()],
             view: inner.blocks.len() as u64 + 2,
             leader: Some(self.network.validators[1].public_key),
             peers: self.network.validators[1..]
@@ -422,8 +425,13 @@ impl Backend for Memory {
                     (true, Some(child), Some(later)) => Some(Finality {
                         headers: vec![block.header.clone(), child.header.clone()],
                         certificate: later.clone(),
+                        handovers: Vec::new(),
                     }),
-                    _ => Some(Finality { headers: vec![block.header.clone()], certificate: certificate.clone() }),
+                    _ => Some(Finality {
+                        headers: vec![block.header.clone()],
+                        certificate: certificate.clone(),
+                        handovers: Vec::new(),
+                    }),
                 }
             }))
         })
@@ -435,7 +443,7 @@ impl Backend for Memory {
             Ok(inner.outcomes.get(&id).map(|outcome| {
                 let at = outcome.position.height as usize - 1;
                 let (block, certificate) = (&inner.blocks[at], &inner.certificates[at]);
-                let file = ReceiptFile::assemble(block, outcome.position.index as usize, &[], certificate).unwrap();
+                let file = ReceiptFile::assemble(block, outcome.position.index as usize, &[], certificate, &[]).unwrap();
                 let subject = id.to_string();
                 let statement = CoseStatement { issuer: "memory", subject: &subject, issued_at: outcome.time / 1_000 };
                 zhulian_verify::cose_receipt(&self.keys[0], &statement, &Inclusion::of(&file).unwrap())

@@ -86,7 +86,7 @@ pub fn files() -> Vec<(ItemKind, &'static str, String)> {
         (ItemKind::Decisions, "permit.dmn", FEES.into()),
         (ItemKind::Rates, "rates.txt", "Rate = 2\n".into()),
         (ItemKind::Calendar, "days.calendar", calendar),
-        (ItemKind::Documents, "documents.txt", "plan | catalogue | 平面图 | Plan\n".into()),
+        (ItemKind::Documents, "documents.txt", "plan | catalogue | 平面图 | Plan\ndeed | applicant | 权属证明 | Deed\n".into()),
     ]
 }
 
@@ -155,6 +155,7 @@ pub async fn open(world: &World, x: i64) -> CaseId {
         channel: Channel::Online,
         variables: Variables(values.map(wire).into_iter().collect::<BTreeMap<_, _>>()),
         message: None,
+        materials: Vec::new(),
     };
     let outcome = done(world, &city::officer(0), "procedure", &it).await;
     let opened = outcome.events.unwrap().into_iter().find(|event| event.name == "case_opened").unwrap();

@@ -6,8 +6,9 @@ use zhulian_ledger::Key as StateKey;
 
 use super::{
     errors::Error,
-    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged},
+    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged, ValidatorsChanged},
     rules::{self, Decision},
+    seats::{self, Seat, Seats},
     state,
     types::{Action, Ballot, Failure, Motion, MotionStatus, Parameter, Parameters},
 };
@@ -33,8 +34,8 @@ impl Call for OpenMotion {
     const NAME: &'static str = "open_motion";
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
-        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, or enact or annul a version of a rule pack. It is no ballot yet.",
-        zh: "提出动议:接纳、停用、恢复机构或其管理员,更改参数,或使规则包版本生效、撤销。提出动议本身不计入投票。",
+        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, enact or annul a version of a rule pack, or add, remove or re-key a validator. It is no ballot yet.",
+        zh: "提出动议:接纳、停用、恢复机构或其管理员,更改参数,使规则包版本生效、撤销,或增加、移除验证节点及更换其密钥。提出动议本身不计入投票。",
     };
     const CDDL: &'static str = "{ 0: action }";
 
@@ -50,6 +51,9 @@ impl Call for OpenMotion {
             | Action::Recover(..)
             | Action::EnactRules(_)
             | Action::AnnulRules(..) => {}
+            Action::AddValidator(_) | Action::RemoveValidator(..) | Action::RekeyValidator(..) => {
+                seats::check(&self.action)?;
+            }
         }
         Ok(())
     }
@@ -93,6 +97,7 @@ impl OpenMotion {
         match &self.action {
             Action::EnactRules(digest) => return rulepack::may_enact(ctx, digest).map(|_| ()),
             Action::AnnulRules(pack, version) => return rulepack::may_annul(ctx, pack, *version).map(|_| ()),
+            action if seats::is_change(action) => return seats_after(ctx, action).map(|_| ()),
             _ => {}
         }
         let Some(code) = self.action.concerns() else { return Ok(()) };
@@ -243,7 +248,36 @@ fn carry_out(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
         Action::Set(parameter, value) => set(ctx, *parameter, *value),
         Action::EnactRules(digest) => rulepack::enact(ctx, digest),
         Action::AnnulRules(pack, version) => rulepack::annul(ctx, pack, *version),
+        Action::AddValidator(_) | Action::RemoveValidator(..) | Action::RekeyValidator(..) => change_seats(ctx, action),
     }
+}
+
+/// The validators as the state has them last, and what an action makes of them.
+fn seats_after(ctx: &mut Context<'_>, action: &Action) -> Result<(Seats, Vec<Seat>), Halt> {
+    let now = state::SEATS.get(ctx, &())?.expect("written by genesis");
+    let after = seats::change(&now.seats, action)?;
+    if let Action::AddValidator(seat) = action {
+        let found = identity::ORGANISATION.get(ctx, &seat.organisation)?.ok_or(IdentityError::OrganisationNotFound)?;
+        if !found.is_active() {
+            return Err(IdentityError::OrganisationStanding.into());
+        }
+    }
+    Ok((now, after))
+}
+
+/// G7: the change takes effect with the next epoch, and until then there is no other.
+fn change_seats(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
+    let network = state::NETWORK.get(ctx, &())?.expect("written by genesis");
+    let epoch = ctx.height() / network.epoch_blocks;
+    let (now, after) = seats_after(ctx, action)?;
+    if now.is_pending(epoch) {
+        return Err(Error::ValidatorChangePending.into());
+    }
+    let next = Seats { number: now.number + 1, epoch: epoch + 1, seats: after, before: now.seats };
+    state::SEATS.put(ctx, &(), &next);
+    let height = next.epoch * network.epoch_blocks;
+    ctx.emit(&ValidatorsChanged { number: next.number, epoch: next.epoch, height, seats: next.seats });
+    Ok(())
 }
 
 fn set(ctx: &mut Context<'_>, parameter: Parameter, value: u64) -> Result<(), Halt> {

@@ -46,4 +46,34 @@ zhulian_execution::refusals! { "governance";
         "name the members that the organisation is to have",
         "恢复动议须列出 1 至 16 名成员",
         "请列出该机构应有的成员";
+    MalformedValidator = 10, retry: false,
+        "a validator has an Ed25519 key and an address host:port",
+        "make the key on the validator's own machine and name the address at which others reach it",
+        "验证节点须有 Ed25519 密钥和 主机:端口 形式的地址",
+        "请在验证节点本机生成密钥,并写明他方可达的地址";
+    ValidatorExists = 11, retry: false,
+        "a validator has this key already",
+        "look at the list of validators; a new validator needs a key of its own",
+        "已有验证节点使用该密钥",
+        "请查看验证节点列表;新验证节点须用自己的密钥";
+    ValidatorNotFound = 12, retry: false,
+        "no validator of this organisation has this key",
+        "look at the list of validators",
+        "该机构没有使用此密钥的验证节点",
+        "请查看验证节点列表";
+    ValidatorChangePending = 13, retry: true,
+        "another change of validators waits for the next epoch",
+        "open the motion again when the next epoch has begun",
+        "另一项验证节点变更正待下一任期生效",
+        "请在下一任期开始后重新提出动议";
+    TooMuchPower = 14, retry: true,
+        "one organisation would run a third or more of the validators and could stop the network alone",
+        "let other organisations run more validators first",
+        "变更后将有一个机构运行三分之一或以上的验证节点,可独自使网络停止",
+        "请先由其他机构增设验证节点";
+    ValidatorCount = 15, retry: true,
+        "a network has 1 to 64 validators",
+        "remove one before another comes, or add one before the last goes",
+        "网络须有 1 至 64 个验证节点",
+        "请先移除一个再增加,或先增加一个再移除最后一个";
 }

@@ -4,7 +4,10 @@ use minicbor::{Decode, Encode};
 use zhulian_execution::{Event, Text};
 use zhulian_primitives::Height;
 
-use super::types::{Action, Failure, MotionStatus, Parameter};
+use super::{
+    seats::Seat,
+    types::{Action, Failure, MotionStatus, Parameter},
+};
 use crate::identity::{MemberId, Uscc};
 
 /// A motion was opened.
@@ -106,4 +109,31 @@ impl Event for ParameterChanged {
     const NAME: &'static str = "parameter_changed";
     const ABOUT: Text = Text { en: "A parameter has a new value.", zh: "参数已更改。" };
     const CDDL: &'static str = "{ 0: parameter, 1: uint, 2: uint }   ; parameter, before, after";
+}
+
+/// The validators change with the next epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ValidatorsChanged {
+    /// How often they were changed since genesis, this time included.
+    #[n(0)]
+    pub number: u32,
+    /// The first epoch of the new validators.
+    #[n(1)]
+    pub epoch: u64,
+    /// The height at which that epoch begins.
+    #[n(2)]
+    pub height: Height,
+    /// All validators from then on, sorted by key.
+    #[n(3)]
+    pub seats: Vec<Seat>,
+}
+
+impl Event for ValidatorsChanged {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "validators_changed";
+    const ABOUT: Text =
+        Text { en: "The validators change with the next epoch.", zh: "验证节点将自下一任期起变更。" };
+    const CDDL: &'static str =
+        "{ 0: uint, 1: uint, 2: height, 3: [+ seat] }   ; number of the change, first epoch, first height, all validators";
 }

@@ -9,6 +9,7 @@ use zhulian_ledger::{Key, Value};
 use zhulian_primitives::{ChainId, CodecError, Event, Network, NetworkError, Timestamp, Validator, codec};
 
 use super::{
+    seats::{Seat, Seats},
     state,
     types::{NetworkRecord, Parameters},
 };
@@ -42,7 +43,13 @@ pub struct Genesis {
     /// Its parameters.
     #[n(5)]
     pub parameters: Parameters,
+    /// Blocks of an epoch: with each, the validators may change. Fixed for the life of the network.
+    #[n(6)]
+    pub epoch_blocks: u64,
 }
+
+/// Blocks of an epoch where nothing else is said: some hours of an idle network, some minutes of a busy one.
+pub const EPOCH_BLOCKS: u64 = 4_096;
 
 /// A validator of the genesis document.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -91,6 +98,9 @@ pub enum GenesisError {
     /// Nobody could ever carry a motion.
     #[error("no organisation has both a vote and a representative")]
     NoVoters,
+    /// An epoch has too few or too many blocks.
+    #[error("an epoch has 10 to 10,000,000 blocks")]
+    Epoch,
     /// More voters than a motion has room for.
     #[error("at most 256 organisations vote")]
     TooManyVoters,
@@ -106,9 +116,27 @@ impl Genesis {
         parameters: Parameters,
     ) -> Result<Self, GenesisError> {
         validators.sort_by_key(|validator| validator.public_key);
-        let genesis = Self { version: VERSION, name: name.into(), time, validators, organisations, parameters };
+        let genesis = Self {
+            version: VERSION,
+            name: name.into(),
+            time,
+            validators,
+            organisations,
+            parameters,
+            epoch_blocks: EPOCH_BLOCKS,
+        };
         genesis.check()?;
         Ok(genesis)
+    }
+
+    /// The document with another length of epochs.
+    ///
+    /// # Errors
+    /// When no epoch can have it.
+    pub fn with_epoch_blocks(mut self, epoch_blocks: u64) -> Result<Self, GenesisError> {
+        self.epoch_blocks = epoch_blocks;
+        self.check()?;
+        Ok(self)
     }
 
     /// The document's bytes.
@@ -135,16 +163,29 @@ impl Genesis {
             organisation: validator.organisation.as_str().into(),
             public_key: validator.public_key,
         });
-        Network { name: self.name.clone(), chain: self.chain_id(), validators: validators.collect() }
+        Network { name: self.name.clone(), chain: self.chain_id(), epoch: 0, validators: validators.collect() }
     }
 
     /// The state at genesis.
     pub fn state(&self) -> BTreeMap<Key, Value> {
-        let network = NetworkRecord { name: self.name.clone(), time: self.time, validators: self.validators.clone() };
+        let network = NetworkRecord {
+            name: self.name.clone(),
+            time: self.time,
+            validators: self.validators.clone(),
+            epoch_blocks: self.epoch_blocks,
+        };
+        let seat = |validator: &GenesisValidator| Seat {
+            name: validator.name.clone(),
+            organisation: validator.organisation,
+            public_key: validator.public_key,
+            address: None,
+        };
+        let seats = Seats { number: 0, epoch: 0, seats: self.validators.iter().map(seat).collect(), before: Vec::new() };
         let voters = self.organisations.iter().filter(|founding| founding.votes).count() as u32;
         let totals = Totals { organisations: self.organisations.len() as u32, voters };
         let mut state = BTreeMap::from([
             state::NETWORK.entry(&(), &network),
+            state::SEATS.entry(&(), &seats),
             state::PARAMETERS.entry(&(), &self.parameters),
             identity::TOTALS.entry(&(), &totals),
         ]);
@@ -182,6 +223,9 @@ impl Genesis {
             return Err(GenesisError::ForeignValidator(foreign.organisation));
         }
         self.parameters.check().map_err(|_| GenesisError::Parameters)?;
+        if !(10..=10_000_000).contains(&self.epoch_blocks) {
+            return Err(GenesisError::Epoch);
+        }
         let voters: Vec<&Founding> = self.organisations.iter().filter(|founding| founding.votes).collect();
         if voters.len() > identity::VOTERS_MAX as usize {
             return Err(GenesisError::TooManyVoters);

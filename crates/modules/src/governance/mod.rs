@@ -9,6 +9,8 @@
 //!   reinstates or recovers an organisation.
 //! - **G5** A motion is decided once: executed, failed, rejected or withdrawn; after its period it is expired.
 //! - **G6** A parameter is always within its bounds.
+//! - **G7** A carried change of validators takes effect with the next epoch, whole; until then there is no other.
+//! - **G8** No change of validators gives one organisation a third of them.
 
 mod calls;
 mod errors;
@@ -16,6 +18,7 @@ mod events;
 mod genesis;
 mod queries;
 mod rules;
+mod seats;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,9 +30,13 @@ pub(crate) use state::PARAMETERS;
 pub use {
     calls::{CastBallot, OpenMotion, WithdrawMotion},
     errors::Error,
-    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged},
-    genesis::{Genesis, GenesisError, GenesisValidator},
-    queries::{MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key},
+    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged, ValidatorsChanged},
+    genesis::{EPOCH_BLOCKS, Genesis, GenesisError, GenesisValidator},
+    queries::{
+        MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key, seats, seats_in,
+        seats_state_key,
+    },
+    seats::{Address, Concentration, Power, Seat, Seats, change},
     types::{Action, Ballot, Failure, Motion, MotionStatus, NetworkRecord, Parameter, Parameters},
 };
 
@@ -37,8 +44,8 @@ pub use {
 pub static MODULE: Module = Module {
     name: "governance",
     about: Text {
-        en: "Parameters of the network, and motions on which its organisations vote.",
-        zh: "网络参数,以及由各机构表决的动议。",
+        en: "Parameters and validators of the network, and motions on which its organisations vote.",
+        zh: "网络参数与验证节点,以及由各机构表决的动议。",
     },
     cddl: types::CDDL,
     calls: &[CallEntry::of::<OpenMotion>(), CallEntry::of::<CastBallot>(), CallEntry::of::<WithdrawMotion>()],
@@ -48,6 +55,7 @@ pub static MODULE: Module = Module {
         EventEntry::of::<BallotCast>(),
         EventEntry::of::<MotionClosed>(),
         EventEntry::of::<ParameterChanged>(),
+        EventEntry::of::<ValidatorsChanged>(),
     ],
     state: state::CATALOGUE,
 };

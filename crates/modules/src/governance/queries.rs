@@ -1,9 +1,10 @@
 //! Reads for the gateway and for auditors.
 
 use zhulian_ledger::Key;
-use zhulian_primitives::Height;
+use zhulian_primitives::{Height, codec};
 
 use super::{
+    seats::{Seat, Seats},
     state,
     types::{Motion, MotionStatus, NetworkRecord, Parameters},
 };
@@ -28,6 +29,21 @@ pub fn network(source: &impl Source) -> Option<NetworkRecord> {
 /// The parameters in force.
 pub fn parameters(source: &impl Source) -> Parameters {
     load(source, &state::PARAMETERS, &()).unwrap_or_default()
+}
+
+/// The validators that the state names last.
+pub fn seats(source: &impl Source) -> Option<Seats> {
+    load(source, &state::SEATS, &())
+}
+
+/// The validators that a value under [`seats_state_key`] names last; `None` if it is no such value.
+pub fn seats_in(value: &[u8]) -> Option<Vec<Seat>> {
+    codec::from_bytes::<Seats>(value).ok().map(|found| found.seats)
+}
+
+/// State key of the validators.
+pub fn seats_state_key() -> Key {
+    state::SEATS.key(&())
 }
 
 /// A motion, as it stands at `height`.

@@ -3,12 +3,17 @@
 use zhulian_execution::StateEntry;
 use zhulian_ledger::Map;
 
-use super::types::{Motion, NetworkRecord, Parameters};
+use super::{
+    seats::Seats,
+    types::{Motion, NetworkRecord, Parameters},
+};
 
 /// `governance/network`: written by genesis (G1).
 pub(super) const NETWORK: Map<(), NetworkRecord> = Map::new("governance/network");
 /// `governance/parameters`: written by genesis and by motions (G4, G6).
 pub(crate) const PARAMETERS: Map<(), Parameters> = Map::new("governance/parameters");
+/// `governance/validators`: who decides blocks now and from the next epoch on; written by genesis and by motions (G7, G8).
+pub(super) const SEATS: Map<(), Seats> = Map::new("governance/validators");
 /// `governance/motions`: how many motions there ever were.
 pub(super) const MOTIONS: Map<(), u32> = Map::new("governance/motions");
 /// `governance/motion/{n}`: the n-th motion, never deleted.
@@ -19,7 +24,7 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
     StateEntry {
         map: NETWORK.name,
         key: "",
-        value: "{0: name, 1: time of genesis, 2: [[name, organisation, Ed25519 key]…]}",
+        value: "{0: name, 1: time of genesis, 2: [[name, organisation, Ed25519 key]…], 3: blocks of an epoch}",
         writers: "genesis",
     },
     StateEntry {
@@ -27,6 +32,12 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
         key: "",
         value: "{0: batch_entries_max, 1: details_bytes_max, 2: vote_blocks}",
         writers: "genesis; governance.cast_ballot (set)",
+    },
+    StateEntry {
+        map: SEATS.name,
+        key: "",
+        value: "{0: number of changes since genesis, 1: first epoch, 2: [[name, organisation, Ed25519 key, address / null]…] from it on, 3: those before}",
+        writers: "genesis; governance.cast_ballot (add_validator, remove_validator, rekey_validator)",
     },
     StateEntry { map: MOTIONS.name, key: "", value: "number of motions ever opened", writers: "governance.open_motion" },
     StateEntry {

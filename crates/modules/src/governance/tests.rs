@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     identity,
-    tests::{City, check, check_in, code},
+    tests::{City, check, check_in, code, validator_key},
 };
 
 fn standing(city: &City, number: u32) -> MotionStatus {
@@ -394,5 +394,155 @@ proptest! {
             let found = identity::organisation(&city.source(), &code(name)).expect("an organisation");
             prop_assert_eq!((found.votes, found.is_active()), (*votes, *active), "{}", name);
         }
+    }
+}
+
+fn now(city: &City) -> Seats {
+    queries::seats(&city.source()).expect("written by genesis")
+}
+
+#[test]
+fn validators_come_go_and_change_keys_with_the_epochs() {
+    let mut city = check(
+        "
+        court.rep  open_motion add_validator firm V5 -> ok
+        court.rep  cast_ballot 0 yes                 -> ok
+        bureau.rep cast_ballot 0 yes                 -> ok
+        bank.rep   cast_ballot 0 yes                 -> ok ballot_cast validators_changed motion_closed
+    ",
+    );
+    let seats = now(&city);
+    assert_eq!((seats.number, seats.epoch, seats.seats.len(), seats.before.len()), (1, 1, 5, 4));
+    assert!(seats.is_pending(0) && !seats.is_pending(1));
+    assert_eq!((seats.in_force(0).len(), seats.in_force(1).len()), (4, 5));
+    assert!(seats.seats.is_sorted_by_key(|seat| seat.public_key));
+
+    // G7: while one waits, no other is carried out; afterwards it is.
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion rekey_validator bank V6 -> ok
+        court.rep  cast_ballot 1 yes                   -> ok
+        bureau.rep cast_ballot 1 yes                   -> ok
+        notary.rep cast_ballot 1 yes                   -> ok ballot_cast motion_closed
+    ",
+    );
+    let failed = queries::motion(&city.source(), 1, 0).expect("a motion").motion;
+    let pending = Some(Failure { module: "governance".into(), number: 13 });
+    assert_eq!((failed.status, failed.failure), (MotionStatus::Failed, pending));
+    assert_eq!(now(&city), seats);
+    check_in(
+        &mut city,
+        "
+        wait 50
+        court.rep  open_motion rekey_validator bank V6 -> ok
+        court.rep  cast_ballot 2 yes                   -> ok
+        bureau.rep cast_ballot 2 yes                   -> ok
+        notary.rep cast_ballot 2 yes                   -> ok ballot_cast validators_changed motion_closed
+        wait 50
+        court.rep  open_motion remove_validator firm V5 -> ok
+        court.rep  cast_ballot 3 yes                   -> ok
+        bureau.rep cast_ballot 3 yes                   -> ok
+        notary.rep cast_ballot 3 yes                   -> ok ballot_cast validators_changed motion_closed
+    ",
+    );
+    let seats = now(&city);
+    assert_eq!((seats.number, seats.epoch, seats.seats.len()), (3, 3, 4));
+    let keys: Vec<[u8; 32]> = seats.seats.iter().map(|seat| seat.public_key).collect();
+    assert!(keys.contains(&validator_key("V6")) && !keys.contains(&validator_key("bank")));
+}
+
+#[test]
+fn a_change_of_validators_that_cannot_be_is_refused_when_it_is_moved() {
+    check(
+        "
+        court.off  open_motion add_validator firm V5        -> transaction.not_allowed
+        firm.rep   open_motion add_validator firm V5        -> governance.no_vote
+        court.rep  open_motion add_validator firm none      -> governance.malformed_validator
+        court.rep  open_motion add_validator firm court     -> governance.validator_exists
+        court.rep  open_motion add_validator hospital V5    -> identity.organisation_not_found
+        court.rep  open_motion rekey_validator V5 V6        -> governance.validator_not_found
+        court.rep  open_motion rekey_validator court bank   -> governance.validator_exists
+        court.rep  open_motion remove_validator bank court  -> governance.validator_not_found
+        court.rep  open_motion rekey_validator court V6     -> ok
+    ",
+    );
+}
+
+#[test]
+fn no_vote_gives_a_third_of_the_validators_to_one() {
+    check(
+        "
+        court.rep  open_motion remove_validator bank bank -> governance.too_much_power
+        court.rep  open_motion add_validator court V5     -> governance.too_much_power
+        court.rep  open_motion add_validator firm V5      -> ok
+    ",
+    );
+}
+
+#[test]
+fn an_organisation_does_not_vote_on_the_removal_of_its_own_validator() {
+    let mut city = check(
+        "
+        court.rep  open_motion add_validator firm V5 -> ok
+        court.rep  cast_ballot 0 yes                 -> ok
+        bureau.rep cast_ballot 0 yes                 -> ok
+        bank.rep   cast_ballot 0 yes                 -> ok
+        wait 50
+        court.rep  open_motion remove_validator bank bank -> ok
+        bank.rep   cast_ballot 1 no                  -> governance.own_case
+        court.rep  cast_ballot 1 yes                 -> ok
+        bureau.rep cast_ballot 1 yes                 -> ok ballot_cast
+        notary.rep cast_ballot 1 yes                 -> ok ballot_cast validators_changed motion_closed
+    ",
+    );
+    assert_eq!(now(&city).seats.len(), 4);
+    city.run("court.off deposit F1");
+}
+
+#[test]
+fn power_is_counted_by_legal_entity() {
+    let power = |counts: &[usize]| {
+        let names = ["court", "bureau", "bank", "notary", "firm", "hospital", "insurer"];
+        let held = counts.iter().zip(names).flat_map(|(count, name)| std::iter::repeat_n(code(name), *count));
+        let power = Power::counted(held);
+        (power.concentration(), power.nakamoto())
+    };
+    assert_eq!(power(&[1]), (Concentration::Excessive, 1));
+    assert_eq!(power(&[1, 1, 1]), (Concentration::Excessive, 1));
+    assert_eq!(power(&[1, 1, 1, 1]), (Concentration::Alarm, 2));
+    assert_eq!(power(&[1, 1, 1, 1, 1]), (Concentration::Spread, 2));
+    assert_eq!(power(&[2, 1, 1, 1]), (Concentration::Excessive, 1));
+    assert_eq!(power(&[2, 1, 1, 1, 1, 1]), (Concentration::Alarm, 2));
+    assert_eq!(power(&[2, 2, 1, 1, 1, 1, 1]), (Concentration::Spread, 2));
+    assert_eq!(power(&[1, 1, 1, 1, 1, 1, 1]), (Concentration::Spread, 3));
+}
+
+#[test]
+fn a_network_that_begins_concentrated_may_grow_out_of_it() {
+    let seat = |name: &str, key: &str| Seat {
+        name: identity::OrganisationName::parse(name).expect("a name"),
+        organisation: code(name),
+        public_key: validator_key(key),
+        address: Some(Address::parse("[::1]:1").expect("an address")),
+    };
+    let mut seats = vec![seat("court", "court")];
+    for (name, key) in [("bank", "bank"), ("bureau", "bureau"), ("notary", "notary"), ("firm", "firm")] {
+        seats = change(&seats, &Action::AddValidator(seat(name, key))).expect("less concentrated than before");
+    }
+    let remove = |name: &str| Action::RemoveValidator(code(name), validator_key(name));
+    seats = change(&seats, &remove("firm")).expect("four are left");
+    assert_eq!(change(&seats, &remove("bank")), Err(Error::TooMuchPower));
+    let last = Action::RemoveValidator(seats[0].organisation, seats[0].public_key);
+    assert_eq!(change(&seats[..1], &last), Err(Error::ValidatorCount));
+}
+
+#[test]
+fn an_address_is_a_host_and_a_port() {
+    for good in ["10.0.0.1:4600", "node-1.city.example:1", "[fe80::1]:65535"] {
+        assert_eq!(Address::parse(good).map(|it| it.as_str().to_string()), Ok(good.into()));
+    }
+    for bad in ["", ":1", "a", "a:", "a:0", "a:65536", "a b:1", "a:+1", "[x]:1", "[]:1", "fe80::1:1", "县:1"] {
+        assert!(Address::parse(bad).is_err(), "{bad}");
     }
 }

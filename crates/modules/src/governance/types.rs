@@ -4,7 +4,11 @@ use minicbor::{Decode, Encode};
 use zhulian_crypto::Digest;
 use zhulian_primitives::{Height, Timestamp};
 
-use super::{errors::Error, genesis::GenesisValidator};
+use super::{
+    errors::Error,
+    genesis::GenesisValidator,
+    seats::{Address, Seat},
+};
 use crate::{
     identity::{FirstMember, Founding, MemberId, Uscc},
     rulepack::PackId,
@@ -21,9 +25,15 @@ action = [0, founding]                        ; admit an organisation
        / [4, uscc, [+ first_member]]          ; recover: give it new members with keys
        / [5, digest]                          ; enact the version of a rule pack whose manifest has this SHA-256
        / [6, pack_id, uint]                   ; annul a version of a rule pack before it takes effect
+       / [7, seat]                            ; add a validator, with its address
+       / [8, uscc, validator_key]             ; remove the validator that an organisation runs with this key
+       / [9, validator_key, validator_key, address / null]   ; give a validator another key, and another address
+validator_key = bstr .size 32                 ; Ed25519
+address = tstr .size (3..255)                 ; host:port
+seat = [name: tstr, organisation: uscc, key: validator_key, address / null]
 motion_status = &(open: 0, executed: 1, failed: 2, rejected: 3, withdrawn: 4, expired: 5)
 failure = [module: tstr, number: uint]        ; a refusal code
-genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters }   ; version, name, time, ...
+genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters, 6: 10..10000000 }   ; version, name, time, ..., blocks of an epoch
 validator = [name, uscc, bstr .size 32]       ; name, organisation, Ed25519 key; sorted by key
 "#;
 
@@ -149,6 +159,19 @@ pub enum Action {
     /// Annuls a version of a rule pack before it takes effect.
     #[n(6)]
     AnnulRules(#[n(0)] PackId, #[n(1)] u32),
+    /// Adds a validator.
+    #[n(7)]
+    AddValidator(#[n(0)] Seat),
+    /// Removes the validator that an organisation runs with this key.
+    #[n(8)]
+    RemoveValidator(#[n(0)] Uscc, #[cbor(n(1), with = "minicbor::bytes")] [u8; 32]),
+    /// Gives a validator another key, and another address if one is named.
+    #[n(9)]
+    RekeyValidator(
+        #[cbor(n(0), with = "minicbor::bytes")] [u8; 32],
+        #[cbor(n(1), with = "minicbor::bytes")] [u8; 32],
+        #[n(2)] Option<Address>,
+    ),
 }
 
 impl Action {
@@ -162,6 +185,9 @@ impl Action {
             Self::Recover(..) => "recover",
             Self::EnactRules(_) => "enact_rules",
             Self::AnnulRules(..) => "annul_rules",
+            Self::AddValidator(_) => "add_validator",
+            Self::RemoveValidator(..) => "remove_validator",
+            Self::RekeyValidator(..) => "rekey_validator",
         }
     }
 
@@ -169,8 +195,14 @@ impl Action {
     pub fn concerns(&self) -> Option<&Uscc> {
         match self {
             Self::Admit(founding) => Some(&founding.organisation),
-            Self::Suspend(code) | Self::Reinstate(code) | Self::Recover(code, _) => Some(code),
-            Self::Set(..) | Self::EnactRules(_) | Self::AnnulRules(..) => None,
+            Self::Suspend(code) | Self::Reinstate(code) | Self::Recover(code, _) | Self::RemoveValidator(code, _) => {
+                Some(code)
+            }
+            Self::Set(..)
+            | Self::EnactRules(_)
+            | Self::AnnulRules(..)
+            | Self::AddValidator(_)
+            | Self::RekeyValidator(..) => None,
         }
     }
 }
@@ -297,4 +329,7 @@ pub struct NetworkRecord {
     /// Validators of epoch 0, sorted by key.
     #[n(2)]
     pub validators: Vec<GenesisValidator>,
+    /// Blocks of an epoch.
+    #[n(3)]
+    pub epoch_blocks: u64,
 }

@@ -10,6 +10,7 @@ use zhulian_rules::gas::Gas;
 use super::{
     clock,
     queries::{Reader, TaskView, case, instance, process},
+    rights::CaseCall,
     rules::{Settings, holders},
     types::{Case, CaseId, Task},
 };
@@ -64,7 +65,7 @@ impl Detail {
 impl Case {
     /// Whether its clock stands still.
     pub fn is_paused(&self) -> bool {
-        self.closed.is_none() && clock::is_paused(&self.clock)
+        self.closed.is_none() && clock::paused_since(&self.clock).is_some()
     }
 
     /// Whether its statutory period was over at `now`, or when it was closed.
@@ -104,14 +105,20 @@ pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detai
     let processes: BTreeMap<String, Arc<Process>> =
         keys.filter_map(|key| Some((key.clone(), process(source, key)?))).collect();
     let own = instance.procedures().first().and_then(|key| processes.get(key)).cloned();
-    let settings = own.as_ref().and_then(|process| Settings::of(process).ok());
+    let settings: BTreeMap<String, Settings> =
+        processes.iter().filter_map(|(key, process)| Some((key.clone(), Settings::of(process).ok()?))).collect();
+    // What is late the supervisor of the case may take over.
+    let late_to = instance.procedures().first().and_then(|key| settings.get(key)).and_then(|settings| settings.supervisor);
+    let late_to = late_to.filter(|_| case.is_late(now));
     let reader = Reader(processes);
     let (mut tasks, mut awaited) = (Vec::new(), Vec::new());
     if case.closed.is_none() {
         awaited = instance.awaited(&reader);
         for work in instance.work(&reader) {
             let task = case.tasks.get(&work.number).cloned().unwrap_or_default();
-            let duties = settings.as_ref().map(|settings| duties(&work.groups, &task, settings, case.is_late(now)));
+            // What the case itself does is nobody's work.
+            let own = work.job.as_deref().is_some_and(|job| CaseCall::find(job).is_some());
+            let duties = settings.get(&work.procedure).filter(|_| !own).map(|of| duties(&work.groups, &task, of, late_to));
             tasks.push(OpenTask { duties: duties.unwrap_or_default(), view: TaskView { work, task } });
         }
     }
@@ -119,7 +126,7 @@ pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detai
 }
 
 /// Whose duty a task is, as [`super::rules::is_duty`] answers it for one member.
-fn duties(groups: &[String], task: &Task, settings: &Settings, late: bool) -> Vec<Duty> {
+fn duties(groups: &[String], task: &Task, settings: &Settings, late_to: Option<Uscc>) -> Vec<Duty> {
     let of = |organisation| Duty { organisation, role: Role::Officer };
     let mut all: Vec<Duty> = match task.transferred {
         Some(to) => vec![of(to)],
@@ -128,9 +135,7 @@ fn duties(groups: &[String], task: &Task, settings: &Settings, late: bool) -> Ve
             holders.into_iter().map(|(organisation, role)| Duty { organisation, role }).collect()
         }
     };
-    if late {
-        all.extend(settings.supervisor.map(of));
-    }
+    all.extend(late_to.map(of));
     all.sort_unstable();
     all.dedup();
     all

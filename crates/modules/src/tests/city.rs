@@ -22,7 +22,7 @@ use crate::{
         Generation, GenerationField, LegalBasis, RecordCustody, SourceType, Subject, Unfreeze, Withdraw, WithdrawReason,
     },
     executor,
-    governance::{Action, CastBallot, GenesisValidator, OpenMotion, Parameter, Parameters, WithdrawMotion},
+    governance::{Action, Address, CastBallot, GenesisValidator, OpenMotion, Parameter, Parameters, Seat, WithdrawMotion},
     identity::{
         AddMember, AssignRoles, ConfirmRoles, FirstMember, Founding, KeyEnd, Kind, MemberId, MemberKey, OrganisationName,
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
@@ -99,6 +99,18 @@ pub(crate) fn founding(name: &str) -> Founding {
     }
 }
 
+/// Blocks of an epoch of the city.
+pub(crate) const EPOCH_BLOCKS: u64 = 50;
+
+/// The key of a validator: that of an organisation's first one, of another name, or none at all.
+pub(crate) fn validator_key(name: &str) -> [u8; 32] {
+    match name {
+        "none" => std::array::from_fn(|at| if at == 0 { 2 } else { 0 }),
+        _ if ORGANISATIONS.iter().any(|it| it.0 == name) => sha256_key(code(name).as_str()),
+        _ => sha256_key(name),
+    }
+}
+
 /// The city's genesis document: five organisations, of which four vote and validate.
 pub(crate) fn genesis() -> Genesis {
     let organisations: Vec<Founding> = ORGANISATIONS.iter().filter(|it| it.4).map(|it| founding(it.0)).collect();
@@ -108,7 +120,9 @@ pub(crate) fn genesis() -> Genesis {
         public_key: sha256_key(founding.organisation.as_str()),
     });
     let parameters = Parameters { batch_entries_max: 1_000, details_bytes_max: 512, vote_blocks: 20 };
-    Genesis::new("测试城市", 1_767_225_600_000, validators.collect(), organisations, parameters).expect("a good document")
+    Genesis::new("测试城市", 1_767_225_600_000, validators.collect(), organisations, parameters)
+        .and_then(|genesis| genesis.with_epoch_blocks(EPOCH_BLOCKS))
+        .expect("a good document")
 }
 
 fn sha256_key(name: &str) -> [u8; 32] {
@@ -425,6 +439,14 @@ fn action(args: &[&str]) -> Action {
         ["set", name, value] => Action::Set(Parameter::parse(name).expect("a parameter"), number(value)),
         ["annul", pack, version] => Action::AnnulRules(PackId::parse(pack).expect("a pack id"), number(version)),
         ["recover", name, member] => Action::Recover(code(name), vec![first_member(name, member, &[Role::SecurityAdmin])]),
+        ["add_validator", name, key] => Action::AddValidator(Seat {
+            name: OrganisationName::parse(name).expect("a name"),
+            organisation: code(name),
+            public_key: validator_key(key),
+            address: Some(Address::parse("10.0.0.9:4600").expect("an address")),
+        }),
+        ["remove_validator", name, key] => Action::RemoveValidator(code(name), validator_key(key)),
+        ["rekey_validator", old, new] => Action::RekeyValidator(validator_key(old), validator_key(new), None),
         other => panic!("no action {other:?}"),
     }
 }

@@ -7,5 +7,5 @@ mod privacy;
 mod transactions;
 mod vectors;
 
-pub(crate) use city::{City, check, check_in, code, enacted, file, key, manifest, pack_files, subject};
+pub(crate) use city::{City, check, check_in, code, enacted, file, key, manifest, pack_files, subject, validator_key};
 pub(crate) use drawings::bills;

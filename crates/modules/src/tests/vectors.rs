@@ -9,7 +9,7 @@ use zhulian_primitives::{Transaction, codec};
 use zhulian_verify::{Deposit as VerifierDeposit, deposit_of};
 
 use super::{
-    city::{City, code, file, genesis, subject},
+    city::{City, code, file, genesis, subject, validator_key},
     documents::compare,
 };
 use crate::{
@@ -18,7 +18,11 @@ use crate::{
         CaseHint, Deposit, DepositBatch, Details, Entry, EvidenceId, FieldCommitment, Generation, GenerationField,
         LegalBasis, SourceType, commitment,
     },
-    governance::{Action, Failure, GenesisError, MotionClosed, MotionStatus, OpenMotion, Parameter, Parameters},
+    governance::{
+        Action, Address, Failure, GenesisError, MotionClosed, MotionStatus, OpenMotion, Parameter, Parameters, Seat,
+        ValidatorsChanged,
+    },
+    identity::OrganisationName,
     rulepack::{Annulled, PackId},
 };
 
@@ -132,6 +136,11 @@ const WALK: &str = "
     bureau.off complete 1 accept file=F9
     bureau.off open bills with=form,bill
     bureau.off complete 2 accept file=F9
+    court.rep open_motion add_validator firm V5
+    court.rep cast_ballot 8 yes
+    bureau.rep cast_ballot 8 yes
+    bank.rep cast_ballot 8 yes
+    notary.rep cast_ballot 8 yes
 ";
 
 #[test]
@@ -151,6 +160,22 @@ fn encodings_are_pinned() {
     let pack = PackId::parse("fees").expect("a pack id");
     let annul = OpenMotion { action: Action::AnnulRules(pack.clone(), 2) };
     line("action.annul_rules", &codec::to_bytes(&annul));
+    let address = Address::parse("node.example:4600").expect("an address");
+    let seat = Seat {
+        name: OrganisationName::parse("court").expect("a name"),
+        organisation: code("court"),
+        public_key: validator_key("V5"),
+        address: Some(address.clone()),
+    };
+    let open = |action| codec::to_bytes(&OpenMotion { action });
+    line("action.add_validator", &open(Action::AddValidator(seat.clone())));
+    line("action.remove_validator", &open(Action::RemoveValidator(code("court"), validator_key("court"))));
+    line(
+        "action.rekey_validator",
+        &open(Action::RekeyValidator(validator_key("court"), validator_key("V6"), Some(address))),
+    );
+    let changed = ValidatorsChanged { number: 1, epoch: 1, height: 50, seats: vec![seat] };
+    line("validators_changed", &changed.record().data.0);
     line("annul.event.annulled", &Annulled { pack, version: 2 }.record().data.0);
     line("motion_closed.failed", &MotionClosed { motion: 3, status: MotionStatus::Failed, failure }.record().data.0);
 

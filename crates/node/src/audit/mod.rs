@@ -113,9 +113,8 @@ pub fn is_running(directory: &Path) -> bool {
 fn setup(copy: &Path, genesis: &Genesis) -> stores::Setup {
     stores::Setup {
         directory: Parts::of(copy).chain,
-        chain: genesis.chain_id(),
+        network: genesis.network(),
         genesis_time: genesis.time,
-        validators: genesis.network().validators.iter().map(|it| it.public_key).collect(),
         genesis_state: genesis.state(),
         limits: Limits::default(),
     }

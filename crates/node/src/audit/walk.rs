@@ -6,6 +6,7 @@ use zhulian_crypto::{Signed, sha256, verify_batch};
 use zhulian_engine::audit::Stores;
 use zhulian_execution::Executor;
 use zhulian_ledger::{BlockContext, Key, Value, Writes, merkle};
+use zhulian_modules::governance;
 use zhulian_primitives::{Block, Header, Height, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError};
 
 use super::{Counts, Findings, Mark, Subject, What, index::IndexAudit};
@@ -26,6 +27,8 @@ struct Walk<'a> {
     parent: Option<(Header, [u8; 32])>,
     /// The first height since the last valid certificate.
     uncovered: Option<Height>,
+    /// The network with the validators of the block's epoch.
+    deciding: Network,
     /// Root and end of the node's own state, until a block is found that states them.
     own: Option<([u8; 32], u64)>,
 }
@@ -44,6 +47,7 @@ pub(super) fn walk(
         executing: true,
         parent: None,
         uncovered: None,
+        deciding: subject.network.clone(),
         own: None,
     };
     match stores.genesis() {
@@ -78,6 +82,7 @@ pub(super) fn walk(
         walk.transactions(height, &block);
         walk.execute(height, &block, stores);
         walk.certificate(height, &block.header, digest, stores);
+        walk.validators(height, &block.header);
         if let Some(index) = &mut index {
             let (deposits, pieces) = index.block(&block, &mut walk.found.faults);
             walk.deposits(&block.header, deposits, pieces);
@@ -133,7 +138,7 @@ impl Walk<'_> {
     }
 
     fn header(&mut self, height: Height, block: &Block, digest: [u8; 32]) {
-        let (header, network) = (&block.header, self.subject.network);
+        let (header, network) = (&block.header, &self.deciding);
         let faults = &mut self.found.faults;
         let mut rule = |holds: bool, expected: String, found: String| {
             if !holds {
@@ -143,15 +148,17 @@ impl Walk<'_> {
         rule(header.version == PROTOCOL_VERSION, format!("version {PROTOCOL_VERSION}"), header.version.to_string());
         rule(header.chain == network.chain, format!("chain {}", hex::encode(network.chain)), hex::encode(header.chain));
         rule(header.height == height, format!("height {height}"), header.height.to_string());
-        rule(header.epoch == 0, "epoch 0".into(), header.epoch.to_string());
+        let epoch = height / self.subject.genesis.epoch_blocks;
+        rule(header.epoch == epoch, format!("epoch {epoch}"), header.epoch.to_string());
         let known = network.validators.iter().any(|it| it.public_key == header.proposer);
         rule(known, "a validator as proposer".into(), hex::encode(header.proposer));
         if let Some((parent, _)) = &self.parent {
             let (low, high) = (parent.time.saturating_add(1), parent.time.saturating_add(TIME_STEP_MAX));
             rule((low..=high).contains(&header.time), format!("a time from {low} to {high}"), header.time.to_string());
-            rule(header.view > parent.view, format!("a view after {}", parent.view), header.view.to_string());
-            let stated = header.parent_view == parent.view;
-            rule(stated, format!("parent's view {}", parent.view), header.parent_view.to_string());
+            // Views begin anew with each epoch.
+            let before = if parent.epoch == header.epoch { parent.view } else { 0 };
+            rule(header.view > before, format!("a view after {before}"), header.view.to_string());
+            rule(header.parent_view == before, format!("parent's view {before}"), header.parent_view.to_string());
         }
         let (transactions, receipts) = (block.transactions.len(), block.receipts.len());
         rule(
@@ -329,6 +336,18 @@ impl Walk<'_> {
         self.found.state = Some((count, height));
     }
 
+    /// Who decides the next block, by the state after this one.
+    fn validators(&mut self, height: Height, header: &Header) {
+        if (height + 1).is_multiple_of(self.subject.genesis.epoch_blocks) {
+            let source = |key: &Key| self.state.get(key).cloned();
+            if let Some(seats) = governance::seats(&source).filter(|_| self.executing) {
+                self.deciding.validators = seats.seats.iter().map(governance::Seat::validator).collect();
+            }
+            self.deciding.epoch = height / self.subject.genesis.epoch_blocks + 1;
+        }
+        self.found.faults.digest(height, What::Header, &self.deciding.validators_digest(), &header.validators);
+    }
+
     fn certificate(&mut self, height: Height, header: &Header, digest: [u8; 32], stores: &Stores) {
         self.uncovered.get_or_insert(height);
         let faults = &mut self.found.faults;
@@ -339,11 +358,13 @@ impl Walk<'_> {
         };
         let before = faults.count;
         faults.digest(height, What::Certificate, &digest, &certificate.block);
-        let place = |epoch, view, parent| format!("epoch {epoch}, view {view}, parent's view {parent}");
-        let stated = place(header.epoch, header.view, header.parent_view);
-        let named = place(certificate.epoch, certificate.view, certificate.parent_view);
-        faults.same(height, What::Certificate, stated, named);
-        if let Err(error) = certificate.verify(network(&self.subject)) {
+        if !certificate.finalises(header) {
+            let place = |epoch, view, parent| format!("epoch {epoch}, view {view}, parent's view {parent}");
+            let stated = place(header.epoch, header.view, header.parent_view);
+            let named = place(certificate.epoch, certificate.view, certificate.parent_view);
+            faults.same(height, What::Certificate, stated, named);
+        }
+        if let Err(error) = certificate.verify(&self.deciding) {
             faults.add(height, What::Certificate, "signatures of a quorum", error.to_string());
         }
         if faults.count == before {
@@ -351,10 +372,6 @@ impl Walk<'_> {
             self.uncovered = None;
         }
     }
-}
-
-fn network<'a>(subject: &Subject<'a>) -> &'a Network {
-    subject.network
 }
 
 fn entry(key: &Key, value: &[u8]) -> String {

@@ -12,7 +12,7 @@ use zhulian_execution::{Call as _, Class, Role, Roles};
 use zhulian_modules::{
     Genesis,
     evidence::{Deposit, Details, File, LegalBasis, SourceType},
-    governance::{GenesisValidator, Parameters},
+    governance::{EPOCH_BLOCKS, GenesisValidator, Parameters},
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
 use zhulian_node::{
@@ -50,7 +50,13 @@ fn addresses(count: usize) -> Vec<SocketAddr> {
 
 impl City {
     pub fn new() -> Self {
-        let validators: Vec<_> = (0..4).map(|n| secret(9, n)).collect();
+        Self::founded(EPOCH_BLOCKS, 4)
+    }
+
+    /// A city with epochs of so many blocks and so many organisations, of which the first four vote and validate. There are keys and
+    /// addresses for two more nodes.
+    pub fn founded(epoch_blocks: u64, organisations: usize) -> Self {
+        let validators: Vec<_> = (0..6).map(|n| secret(9, n)).collect();
         let member = |n: usize, kind: u8, id: &str, role| FirstMember {
             member: MemberId::parse(id).unwrap(),
             kind: Kind::Person,
@@ -60,9 +66,9 @@ impl City {
         let founding = |n: usize| Founding {
             organisation: code(n),
             class: Class::Government,
-            zh: OrganisationName::parse(["市大数据局", "市公安局", "市税务局", "市档案馆"][n]).unwrap(),
+            zh: OrganisationName::parse(["市大数据局", "市公安局", "市税务局", "市档案馆", "市图书馆"][n]).unwrap(),
             en: None,
-            votes: true,
+            votes: n < 4,
             members: vec![
                 member(n, 1, "system-admin", Role::SystemAdmin),
                 member(n, 2, "security-admin", Role::SecurityAdmin),
@@ -79,13 +85,14 @@ impl City {
         let genesis = Genesis::new(
             "测试城",
             SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64,
-            validators.iter().enumerate().map(validator).collect(),
-            (0..4).map(founding).collect(),
+            validators.iter().enumerate().take(4).map(validator).collect(),
+            (0..organisations).map(founding).collect(),
             Parameters::default(),
         )
+        .and_then(|genesis| genesis.with_epoch_blocks(epoch_blocks))
         .unwrap();
         let directory = tempfile::tempdir().unwrap();
-        Self { directory, genesis, validators, addresses: addresses(4) }
+        Self { directory, genesis, validators, addresses: addresses(6) }
     }
 
     pub fn path(&self, n: usize) -> PathBuf {
@@ -113,6 +120,25 @@ impl City {
 
     pub fn start(&self, n: usize, indexed: bool) -> Node {
         Node::start(&self.config(n, indexed), &self.genesis, &self.validators[n]).unwrap()
+    }
+
+    /// The key of the n-th node.
+    pub fn validator(&self, n: usize) -> [u8; 32] {
+        self.validators[n].public_key().as_bytes().try_into().unwrap()
+    }
+
+    /// Where others reach the n-th node.
+    pub fn address(&self, n: usize) -> String {
+        self.addresses[n].to_string()
+    }
+
+    /// A call of governance, signed by the representative of an organisation.
+    pub fn governs<C: zhulian_execution::Call>(&self, organisation: usize, call: &C, n: u64, valid_until: u64) -> Vec<u8> {
+        let mut nonce = [200 + organisation as u8; 16];
+        nonce[..8].copy_from_slice(&n.to_be_bytes());
+        let (chain, args) = (self.genesis.chain_id(), codec::to_bytes(call));
+        let call = Call { chain, module: "governance", call: C::NAME, args: &args, nonce, valid_until };
+        sign(&call, &secret(4, organisation))
     }
 
     /// A signed deposit of a small file that is another for each number.

@@ -333,6 +333,7 @@ fn block(height: u64, events: Vec<zhulian_primitives::Event>) -> Block {
         parent: [0; 32],
         proposer: [0; 32],
         transaction_count: 1,
+        validators: [0; 32],
         transactions_root: [0; 32],
         receipts_root: [0; 32],
         state_root: [0; 32],

@@ -11,3 +11,4 @@ mod operations;
 mod postgres;
 mod speed;
 mod toy;
+mod validators;

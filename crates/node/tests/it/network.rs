@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zhulian_gateway::{
-    Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter, TransactionState,
+    self as gateway, Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
+    TransactionState,
 };
 use zhulian_node::{Node, NodeBackend, config, index::Queries, remove_index};
 use zhulian_primitives::{EvidenceId, TransactionId};
@@ -16,9 +17,9 @@ use crate::{
     toy::id,
 };
 
-const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(60);
 
-async fn running(node: &Node) -> Arc<NodeBackend> {
+pub async fn running(node: &Node) -> Arc<NodeBackend> {
     let backend = node.backend();
     let ready = async {
         while backend.status().phase != Phase::Running || backend.status().height.is_none() {
@@ -29,7 +30,7 @@ async fn running(node: &Node) -> Arc<NodeBackend> {
     backend
 }
 
-async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<TransactionId> {
+pub async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<TransactionId> {
     let bytes = transactions.iter().cloned().map(Bytes::from).collect();
     let taken = |submission| match submission {
         Submission::Taken(id) => id,
@@ -39,15 +40,15 @@ async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<Transact
 }
 
 /// Waits for a transaction's end, which must be an execution without refusal, and verifies its receipt as a stranger would.
-async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
+pub async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
     let state = backend.wait(id, LONG).await.unwrap();
     let TransactionState::Finalised(outcome) = state else { panic!("not finalised: {state:?}") };
     assert_eq!(outcome.receipt.refusal, None);
     let position = outcome.position;
     let block = backend.block(position.height).await.unwrap().unwrap();
     let finality = backend.finality(position.height).await.unwrap().unwrap();
-    let file =
-        ReceiptFile::assemble(&block, position.index as usize, &finality.headers[1..], &finality.certificate).unwrap();
+    let gateway::Finality { headers, certificate, handovers } = &finality;
+    let file = ReceiptFile::assemble(&block, position.index as usize, &headers[1..], certificate, handovers).unwrap();
     let verified = verify_receipt(&city.genesis.network(), &file.encode()).unwrap();
     assert_eq!((verified.transaction, verified.height), (id, position.height));
     file

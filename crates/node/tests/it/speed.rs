@@ -32,6 +32,7 @@ fn header(height: u64) -> Header {
         parent: [0; 32],
         proposer: [0; 32],
         transaction_count: 0,
+        validators: [0; 32],
         transactions_root: [0; 32],
         receipts_root: [0; 32],
         state_root: [0; 32],

@@ -21,6 +21,7 @@ fn header() -> Header {
         parent: [0x22; 32],
         proposer: [0x33; 32],
         transaction_count: 3,
+        validators: [0x88; 32],
         transactions_root: [0x44; 32],
         receipts_root: [0x55; 32],
         state_root: [0x66; 32],
@@ -86,7 +87,7 @@ fn header_and_its_digest() {
     let bytes = header().encode();
     let run = |byte: &str| format!("5820{}", byte.repeat(32));
     let parts = [
-        "90".into(),
+        "91".into(),
         "01".into(),
         run("11"),
         "184d".into(),
@@ -97,6 +98,7 @@ fn header_and_its_digest() {
         run("22"),
         run("33"),
         "03".into(),
+        run("88"),
         run("44"),
         run("55"),
         run("66"),
@@ -109,7 +111,7 @@ fn header_and_its_digest() {
     assert_eq!(hex::encode(header().digest()), PINNED_DIGEST);
 }
 
-const PINNED_DIGEST: &str = "b2fc9b4e15220ca9e8256fe685c35382eed5d8faf37ceb61f1723b9b84818cb8";
+const PINNED_DIGEST: &str = "2ced685dade90402013e6462e618cdff20673da3e726e80272443e012b09b942";
 
 #[test]
 fn certificate_and_what_is_signed() {
@@ -134,7 +136,8 @@ fn certificate_and_what_is_signed() {
         organisation: "o".into(),
         public_key: key.public_key().as_bytes().try_into().unwrap(),
     };
-    let network = Network { name: "n".into(), chain: [0x11; 32], validators: keys.iter().map(validator).collect() };
+    let network =
+        Network { name: "n".into(), chain: [0x11; 32], epoch: 0, validators: keys.iter().map(validator).collect() };
     let message = certificate.message(&network.chain);
     certificate.signatures = (1..4).map(|i| (i, keys[i as usize].sign(&message))).collect();
     assert_eq!(certificate.verify(&network), Ok(()));

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use minicbor::Decoder;
 use zhulian_crypto::Digest;
 use zhulian_ledger::merkle::leaf;
-use zhulian_primitives::{Certificate, Header, Transaction};
+use zhulian_primitives::{Certificate, Header, Transaction, codec};
 use zhulian_verify::{CoseStatement, Inclusion, cose_receipt, print_network};
 
 use crate::{
@@ -68,6 +68,7 @@ fn examples(world: &World) -> Vec<(&'static str, String)> {
         ("header-digest", format!("{}\n", hex::encode(header.digest()))),
         ("certificate-signed", wrapped(&certificate.message(&world.network.chain))),
         ("path", digests(&path)),
+        ("handover", annotated(&codec::to_bytes(&world.handovers()[0]), "file.epochs.0")),
         ("entry", annotated(&entry.bytes, "entry")),
         ("entry-leaf", digests(&[("leaf hash of the entry", leaf(&entry.bytes))])),
         ("chunks", digests(&chunks)),

@@ -2,16 +2,19 @@
 
 use zhulian_crypto::sha256;
 use zhulian_ledger::merkle::{Tree, leaf};
-use zhulian_primitives::{Block, Call, Certificate, Code, Header, Receipt, TransactionId, codec, sign};
+use zhulian_primitives::{
+    Block, Call, Certificate, Code, Handover, Header, Receipt, TransactionId, Validator, codec, sign, validators_digest,
+};
 use zhulian_verify::{ReceiptFile, verify_receipt};
 
-use crate::world::{SMALL, World, call, deposit_args, done, ed25519, generated, hashed, raw, with_signature};
+use crate::world::{SMALL, World, call, certify, deposit_args, done, ed25519, generated, hashed, raw, with_signature};
 
 /// Name, bytes, and the code with which both verifiers must refuse.
 pub fn forged(world: &World) -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let mut all = Vec::new();
     let mut add = |name, receipt: ReceiptFile, code| all.push((name, receipt.encode(), code));
     certificates(world, &mut add);
+    handovers(world, &mut add);
     headers(world, &mut add);
     proofs(world, &mut add);
     transactions(world, &mut add);
@@ -64,8 +67,71 @@ fn certificates(world: &World, add: Add<'_>) {
     other_view.view += 1;
     let message = other_view.message(&world.network.chain);
     other_view.signatures = (0..3).map(|i| (i, world.keys[i as usize].sign(&message))).collect();
-    with("truly signed in another view than the header's", other_view, "certificate.of_other");
+    with("truly signed in a later view that does not build on the block", other_view, "certificate.of_other");
     with("for the block above", world.certify(&world.blocks[1].header, &[0, 1, 2]), "certificate.of_other");
+}
+
+/// The receipt of a later epoch with another handover in the place of the second.
+fn handovers(world: &World, add: Add<'_>) {
+    let base = world.handed_over();
+    let sets = world.sets();
+    let early = ReceiptFile { epochs: base.epochs.clone(), ..world.receipt(0, &[0, 1, 2]) };
+    add("handovers later than the block", early, "header.unknown_epoch");
+    let mut with = |name, epochs: Vec<Handover>, code| add(name, ReceiptFile { epochs, ..base.clone() }, code);
+    let [first, second] = [0, 1].map(|n: usize| base.epochs[n].clone());
+    with("no handovers at all", vec![], "certificate.bad_signature");
+    with("the last handover left out", vec![first.clone()], "certificate.bad_signature");
+    with("the first handover left out", vec![second.clone()], "handover.bad_signature");
+    with("handovers out of order", vec![second.clone(), first.clone()], "handover.bad_signature");
+    with("a handover twice", vec![first.clone(), first.clone(), second.clone()], "handover.order");
+    let mut other = |name, handover: Handover, code| with(name, vec![first.clone(), handover], code);
+    let header = world.last_of(2, &sets[2].0);
+    let (keys, validators) = (&sets[1].1, &sets[2].0.validators);
+    let signed = |header: &Header, signers: &[u32]| certify(header, (120, 119), keys, signers);
+    let good = |header: &Header| Handover::new(header, &signed(header, &[0, 1, 2, 3]), validators);
+    let changed = |change: &dyn Fn(&mut Header)| {
+        let mut header = header.clone();
+        change(&mut header);
+        good(&header)
+    };
+    other("a handover of another network", changed(&|h| h.chain[0] ^= 1), "handover.other_network");
+    other("a handover of the epoch before the last one's", changed(&|h| h.epoch = 0), "handover.order");
+    other("a handover that ends no epoch", changed(&|h| h.epoch = u64::MAX), "handover.order");
+    other("a handover to others than the block's", changed(&|h| h.validators[0] ^= 1), "handover.other_validators");
+    other("too few handed over", Handover::new(&header, &signed(&header, &[0, 1, 2]), validators), "handover.no_quorum");
+    other("one handed over twice", Handover::new(&header, &signed(&header, &[0, 1, 2, 2]), validators), "handover.signers");
+    let by_next = certify(&header, (120, 119), &sets[2].1, &[0, 1, 2, 3]);
+    other("handed over by those who come", Handover::new(&header, &by_next, validators), "handover.bad_signature");
+    let earlier = certify(&header, (119, 118), keys, &[0, 1, 2, 3]);
+    other("final before it was proposed", Handover::new(&header, &earlier, validators), "handover.certificate_of_other");
+    let of_other = signed(&world.last_of(1, &sets[2].0), &[0, 1, 2, 3]);
+    other(
+        "the certificate of another block",
+        Handover::new(&header, &of_other, validators),
+        "handover.certificate_of_other",
+    );
+    let mut to = |name, validators: &[Validator], code| {
+        let header = Header { validators: validators_digest(validators), ..header.clone() };
+        other(name, Handover::new(&header, &signed(&header, &[0, 1, 2, 3]), validators), code);
+    };
+    to("handed over to the same", &sets[1].0.validators, "handover.validators");
+    to("handed over to nobody", &[], "handover.validators");
+    let mut unsorted = validators.clone();
+    unsorted.swap(0, 1);
+    to("handed over to validators out of order", &unsorted, "handover.validators");
+    let mut no_key = validators.clone();
+    no_key[0].public_key = [0; 32];
+    no_key[0].public_key[0] = 2;
+    to("handed over to a key that is none", &no_key, "handover.validators");
+    let broken = |change: &dyn Fn(&mut Handover)| {
+        let mut handover = second.clone();
+        change(&mut handover);
+        handover
+    };
+    other("a handover without a header", broken(&|h| h.header.clear()), "handover.malformed");
+    other("a handover without a certificate", broken(&|h| h.certificate.clear()), "handover.malformed");
+    other("a handover without validators", broken(&|h| h.validators.clear()), "handover.malformed");
+    other("validators with a byte more", broken(&|h| h.validators.push(0)), "handover.malformed");
 }
 
 fn headers(world: &World, add: Add<'_>) {
@@ -75,12 +141,12 @@ fn headers(world: &World, add: Add<'_>) {
         let mut block: Block = block.clone();
         change(&mut block.header);
         let certificate = world.certify(&block.header, &[0, 1, 2, 3]);
-        add(name, ReceiptFile::assemble(&block, 0, &[], &certificate).unwrap(), code)
+        add(name, ReceiptFile::assemble(&block, 0, &[], &certificate, &[]).unwrap(), code)
     };
     with("a later protocol version", &|h| h.version = 2, "header.unknown_version");
     with("protocol version zero", &|h| h.version = 0, "header.unknown_version");
     with("a header of another network", &|h| h.chain[0] ^= 1, "header.other_network");
-    with("an epoch whose validators are not shown", &|h| h.epoch = 1, "header.unknown_epoch");
+
     with("a proposer that is no validator", &|h| h.proposer = raw(&ed25519("x").public_key()), "header.unknown_proposer");
     with("fewer transactions than the index", &|h| h.transaction_count = 0, "proof.transaction");
     with("more transactions than the path fits", &|h| h.transaction_count = 9, "proof.transaction");
@@ -93,7 +159,7 @@ fn headers(world: &World, add: Add<'_>) {
         change(&mut second, &first);
         third.parent = second.digest();
         let certificate = world.certify(&third, &[0, 1, 2]);
-        add(name, ReceiptFile::assemble(block, 0, &[second, third], &certificate).unwrap(), code)
+        add(name, ReceiptFile::assemble(block, 0, &[second, third], &certificate, &[]).unwrap(), code)
     };
     linked("another parent", &|h, _| h.parent[0] ^= 1, "header.broken_chain");
     linked("a height left out", &|h, _| h.height += 1, "header.broken_chain");
@@ -101,7 +167,7 @@ fn headers(world: &World, add: Add<'_>) {
     linked("a time that stands still", &|h, parent| h.time = parent.time, "header.broken_chain");
     linked("another view of the parent", &|h, _| h.parent_view -= 1, "header.broken_chain");
     linked("a view that does not rise", &|h, parent| h.view = parent.view, "header.broken_chain");
-    linked("another epoch in between", &|h, _| h.epoch = 1, "header.unknown_epoch");
+    linked("another epoch in between", &|h, _| h.epoch = 1, "header.broken_chain");
 
     let good = world.later();
     let mut swapped = good.clone();
@@ -305,7 +371,7 @@ fn deposits(world: &World, add: Add<'_>) {
         let transaction = world.sign("evidence", call, args, 1);
         let receipts = vec![done(&transaction, "deposited")];
         let block = world.block(90, 0, vec![transaction], receipts, [0; 32]);
-        let mut receipt = ReceiptFile::assemble(&block, 0, &[], &world.certify(&block.header, &[0, 1, 2])).unwrap();
+        let mut receipt = ReceiptFile::assemble(&block, 0, &[], &world.certify(&block.header, &[0, 1, 2]), &[]).unwrap();
         receipt.entry = entry.map(|bytes| zhulian_verify::BatchEntry { bytes: bytes.into(), index: 0, path: vec![] });
         add(name, receipt, code)
     };

@@ -100,6 +100,7 @@ fn nested(name: &str) -> bool {
         || cose.contains(&name)
         || ["file.certificate", "file.entry.entry"].contains(&name)
         || (name.starts_with("file.headers.") && name.split('.').count() == 3)
+        || (name.starts_with("file.epochs.") && name.split('.').count() == 4)
 }
 
 fn child(parent: &str, index: usize) -> String {
@@ -122,7 +123,13 @@ fn child(parent: &str, index: usize) -> String {
         "file.receipt.refusal" => &["module", "number"],
         "file.certificate" => &["epoch", "view", "parent_view", "block", "signatures"],
         "file.entry" => &["entry", "index", "path"],
-        _ if parent.starts_with("file.headers.") => &[
+        _ if parent.starts_with("file.epochs.") && parent.split('.').count() == 3 => {
+            &["header", "certificate", "validators"]
+        }
+        _ if parent.starts_with("file.epochs.") && parent.ends_with(".certificate") => {
+            &["epoch", "view", "parent_view", "block", "signatures"]
+        }
+        _ if parent.starts_with("file.headers.") || parent.ends_with(".header") => &[
             "version",
             "chain",
             "height",
@@ -133,6 +140,7 @@ fn child(parent: &str, index: usize) -> String {
             "parent",
             "proposer",
             "transaction_count",
+            "validators",
             "transactions_root",
             "receipts_root",
             "state_root",

@@ -44,9 +44,9 @@ fn one_validators_network_needs_its_one_signature() {
     world.network.validators.truncate(1);
     let block = world.block(5, 0, world.lone.transactions.clone(), world.lone.receipts.clone(), [0; 32]);
     let signed = world.certify(&block.header, &[0]);
-    let receipt = ReceiptFile::assemble(&block, 0, &[], &signed).unwrap();
+    let receipt = ReceiptFile::assemble(&block, 0, &[], &signed, &[]).unwrap();
     assert!(verify_receipt(&world.network, &receipt.encode()).is_ok());
     let unsigned = world.certify(&block.header, &[]);
-    let receipt = ReceiptFile::assemble(&block, 0, &[], &unsigned).unwrap();
+    let receipt = ReceiptFile::assemble(&block, 0, &[], &unsigned, &[]).unwrap();
     assert_eq!(verify_receipt(&world.network, &receipt.encode()).unwrap_err().code(), "certificate.no_quorum");
 }

@@ -78,7 +78,7 @@ fn change<'a>(from: &[u8], to: &'a [u8]) -> (usize, usize, &'a [u8]) {
 #[test]
 fn mutated_receipts() {
     let world = World::new();
-    let chosen = ["eddsa", "es256", "refused", "batch_entry", "chunked", "several_headers"];
+    let chosen = ["eddsa", "es256", "refused", "batch_entry", "chunked", "several_headers", "handed_over"];
     let bases = world.receipts().into_iter().filter(|(name, _)| chosen.contains(name));
     let vectors = bases.flat_map(|(name, receipt)| {
         let all = mutations(&world, &receipt.encode());

@@ -4,7 +4,7 @@ use minicbor::Encoder;
 use zhulian_crypto::{Algorithm, Digest, PublicKey, Signature, SigningKey, sha256};
 use zhulian_ledger::merkle::{Tree, leaf, root};
 use zhulian_primitives::{
-    Block, Call, Certificate, Code, Event, Header, Network, Raw, Receipt, TransactionId, Validator, sign,
+    Block, Call, Certificate, Code, Event, Handover, Header, Network, Raw, Receipt, TransactionId, Validator, sign,
 };
 use zhulian_verify::{BatchEntry, Entry, FileHasher, HashedFile, ReceiptFile};
 
@@ -140,6 +140,7 @@ impl World {
         validators.sort_by_key(|(key, _)| key.public_key());
         let network = Network {
             name: "示范市 Demo City".into(),
+            epoch: 0,
             chain: sha256(b"zhulian vectors: genesis"),
             validators: validators
                 .iter()
@@ -213,6 +214,7 @@ impl World {
             parent,
             proposer: self.network.validators[proposer].public_key,
             transaction_count: transactions.len() as u64,
+            validators: self.network.validators_digest(),
             transactions_root: root(&transactions),
             receipts_root: root(&receipts),
             state_root: sha256(b"state"),
@@ -225,29 +227,82 @@ impl World {
 
     /// A certificate for `header` by the validators of `signers`.
     pub fn certify(&self, header: &Header, signers: &[u32]) -> Certificate {
-        let mut certificate = Certificate {
-            epoch: header.epoch,
-            view: header.view,
-            parent_view: header.parent_view,
-            block: header.digest(),
-            signatures: vec![],
+        certify(header, (header.view, header.parent_view), &self.keys, signers)
+    }
+
+    /// The sets that follow one another, each with its keys: that of genesis; a fifth validator more; the court with another key.
+    pub fn sets(&self) -> Vec<(Network, Vec<SigningKey>)> {
+        let key = |name: &str| ed25519(&format!("zhulian vectors: {name}"));
+        let mut all: Vec<(Validator, SigningKey)> =
+            (0..4).map(|n| (self.network.validators[n].clone(), twin(&self.keys[n]))).collect();
+        let mut sets = vec![(self.network.clone(), self.keys.iter().map(twin).collect())];
+        let mut next = |all: &mut Vec<(Validator, SigningKey)>, epoch| {
+            all.sort_by_key(|(validator, _)| validator.public_key);
+            let (validators, keys) = all.iter().map(|(validator, key)| (validator.clone(), twin(key))).unzip();
+            sets.push((Network { epoch, validators, ..self.network.clone() }, keys));
         };
-        let message = certificate.message(&self.network.chain);
-        certificate.signatures = signers.iter().map(|i| (*i, self.keys[*i as usize].sign(&message))).collect();
-        certificate
+        let fifth = key("fifth validator");
+        let validator = Validator {
+            name: "市税务局 Tax Bureau".into(),
+            organisation: "11330100MB0F00556B".into(),
+            public_key: raw(&fifth.public_key()),
+        };
+        all.push((validator, fifth));
+        next(&mut all, 1);
+        let court = all.iter_mut().find(|(validator, _)| validator.name.contains("Court")).expect("the court");
+        court.1 = key("new key of the court");
+        court.0.public_key = raw(&court.1.public_key());
+        next(&mut all, 3);
+        sets
+    }
+
+    /// The header of the last block of the epoch before a set's.
+    pub fn last_of(&self, epoch: u64, next: &Network) -> Header {
+        let height = (epoch + 1) * 100 - 1;
+        let Block { header, .. } = self.block(height, 0, vec![], vec![], sha256(b"a parent"));
+        Header { epoch, view: 120, parent_view: 119, validators: next.validators_digest(), ..header }
+    }
+
+    /// How the sets handed over: at the end of epoch 0, by a block that was proposed again before it was final, and of epoch 2.
+    pub fn handovers(&self) -> Vec<Handover> {
+        let sets = self.sets();
+        let handover = |n: usize, epoch, round| {
+            let header = self.last_of(epoch, &sets[n + 1].0);
+            let certificate = certify(&header, round, &sets[n].1, &[0, 1, 2, 3]);
+            Handover::new(&header, &certificate, &sets[n + 1].0.validators)
+        };
+        vec![handover(0, 0, (123, 121)), handover(1, 2, (120, 119))]
+    }
+
+    /// A receipt of epoch 3, decided by the third set.
+    pub fn handed_over(&self) -> ReceiptFile {
+        let (network, keys) = self.sets().pop().expect("three sets");
+        let transaction = self.sign("evidence", "deposit", &deposit_args(SMALL), 9);
+        let outcome = done(&transaction, "deposited");
+        let mut block = self.block(305, 0, vec![transaction], vec![outcome], sha256(b"a parent"));
+        block.header = Header {
+            epoch: 3,
+            view: 6,
+            parent_view: 5,
+            proposer: network.validators[4].public_key,
+            validators: network.validators_digest(),
+            ..block.header
+        };
+        let certificate = certify(&block.header, (6, 5), &keys, &[0, 1, 2, 3]);
+        ReceiptFile::assemble(&block, 0, &[], &certificate, &self.handovers()).expect("in the block")
     }
 
     /// The receipt of transaction `index` of the first block, certified there.
     pub fn receipt(&self, index: usize, signers: &[u32]) -> ReceiptFile {
         let block = &self.blocks[0];
-        ReceiptFile::assemble(block, index, &[], &self.certify(&block.header, signers)).expect("in the block")
+        ReceiptFile::assemble(block, index, &[], &self.certify(&block.header, signers), &[]).expect("in the block")
     }
 
     /// The receipt of the large file, certified two blocks later.
     pub fn later(&self) -> ReceiptFile {
         let headers: Vec<_> = self.blocks.iter().map(|block| block.header.clone()).collect();
         let certificate = self.certify(&headers[2], &[0, 1, 2]);
-        ReceiptFile::assemble(&self.blocks[0], 4, &headers[1..], &certificate).expect("in the block")
+        ReceiptFile::assemble(&self.blocks[0], 4, &headers[1..], &certificate, &[]).expect("in the block")
     }
 
     pub fn batch_entry(&self, index: usize) -> BatchEntry {
@@ -265,7 +320,7 @@ impl World {
         let mut first_entry = self.receipt(3, &[1, 2, 3]);
         first_entry.entry = Some(self.batch_entry(0));
         let lone_certificate = self.certify(&self.lone.header, &[1, 2, 3]);
-        let lone = ReceiptFile::assemble(&self.lone, 0, &[], &lone_certificate).expect("in the block");
+        let lone = ReceiptFile::assemble(&self.lone, 0, &[], &lone_certificate, &[]).expect("in the block");
         vec![
             ("eddsa", self.receipt(0, &[0, 1, 2])),
             ("es256", self.receipt(1, &[0, 1, 3])),
@@ -277,9 +332,22 @@ impl World {
             ("several_headers", self.later()),
             ("zip215", self.receipt(5, &[0, 1, 2])),
             ("es256_other_s", self.receipt(6, &[0, 1, 2])),
+            ("handed_over", self.handed_over()),
             ("other_call", lone),
         ]
     }
+}
+
+fn twin(key: &SigningKey) -> SigningKey {
+    SigningKey::from_secret(Algorithm::EdDsa, &key.secret()).expect("a key's own secret")
+}
+
+/// A certificate for `header` in the round of this view and parent's view, by the holders of these keys.
+pub fn certify(header: &Header, (view, parent_view): (u64, u64), keys: &[SigningKey], signers: &[u32]) -> Certificate {
+    let mut certificate = Certificate { epoch: header.epoch, view, parent_view, block: header.digest(), signatures: vec![] };
+    let message = certificate.message(&header.chain);
+    certificate.signatures = signers.iter().map(|i| (*i, keys[*i as usize].sign(&message))).collect();
+    certificate
 }
 
 fn empty() -> Block {
@@ -295,6 +363,7 @@ fn empty() -> Block {
         parent: none,
         proposer: none,
         transaction_count: 0,
+        validators: none,
         transactions_root: none,
         receipts_root: none,
         state_root: none,

@@ -15,8 +15,8 @@ use zhulian_modules::{
     evidence::commitment,
     identity::Uscc,
     procedure::{
-        CaseId, Channel, Claim, Complete as CompleteCall, ConfirmOverride, Message, Open as OpenCall, Outcome, Override,
-        OverrideReason, Pause as PauseCall, PauseReason, ProposeOverride, Rate as RateCall, Resume, ReturnTask,
+        CaseId, Channel, Claim, Complete as CompleteCall, ConfirmOverride, Enclosed, Message, Open as OpenCall, Outcome,
+        Override, OverrideReason, Pause as PauseCall, PauseReason, ProposeOverride, Rate as RateCall, Resume, ReturnTask,
         SubmitMaterial, Tick, Transfer as TransferCall,
     },
     rulepack::PackId,
@@ -63,6 +63,9 @@ pub struct Open {
     /// The message by which the procedure starts, when it does not start by itself (触发流程的消息)
     #[arg(long, value_name = "NAME")]
     pub message: Option<String>,
+    /// A material that comes with the application; only the file's SHA-256 goes on the ledger (随申请提交的材料,仅其 SHA-256 上链)
+    #[arg(long, value_name = "NAME=FILE")]
+    pub material: Vec<String>,
 }
 
 /// Options of `case complete`.
@@ -291,7 +294,8 @@ pub fn open(session: &Session, args: &Open) -> Result<Report> {
     };
     let variables = values(&args.value)?;
     let (channel, message) = (args.channel, args.message.clone());
-    let done = sign(session, &OpenCall { pack, process, applicant, channel, variables, message })?;
+    let materials = args.material.iter().map(|text| enclosed(text)).collect::<Result<_>>()?;
+    let done = sign(session, &OpenCall { pack, process, applicant, channel, variables, message, materials })?;
     let opened = done.view.events.iter().flatten().find(|event| event.name == "case_opened");
     let number = opened.and_then(|event| event.data["case"].as_str()).and_then(|text| CaseId::parse(text).ok());
     let case = number.ok_or_else(|| {
@@ -315,6 +319,15 @@ pub fn open(session: &Session, args: &Open) -> Result<Report> {
         report = report.fact(Text::fixed("申请人承诺公开文件", "opening of the applicant"), shown);
     }
     Ok(report)
+}
+
+/// A material `NAME=FILE` that comes with an application.
+fn enclosed(text: &str) -> Result<Enclosed> {
+    let (name, path) =
+        text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty()).ok_or_else(|| {
+            Failure::new(Exit::Usage, "usage", text!("材料写作 名称=文件:{text}", "a material is NAME=FILE: {text}"))
+        })?;
+    Ok(Enclosed { name: name.into(), commitment: digest(std::path::Path::new(path))? })
 }
 
 /// Takes a task on.

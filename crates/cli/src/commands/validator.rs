@@ -1,0 +1,255 @@
+//! `zhulian validator`: who decides blocks, and the motions by which that changes.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use zhulian_api::view;
+use zhulian_crypto::{Algorithm, SigningKey};
+use zhulian_modules::{
+    governance::{Action, Address, Genesis, Seat},
+    identity::{OrganisationName, Uscc},
+};
+
+use super::{member::uscc, org};
+use crate::{
+    failure::{Exit, Failure, Result},
+    local::{node_config, write_node_key},
+    private_file,
+    remote::Remote,
+    report::Report,
+    session::Session,
+    text,
+    text::Text,
+};
+
+/// Validators: who decides blocks, and motions that change it (验证节点及其变更)
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// List the validators, those to come, and how power is spread (列出验证节点、待生效变更与权力集中度)
+    List,
+    /// Make the key and configuration of a validator to be (为拟增设的验证节点生成密钥与配置)
+    Prepare(Prepare),
+    /// Move to add a validator; signed by a representative (提议增加)
+    ProposeAdd(ProposeAdd),
+    /// Move to remove a validator (提议移除)
+    ProposeRemove(ProposeRemove),
+    /// Move to give a validator another key (提议更换密钥)
+    ProposeRekey(ProposeRekey),
+    /// Vote on a motion; signed by a representative (投票)
+    Vote(org::Vote),
+}
+
+/// Options of `validator prepare`.
+#[derive(Args, Debug)]
+pub struct Prepare {
+    /// Directory for the new node's files (新节点文件目录)
+    pub dir: PathBuf,
+    /// The network's genesis document (网络的创世文件)
+    #[arg(long, value_name = "genesis.cbor")]
+    pub genesis: PathBuf,
+    /// A running validator as KEY=HOST:PORT; may be repeated (运行中的验证节点，公钥=主机:端口，可重复)
+    #[arg(long = "peer", value_name = "KEY=HOST:PORT", required = true, value_parser = peer)]
+    pub peers: Vec<(String, String)>,
+    /// Where it listens for other validators (监听其他节点的地址)
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:4600")]
+    pub listen: SocketAddr,
+    /// Where its gateway listens (网关监听地址)
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8640")]
+    pub gateway: SocketAddr,
+}
+
+/// Options of `validator propose-add`.
+#[derive(Args, Debug)]
+pub struct ProposeAdd {
+    /// Unified social credit code of the organisation that runs it (运行机构的统一社会信用代码)
+    #[arg(value_parser = uscc)]
+    pub uscc: Uscc,
+    /// Its Ed25519 public key in hexadecimal (Ed25519 公钥，十六进制)
+    #[arg(value_parser = key)]
+    pub public_key: [u8; 32],
+    /// Where others reach it, as HOST:PORT (他方可达的地址，主机:端口)
+    #[arg(value_parser = address)]
+    pub address: Address,
+    /// Its name, as people know it (名称)
+    #[arg(long, value_parser = name)]
+    pub name: OrganisationName,
+}
+
+/// Options of `validator propose-remove`.
+#[derive(Args, Debug)]
+pub struct ProposeRemove {
+    /// Unified social credit code of the organisation that runs it (运行机构的统一社会信用代码)
+    #[arg(value_parser = uscc)]
+    pub uscc: Uscc,
+    /// Its public key (公钥)
+    #[arg(value_parser = key)]
+    pub public_key: [u8; 32],
+}
+
+/// Options of `validator propose-rekey`.
+#[derive(Args, Debug)]
+pub struct ProposeRekey {
+    /// Its public key (现用公钥)
+    #[arg(value_parser = key)]
+    pub public_key: [u8; 32],
+    /// The key that it is to have (新公钥)
+    #[arg(value_parser = key)]
+    pub new_public_key: [u8; 32],
+    /// Where others reach it from then on, as HOST:PORT; default as before (新地址；默认不变)
+    #[arg(long, value_parser = address)]
+    pub address: Option<Address>,
+}
+
+type Parsed<T> = std::result::Result<T, String>;
+
+fn key(text: &str) -> Parsed<[u8; 32]> {
+    let bytes = hex::decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| "64 hexadecimal digits".into())
+}
+
+fn address(text: &str) -> Parsed<Address> {
+    Address::parse(text).map_err(|_| "HOST:PORT".into())
+}
+
+fn name(text: &str) -> Parsed<OrganisationName> {
+    OrganisationName::parse(text).map_err(|error| format!("{error:?}"))
+}
+
+fn peer(text: &str) -> Parsed<(String, String)> {
+    let (public_key, at) = text.split_once('=').ok_or("KEY=HOST:PORT")?;
+    key(public_key)?;
+    address(at)?;
+    Ok((public_key.to_lowercase(), at.into()))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When it does not succeed.
+pub fn run(session: &Session, command: &Command) -> Result<Report> {
+    match command {
+        Command::List => list(session),
+        Command::Prepare(args) => prepare(args),
+        Command::ProposeAdd(args) => {
+            let seat = Seat {
+                name: args.name.clone(),
+                organisation: args.uscc,
+                public_key: args.public_key,
+                address: Some(args.address.clone()),
+            };
+            org::propose(session, Action::AddValidator(seat))
+        }
+        Command::ProposeRemove(args) => org::propose(session, Action::RemoveValidator(args.uscc, args.public_key)),
+        Command::ProposeRekey(args) => {
+            org::propose(session, Action::RekeyValidator(args.public_key, args.new_public_key, args.address.clone()))
+        }
+        Command::Vote(args) => org::vote(session, args),
+    }
+}
+
+fn list(session: &Session) -> Result<Report> {
+    let remote = Remote::new(session)?;
+    let found = remote.call(remote.client.validators())?;
+    let (count, quorum, epoch, ends) = (found.items.len(), found.quorum, found.epoch, found.epoch_ends);
+    let head = vec![
+        Text::fixed("验证节点", "validator"),
+        Text::fixed("信用代码", "credit code"),
+        Text::fixed("状态", "state"),
+        Text::fixed("公钥", "public key"),
+    ];
+    let row = |it: &view::ValidatorView| {
+        let state = if it.connected { text!("在线", "up") } else { text!("离线", "down") };
+        vec![it.name.as_str().into(), it.organisation.as_str().into(), state, it.public_key.to_string().into()]
+    };
+    let rows = found.items.iter().map(row).collect();
+    let mut report = Report::new(
+        text!(
+            "第 {epoch} 任期至高度 {ends}：{count} 个验证节点，{quorum} 票确认一个区块。",
+            "Epoch {epoch}, until height {ends}: {count} validators, {quorum} votes finalise a block."
+        ),
+        serde_json::to_value(&found).unwrap_or_default(),
+    )
+    .fact(Text::fixed("权力集中度", "concentration"), power(&found.power))
+    .table(head, rows);
+    if let Some(pending) = &found.pending {
+        let (epoch, height, count) = (pending.epoch, pending.height, pending.items.len());
+        let has = |key: &zhulian_api::Hex32| pending.items.iter().any(|it| it.public_key == *key);
+        let had = |key: &zhulian_api::Hex32| found.items.iter().any(|it| it.public_key == *key);
+        report = report.fact(
+            Text::fixed("待生效", "to come"),
+            text!("自第 {epoch} 任期(高度 {height})起为 {count} 个", "{count} from epoch {epoch}, height {height}, on"),
+        );
+        for it in pending.items.iter().filter(|it| !had(&it.public_key)) {
+            report = report.fact(Text::fixed("加入", "comes"), format!("{} {}", it.name, it.public_key));
+        }
+        for it in found.items.iter().filter(|it| !has(&it.public_key)) {
+            report = report.fact(Text::fixed("离开", "goes"), format!("{} {}", it.name, it.public_key));
+        }
+    }
+    Ok(report)
+}
+
+/// How power is spread, in a line.
+pub fn power(power: &view::PowerView) -> Text {
+    let nakamoto = power.nakamoto;
+    let (name, percent) = power.organisations.first().map_or(("-", 0), |held| (held.name.as_str(), held.percent));
+    match power.concentration.as_str() {
+        "spread" => text!(
+            "分散：单一机构最多占 {percent}%；{nakamoto} 个机构联合方可使网络停止",
+            "spread: no organisation has more than {percent} %; {nakamoto} together could stop the network"
+        ),
+        "alarm" => text!(
+            "警示：{name} 占 {percent}%，达四分之一；{nakamoto} 个机构联合可使网络停止",
+            "alarm: {name} has {percent} %, a quarter or more; {nakamoto} together could stop the network"
+        ),
+        _ => text!(
+            "过度集中：{name} 占 {percent}%，达三分之一，可独自使网络停止；请增设其他机构的验证节点",
+            "excessive: {name} has {percent} %, a third or more, and could stop the network alone; let others add validators"
+        ),
+    }
+}
+
+fn prepare(args: &Prepare) -> Result<Report> {
+    let shown = args.dir.display().to_string();
+    if std::fs::read_dir(&args.dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::new(
+            Exit::Usage,
+            "validator.exists",
+            text!("目录 {shown} 不是空的，不会覆盖", "the directory {shown} is not empty, and nothing in it is overwritten"),
+        )
+        .next(Text::fixed("请换一个目录", "choose another directory")));
+    }
+    let bytes = crate::failure::read_small(&args.genesis)?;
+    let genesis = Genesis::decode(&bytes).map_err(|error| {
+        let shown = args.genesis.display();
+        Failure::new(
+            Exit::Failed,
+            "node.genesis",
+            text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid"),
+        )
+        .why(error.to_string())
+    })?;
+    private_file::create_dir(&args.dir)?;
+    let key = SigningKey::generate(Algorithm::EdDsa);
+    let config_path = args.dir.join("node.json");
+    let peers: BTreeMap<String, String> = args.peers.iter().cloned().collect();
+    let config = node_config(args.listen, args.gateway, None, peers, std::path::Path::new("genesis.cbor"));
+    write_node_key(&args.dir.join(&config.key), &key)?;
+    private_file::write_public(&args.dir.join("genesis.cbor"), &bytes)?;
+    private_file::write_public(&config_path, config.print().as_bytes())?;
+    let (public_key, network) = (key.public_key().to_string(), genesis.name.clone());
+    Ok(Report::new(
+        text!("网络“{network}”新验证节点的文件已写入 {shown}。", "The files of a new validator of “{network}” are in {shown}."),
+        serde_json::json!({ "directory": shown, "public_key": public_key, "network": network }),
+    )
+    .fact(Text::fixed("公钥", "public key"), public_key.as_str())
+    .next(text!(
+        "由一家机构的代表提议：zhulian validator propose-add <信用代码> {public_key} <主机:端口> --name <名称>",
+        "Let a representative move it: `zhulian validator propose-add <credit code> {public_key} <host:port> --name <name>`"
+    ))
+    .next(text!(
+        "动议通过后在本机运行:zhulian node run --config {shown}/node.json；它先跟随，自下一任期起投票。",
+        "When the motion is carried, run it here: `zhulian node run --config {shown}/node.json`; it follows at first and votes from the \
+         next epoch on."
+    )))
+}
