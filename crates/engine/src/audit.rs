@@ -80,6 +80,21 @@ pub fn in_use(directory: &Path) -> bool {
 
 const HOLD: &str = ".hold";
 
+/// Carries what a copy's log of writes holds into the files it is for; then the copy is whole without the log.
+///
+/// # Errors
+/// When the log is damaged, or a file cannot be written; the text says which.
+pub fn settle(directory: &Path) -> Result<(), String> {
+    let config = runtime::Config::new().with_storage_directory(directory.to_path_buf()).with_worker_threads(1);
+    let run = move || {
+        runtime::Runner::new(config).start(|context| async move {
+            let opened = Logged::open(context, &format!("{PREFIX}-log"), Storage::default().log_bytes).await;
+            opened.map(|_| ()).map_err(|error| format!("the log of writes cannot be read: {error}"))
+        })
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap_or_else(|panic| Err(told(&*panic))))
+}
+
 /// The stores of a copy, opened.
 pub struct Stores {
     context: Context,

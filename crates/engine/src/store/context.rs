@@ -23,15 +23,16 @@ pub(crate) struct Logged<E: Storage> {
     store: Arc<Shared<E>>,
 }
 
-impl<E: Storage + Spawner> Logged<E> {
+impl<E: Storage + Spawner + CryptoRng> Logged<E> {
     /// Puts a log under everything in `context`'s storage that is not used without it, and does again what the files lack of it.
     ///
     /// `partition` is where the log is, and `segment_bytes` how long a half of it grows.
     ///
     /// # Errors
     /// When the log is damaged, or storage fails.
-    pub async fn open(context: E, partition: &str, segment_bytes: u64) -> Result<Self, Error> {
-        let (store, writer) = writer::open(context.child("log"), partition, segment_bytes).await?;
+    pub async fn open(mut context: E, partition: &str, segment_bytes: u64) -> Result<Self, Error> {
+        let mark = context.next_u64();
+        let (store, writer) = writer::open(context.child("log"), partition, segment_bytes, mark).await?;
         let stopped = context.stopped();
         context.child("log_writer").spawn(move |context| writer.run(context, stopped));
         Ok(Self { inner: context, store })

@@ -1,15 +1,16 @@
 //! The log of all that is done to a node's blobs, as bytes.
 //!
 //! A log is two segments, written in turn from their beginnings. A segment is frames, each behind the last and filled up with zeros to
-//! [`ALIGNMENT`]: `"ZLOG" ‖ u64 number ‖ u64 done ‖ u32 length ‖ u32 CRC-32C ‖ payload`, big endian, the checksum over the three fields and
-//! the payload. Numbers count up over both segments. Frames up to `done` are safe in the files and need no replay.
+//! [`ALIGNMENT`]: `"ZLOG" ‖ u64 mark ‖ u64 number ‖ u64 done ‖ u32 length ‖ u32 CRC-32C ‖ payload`, big endian, the checksum over the four
+//! fields and the payload. The mark is drawn when the log is made and told to nobody, so that nothing that is written through the log can pass for
+//! a frame of it. Numbers count up over both segments. Frames up to `done` are safe in the files and need no replay.
 
 use bytes::BytesMut;
 use commonware_cryptography::{Crc32, Hasher as _};
 
 const MAGIC: [u8; 4] = *b"ZLOG";
 /// Bytes before a frame's payload.
-pub(super) const HEAD: usize = 4 + 8 + 8 + 4 + 4;
+pub(super) const HEAD: usize = 4 + 8 + 8 + 8 + 4 + 4;
 /// What a frame's length is a multiple of.
 pub(super) const ALIGNMENT: usize = 4_096;
 
@@ -118,14 +119,15 @@ fn part<'a>(from: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// Completes a frame in a buffer whose first [`HEAD`] bytes are free and whose rest is the payload.
-pub(super) fn seal(number: u64, done: u64, frame: &mut BytesMut) {
+pub(super) fn seal(mark: u64, number: u64, done: u64, frame: &mut BytesMut) {
     let len = (frame.len() - HEAD) as u32;
     frame[..4].copy_from_slice(&MAGIC);
-    frame[4..12].copy_from_slice(&number.to_be_bytes());
-    frame[12..20].copy_from_slice(&done.to_be_bytes());
-    frame[20..24].copy_from_slice(&len.to_be_bytes());
-    let checksum = checksum(&frame[4..24], &frame[HEAD..]);
-    frame[24..28].copy_from_slice(&checksum.to_be_bytes());
+    frame[4..12].copy_from_slice(&mark.to_be_bytes());
+    frame[12..20].copy_from_slice(&number.to_be_bytes());
+    frame[20..28].copy_from_slice(&done.to_be_bytes());
+    frame[28..32].copy_from_slice(&len.to_be_bytes());
+    let checksum = checksum(&frame[4..32], &frame[HEAD..]);
+    frame[32..36].copy_from_slice(&checksum.to_be_bytes());
     frame.resize(frame.len().next_multiple_of(ALIGNMENT), 0);
 }
 
@@ -138,6 +140,7 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
 
 /// A frame that was read.
 pub(super) struct Frame<'a> {
+    mark: u64,
     pub number: u64,
     pub done: u64,
     pub payload: &'a [u8],
@@ -151,30 +154,41 @@ fn frame(bytes: &[u8]) -> Option<(Frame<'_>, usize)> {
     }
     let long = |at: usize| u64::from_be_bytes(head[at..at + 8].try_into().expect("8 bytes"));
     let short = |at: usize| u32::from_be_bytes(head[at..at + 4].try_into().expect("4 bytes"));
-    let payload = bytes.get(HEAD..HEAD.checked_add(short(20) as usize)?)?;
+    let payload = bytes.get(HEAD..HEAD.checked_add(short(28) as usize)?)?;
     let whole = (HEAD + payload.len()).next_multiple_of(ALIGNMENT);
-    (checksum(&head[4..24], payload) == short(24))
-        .then(|| (Frame { number: long(4), done: long(12), payload }, whole.min(bytes.len())))
+    (checksum(&head[4..32], payload) == short(32))
+        .then(|| (Frame { mark: long(4), number: long(12), done: long(20), payload }, whole.min(bytes.len())))
 }
 
 /// The frames of a segment: those that follow each other from its beginning; and the highest number found behind them, where an earlier
 /// turn's frames may still be.
-fn segment(bytes: &[u8]) -> (Vec<Frame<'_>>, u64) {
+fn segment(bytes: &[u8], mark: u64) -> (Vec<Frame<'_>>, u64) {
+    let ours = |at: usize| bytes.get(at..).and_then(frame).filter(|(frame, _)| frame.mark == mark);
     let mut frames: Vec<Frame<'_>> = Vec::new();
     let mut at = 0;
-    while let Some((found, len)) = bytes.get(at..).and_then(frame) {
+    while let Some((found, len)) = ours(at) {
         if frames.last().is_some_and(|last| found.number != last.number + 1) {
             break;
         }
         frames.push(found);
         at += len;
     }
-    let behind = (at..bytes.len()).step_by(ALIGNMENT).filter_map(|at| frame(&bytes[at..]));
+    let behind = (at..bytes.len()).step_by(ALIGNMENT).filter_map(ours);
     (frames, behind.map(|(frame, _)| frame.number).max().unwrap_or(0))
+}
+
+/// The mark of a log: a segment begins with a frame, and only if neither does, another one tells.
+fn mark(segments: [&[u8]; 2]) -> Option<u64> {
+    let first = |bytes: &[u8]| frame(bytes).map(|(frame, _)| frame.mark);
+    let any =
+        |bytes: &[u8]| (0..bytes.len()).step_by(ALIGNMENT).find_map(|at| frame(&bytes[at..]).map(|(frame, _)| frame.mark));
+    segments.into_iter().find_map(first).or_else(|| segments.into_iter().find_map(any))
 }
 
 /// What must be done again after a stop.
 pub(super) struct Replay<'a> {
+    /// The log's mark; none in an empty one.
+    pub mark: Option<u64>,
     /// Frames that may not be in the files, in order.
     pub frames: Vec<Frame<'a>>,
     /// The last frame's number; 0 in an empty log.
@@ -188,7 +202,8 @@ pub(super) struct Replay<'a> {
 /// # Errors
 /// When a frame is missing or changed that is followed by a whole one: its number. That is no write that was cut short but damage.
 pub(super) fn replay<'a>(segments: [&'a [u8]; 2]) -> Result<Replay<'a>, u64> {
-    let [(first, first_behind), (second, second_behind)] = segments.map(segment);
+    let mark = mark(segments);
+    let [(first, first_behind), (second, second_behind)] = segments.map(|bytes| segment(bytes, mark.unwrap_or(0)));
     let last_of = |frames: &[Frame<'_>]| frames.last().map_or(0, |frame| frame.number);
     let (last, segment) = match (last_of(&first), last_of(&second)) {
         (a, b) if a >= b => (a, 0),
@@ -206,17 +221,19 @@ pub(super) fn replay<'a>(segments: [&'a [u8]; 2]) -> Result<Replay<'a>, u64> {
             return Err(expected);
         }
     }
-    Ok(Replay { frames, last, segment })
+    Ok(Replay { mark, frames, last, segment })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MARK: u64 = 7;
+
     fn sealed(number: u64, payload: &[u8]) -> Vec<u8> {
         let mut bytes = BytesMut::zeroed(HEAD);
         bytes.extend_from_slice(payload);
-        seal(number, 0, &mut bytes);
+        seal(MARK, number, 0, &mut bytes);
         bytes.to_vec()
     }
 
@@ -248,7 +265,8 @@ mod tests {
     #[test]
     fn a_frame_has_these_bytes() {
         let bytes = sealed(5, b"abc");
-        assert_eq!(hex::encode(&bytes[..31]), "5a4c4f47000000000000000500000000000000000000000347060d04616263");
+        assert_eq!(hex::encode(&bytes[..32]), "5a4c4f4700000000000000070000000000000005000000000000000000000003");
+        assert_eq!(&bytes[36..39], b"abc");
         assert_eq!(bytes.len(), ALIGNMENT);
     }
 
@@ -262,7 +280,7 @@ mod tests {
         let second = sealed(8, &[4; 10]);
         // Frames up to the fourth are in the files.
         let mut done = BytesMut::zeroed(HEAD);
-        seal(9, 4, &mut done);
+        seal(MARK, 9, 4, &mut done);
         let second = [second, done.to_vec()].concat();
         assert_eq!(numbers([&first, &second]), Ok(vec![5, 6, 7, 8, 9]));
         assert_eq!(numbers([&second, &first]), Ok(vec![5, 6, 7, 8, 9]));
@@ -283,6 +301,17 @@ mod tests {
         torn[30] ^= 1;
         torn.extend(&before[..ALIGNMENT]);
         assert_eq!(numbers([&before, &torn]), Ok(vec![1, 2]));
+    }
+
+    #[test]
+    fn what_was_written_through_the_log_passes_for_no_frame_of_it() {
+        // Somebody had a whole frame with a high number written, behind a frame that was then cut short.
+        let mut forged = BytesMut::zeroed(HEAD);
+        seal(MARK + 1, 1_000, 0, &mut forged);
+        let mut torn = sealed(3, &[1]);
+        torn[HEAD] ^= 1;
+        let second = [torn, forged.to_vec()].concat();
+        assert_eq!(numbers([&[sealed(1, &[1]), sealed(2, &[1])].concat(), &second]), Ok(vec![1, 2]));
     }
 
     #[test]

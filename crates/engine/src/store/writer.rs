@@ -37,6 +37,7 @@ pub(super) struct Writer<E: Storage> {
     shared: Arc<Shared<E>>,
     segments: [Arc<E::Blob>; 2],
     segment_bytes: u64,
+    mark: u64,
     current: usize,
     offset: u64,
     /// Of the next frame.
@@ -47,11 +48,12 @@ pub(super) struct Writer<E: Storage> {
     checkpoint: Option<(u64, Handle<()>)>,
 }
 
-/// Opens a log, and does again what the files lack of it.
+/// Opens a log, and does again what the files lack of it. A log that is made has the fresh mark.
 pub(super) async fn open<E: Storage>(
     storage: E,
     partition: &str,
     segment_bytes: u64,
+    fresh_mark: u64,
 ) -> Result<(Arc<Shared<E>>, Writer<E>), Error> {
     let mut segments = Vec::new();
     let mut contents = Vec::new();
@@ -83,6 +85,7 @@ pub(super) async fn open<E: Storage>(
         shared: shared.clone(),
         segments,
         segment_bytes,
+        mark: found.mark.unwrap_or(fresh_mark),
         current: 1 - found.segment,
         offset: 0,
         number: found.last + 1,
@@ -147,7 +150,7 @@ async fn redo<E: Storage>(
 impl<E: Storage> Writer<E> {
     /// Seals a frame and writes it.
     async fn write(&mut self, mut frame: BytesMut) -> Result<(), Error> {
-        seal(self.number, self.done.load(Ordering::Acquire), &mut frame);
+        seal(self.mark, self.number, self.done.load(Ordering::Acquire), &mut frame);
         let len = frame.len() as u64;
         let frame = frame.freeze();
         self.segments[self.current].write_at(self.offset, IoBuf::from(frame.clone()), WriteOptions::SYNC).await?;

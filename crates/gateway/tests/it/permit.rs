@@ -86,7 +86,11 @@ pub fn files() -> Vec<(ItemKind, &'static str, String)> {
         (ItemKind::Decisions, "permit.dmn", FEES.into()),
         (ItemKind::Rates, "rates.txt", "Rate = 2\n".into()),
         (ItemKind::Calendar, "days.calendar", calendar),
-        (ItemKind::Documents, "documents.txt", "plan | catalogue | 平面图 | Plan\ndeed | applicant | 权属证明 | Deed\n".into()),
+        (
+            ItemKind::Documents,
+            "documents.txt",
+            "plan | catalogue | 平面图 | Plan\ndeed | applicant | 权属证明 | Deed\n".into(),
+        ),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Copies: an audit never writes to what it examines.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -9,6 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Stores of the engine that belong to the record. The others hold votes and blocks on their way, which prove nothing.
 const RECORD: [&str; 4] = ["zhulian-blocks-", "zhulian-certificates-", "zhulian-history-", "zhulian-state-"];
+/// The engine's log of writes, of which a node that was killed has not everything in its files.
+const LOG: &str = "zhulian-log";
 
 /// Where the parts of a node's directory are.
 pub struct Parts {
@@ -38,8 +41,17 @@ pub fn copy_record(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(&from.chain)? {
         let entry = entry?;
         let name = entry.file_name();
-        if RECORD.iter().any(|part| name.to_str().is_some_and(|name| name.starts_with(part))) {
+        if belongs(&name) || name == LOG {
             copy(&entry.path(), &to.chain.join(name))?;
+        }
+    }
+    if to.chain.join(LOG).is_dir() {
+        zhulian_engine::audit::settle(&to.chain).map_err(io::Error::other)?;
+        for entry in fs::read_dir(&to.chain)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && !belongs(&entry.file_name()) {
+                fs::remove_dir_all(entry.path())?;
+            }
         }
     }
     if from.index.is_dir() {
@@ -52,6 +64,10 @@ pub fn copy_record(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn belongs(name: &OsStr) -> bool {
+    RECORD.iter().any(|part| name.to_str().is_some_and(|name| name.starts_with(part)))
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
