@@ -106,9 +106,10 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
         },
         ("governance", name) => match name {
             "NoVote" | "OwnCase" | "NotOpener" => 403,
-            "MotionNotFound" => 404,
-            "MotionDecided" | "MotionExpired" | "AlreadyVoted" => 409,
-            "ParameterOutOfBounds" | "EmptyRecovery" => 422,
+            "MalformedValidator" => 400,
+            "MotionNotFound" | "ValidatorNotFound" => 404,
+            "MotionDecided" | "MotionExpired" | "AlreadyVoted" | "ValidatorExists" | "ValidatorChangePending" => 409,
+            "ParameterOutOfBounds" | "EmptyRecovery" | "TooMuchPower" | "ValidatorCount" => 422,
             _ => return None,
         },
         ("evidence", name) => match name {

@@ -308,7 +308,9 @@ fn a_receipt_is_decided_again_to_the_same_bytes_or_refused() {
 fn every_office_of_the_scenarios_is_in_the_demonstration_city() {
     let city = zhulian_cli::local::Plan::demo();
     let mut offices = 0;
-    for folder in std::fs::read_dir(scenarios()).expect("scenarios").flatten().filter(|entry| entry.path().is_dir()) {
+    // The procedure that was modelled after a municipality's log has that municipality's desks.
+    let ours = |entry: &std::fs::DirEntry| entry.path().is_dir() && entry.file_name() != "municipal-permits";
+    for folder in std::fs::read_dir(scenarios()).expect("scenarios").flatten().filter(ours) {
         for file in std::fs::read_dir(folder.path()).expect("a folder").flatten().map(|entry| entry.path()) {
             if file.extension().is_none_or(|ending| ending != "bpmn") {
                 continue;
