@@ -383,8 +383,10 @@ pub fn falsify_archive(
     put_in_place(&directory, "forged-").map_err(shown)
 }
 
-/// Names stores as the node's own.
+/// Names stores as the node's own, once the files hold all of them.
 fn put_in_place(directory: &Path, prefix: &str) -> std::io::Result<()> {
+    settle(directory).map_err(std::io::Error::other)?;
+    std::fs::remove_dir_all(directory.join(format!("{PREFIX}-log")))?;
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
