@@ -92,7 +92,7 @@ test('a procedure that was edited is accepted with the edit', async () => {
   assert.match(xml, /name="limit:promised" value="3"/);
   const said = await check('procedure', 'edited.bpmn', xml);
   assert.equal(said.accepted, true, JSON.stringify(said));
-  assert.equal(said.processes[0].materials.length, 6);
+  assert.equal(said.processes[0].materials.length, xml.match(/name="material:/g).length);
 
   // Without its way on, the same procedure is refused by the element's name.
   await page.evaluate(() => {
