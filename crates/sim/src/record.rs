@@ -132,7 +132,10 @@ impl Record {
 
     fn ended(&mut self, height: Height, index: usize, receipt: Receipt) {
         let id = receipt.transaction;
-        let replayed = receipt.refusal == Some(zhulian_execution::Refusal::code(TransactionError::Replayed));
+        let refused = |error: TransactionError| receipt.refusal == Some(zhulian_execution::Refusal::code(error));
+        let over = self.sent.get(&id).is_some_and(|sent| sent.valid_until < height);
+        // In a block again it has no effect, and is told so; whether it is too late is looked at first.
+        let replayed = refused(TransactionError::Replayed) || (over && refused(TransactionError::Expired));
         self.pending.remove(&id);
         match self.sent.get(&id).map(|sent| sent.kind) {
             Some(Kind::Forged) => self.fail(format_args!("FORGERIES ARE REFUSED: {id} is in block {height}")),
