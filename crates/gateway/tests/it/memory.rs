@@ -378,6 +378,7 @@ impl Backend for Memory {
             damage: Vec::new(),
             disk: None,
             keys_due: Vec::new(),
+            calendars: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
         }
@@ -565,6 +566,12 @@ impl Backend for Memory {
             found.sort();
             Ok(found.into_iter().rev().take(limit).collect())
         })
+    }
+
+    /// Every open case may have tasks, as far as this index knows.
+    fn cases_with_tasks(&self, filter: TaskFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {
+        let open = CaseFilter { pack: filter.pack, state: Some(CaseState::Open), ..CaseFilter::default() };
+        self.cases(open, before, limit)
     }
 
     fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>> {
