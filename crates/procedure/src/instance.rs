@@ -476,18 +476,15 @@ impl Instance {
         self.active.get(&1).map_or(&self.result, |root| &root.variables)
     }
 
-    /// Reckons the timers again whose ends lay beyond the calendar; whether one of them changed.
-    ///
-    /// # Errors
-    /// A time that cannot be reckoned.
-    pub fn settle(&mut self, host: &dyn Host) -> Result<bool, Fault> {
+    /// Reckons the timers again whose ends lay beyond the calendar; whether one of them changed. What cannot be reckoned stays as it
+    /// is.
+    pub fn settle(&mut self, host: &dyn Host) -> bool {
         let mut changed = false;
         for due in self.active.values_mut().flat_map(|active| &mut active.timers).filter(|due| due.open > 0) {
             let before = due.open;
-            due.reckon(host, 0)?;
-            changed |= due.open != before;
+            changed |= due.reckon(host, 0).is_ok() && due.open != before;
         }
-        Ok(changed)
+        changed
     }
 
     /// The earliest time at which something fires, if the case's clock runs.

@@ -13,7 +13,7 @@ use super::{
     events::{ClockPaused, ClockResumed, MaterialSubmitted, TaskClaimed, TaskReturned, TaskTransferred},
     host::STEP_GAS,
     rules,
-    types::{CaseId, Material, NAME_MAX, Override, OverrideReason, PauseReason, Task},
+    types::{CaseId, Clock, Material, NAME_MAX, Override, OverrideReason, PauseReason, Task},
 };
 use crate::{
     identity::{self, Uscc},
@@ -227,10 +227,7 @@ impl Act for Transfer {
 
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.duty(ctx, self.task)?;
-        reassign(ctx, desk, self.task, self.to)?;
-        let (organisation, member) = desk.by();
-        ctx.emit(&TaskTransferred { case: self.case, task: self.task, organisation, member, to: self.to });
-        Ok(())
+        reassign(ctx, desk, self.task, self.to)
     }
 }
 
@@ -244,6 +241,8 @@ pub(super) fn reassign(ctx: &mut Context<'_>, desk: &mut Desk, number: u32, to: 
         desk.case.parties.push(to);
     }
     desk.put_task(number, Task { claimed: None, transferred: Some(to) });
+    let (organisation, member) = desk.by();
+    ctx.emit(&TaskTransferred { case: desk.id, task: number, organisation, member, to });
     Ok(())
 }
 

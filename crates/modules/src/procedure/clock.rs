@@ -122,16 +122,17 @@ impl Clock {
     }
 }
 
-/// Reckons the ends again that lay beyond the calendar; whether one of them changed.
-pub(super) fn settle(clock: &mut Clock, days: Days<'_>) -> Result<bool, Error> {
+/// Reckons the ends again that lay beyond the calendar; whether one of them changed. What cannot be reckoned stays as it is.
+pub(super) fn settle(clock: &mut Clock, days: Days<'_>) -> bool {
     let before = [clock.promised_left, clock.limit_left];
     for (due, left) in clock.ends() {
-        if *left > 0 {
-            let end = days.later(End { due: *due, left: *left }, 0)?;
+        if *left > 0
+            && let Ok(end) = days.later(End { due: *due, left: *left }, 0)
+        {
             (*due, *left) = (end.due, end.left);
         }
     }
-    Ok(before != [clock.promised_left, clock.limit_left])
+    before != [clock.promised_left, clock.limit_left]
 }
 
 /// Since when the clock stands still, if it does.

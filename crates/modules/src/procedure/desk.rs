@@ -66,20 +66,19 @@ impl Desk {
         let mut host = CaseHost::load(ctx, &case.pack, case.version, &case.process, Some(&instance))?;
         host.paused = clock::paused_since(&case.clock);
         let mut desk = Self { id, case, instance, host, me: Me::of(ctx), numbered: false, settled: false };
-        desk.settle(ctx)?;
+        desk.settle(ctx);
         Ok(desk)
     }
 
     /// Reckons what ended beyond the calendar, as soon as there is one that goes further (B4).
-    fn settle(&mut self, ctx: &mut Context<'_>) -> Result<(), Halt> {
-        let timers = self.instance.settle(&self.host).map_err(|fault| self.host.refusal(fault))?;
-        let clock = self.case.clock.is_open() && clock::settle(&mut self.case.clock, self.host.days())?;
+    fn settle(&mut self, ctx: &mut Context<'_>) {
+        let timers = self.instance.settle(&self.host);
+        let clock = self.case.clock.is_open() && clock::settle(&mut self.case.clock, self.host.days());
         self.settled = timers || clock;
         if clock {
             let Clock { promised_due, limit_due, .. } = self.case.clock;
             ctx.emit(&ClockSettled { case: self.id, promised_due, limit_due, open: self.case.clock.is_open() });
         }
-        Ok(())
     }
 
     /// Reads a case and lets happen what was due (B5).

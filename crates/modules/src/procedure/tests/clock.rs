@@ -103,9 +103,9 @@ fn a_period_beyond_the_calendar_is_open_until_that_year_is_voted_in() {
     next_year(&mut city);
     // As if the calendar had been there all along: New Year's Day is off, so the tenth working day was 6 January.
     assert_eq!(names(&mut city, "firm.aud tick 0"), "clock_settled alerted alerted progressed");
-    let case = the_case(&city);
-    assert_eq!((case.clock.limit_due as i64, case.clock.is_open()), (end_of(365 + 6), false));
-    assert!(case.is_late(city.chain.time));
+    let first = the_case(&city);
+    assert_eq!((first.clock.limit_due as i64, first.clock.is_open()), (end_of(365 + 6), false));
+    assert!(first.is_late(city.chain.time));
     check_in(
         &mut city,
         "
