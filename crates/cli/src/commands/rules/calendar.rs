@@ -1,9 +1,6 @@
 //! `zhulian rules calendar`: the next version of a pack with a calendar of working days, ready to be published.
 
-use std::{
-    fmt::Write as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -56,12 +53,13 @@ pub fn run(args: &Calendar) -> Result<Report> {
         None => template(year),
     };
     let mut new = String::new();
+    let (span, longer) = (format!("–{}", last.year()), format!("–{year}"));
     for line in old.lines() {
-        match line.starts_with("covers ") {
-            true => writeln!(new, "covers {first} {year}-12-31"),
-            false => writeln!(new, "{line}"),
-        }
-        .unwrap_or_default();
+        new.push_str(&match line {
+            _ if line.starts_with("covers ") => format!("covers {first} {year}-12-31\n"),
+            _ if line.starts_with('#') => line.replace(&span, &longer) + "\n",
+            _ => format!("{line}\n"),
+        });
     }
     new.push_str(&added);
     if args.notice.is_some() {
