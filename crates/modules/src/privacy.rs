@@ -20,8 +20,15 @@ pub(crate) enum Finding {
 /// Longest run of letters and digits that is still looked into: longer ones are digests and keys.
 const WORD_LEN_MAX: usize = 31;
 
+/// Digits of the shortest form that is found, a mobile number.
+const DIGITS_MIN: usize = 11;
+
 /// The first piece of personal data in `text`.
 pub(crate) fn find(text: &str) -> Option<Finding> {
+    // Nearly every text ends here.
+    if text.chars().filter(|c| narrow(*c).is_ascii_digit()).count() < DIGITS_MIN {
+        return None;
+    }
     let text: Vec<char> = text.chars().map(narrow).collect();
     text.split(|c| !c.is_ascii_alphanumeric() && !is_separator(*c)).find_map(|piece| {
         // As written, word by word, and with the separators that people put between groups of digits left out.

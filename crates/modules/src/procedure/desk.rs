@@ -57,7 +57,6 @@ const CALL_GAS: u64 = 20_000;
 impl Desk {
     /// Reads a case that is not closed (B7).
     pub(super) fn read(ctx: &mut Context<'_>, id: CaseId) -> Result<Self, Halt> {
-        ctx.want(&reads(&id))?;
         let case = state::CASE.get(ctx, &id)?.ok_or(Error::CaseNotFound)?;
         if case.closed.is_some() {
             return Err(Error::CaseIsClosed.into());

@@ -78,11 +78,23 @@ impl CaseId {
     pub fn day(self) -> u32 {
         self.day
     }
+
+    /// Runs `of` with the number as it is printed, which steps of cases do often.
+    fn with_text<T>(self, of: impl FnOnce(&str) -> T) -> T {
+        let mut text = *b"BJ00000000-000000";
+        for (mut number, digits) in [(self.day, 2..10), (self.number, 11..17)] {
+            for digit in text[digits].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        of(std::str::from_utf8(&text).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BJ{:08}-{:06}", self.day, self.number)
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -101,7 +113,7 @@ impl KeyPart for CaseId {
 
 impl<C> Encode<C> for CaseId {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
-        e.str(&self.to_string())?.ok()
+        self.with_text(|text| e.str(text)?.ok())
     }
 }
 
