@@ -69,8 +69,10 @@ pub fn run(args: &Calendar) -> Result<Report> {
     let version = pack["version"].as_u64().unwrap_or(0) + 1;
     pack["version"] = json!(version);
     pack["effective_from"] = json!(format!("{year}-01-01T00:00:00+08:00"));
-    for text in [&mut pack["title"]["zh"], &mut pack["title"]["en"], &mut pack["statute"]] {
-        if let Some(old) = text.as_str() {
+    for place in ["/title/zh", "/title/en", "/statute"] {
+        if let Some(text) = pack.pointer_mut(place)
+            && let Some(old) = text.as_str()
+        {
             *text = json!(old.replace(&last.year().to_string(), &year.to_string()));
         }
     }
