@@ -152,8 +152,6 @@ async fn metrics_of_a_running_node_please_the_linter_and_alerts_and_dashboard_na
     let mut there = names(&text);
     // Said only when there is a forecast, which a young node has not.
     there.insert("zhulian_disk_full_in_seconds".into());
-    // And of calendars that were voted in, of which it has none.
-    there.insert("zhulian_calendar_days_left".into());
     for file in ["prometheus/zhulian.rules.yml", "prometheus/zhulian.rules.test.yml", "grafana/zhulian.json"] {
         let named = names(&std::fs::read_to_string(deploy(file)).unwrap());
         assert!(named.len() > 10, "{file} names metrics");
