@@ -173,7 +173,7 @@ impl Refusal {
     /// The refusal as a sentence in Chinese.
     pub fn zh(&self) -> String {
         let (what, remedy) = self.reason.zh();
-        format!("{}:{what}({});{remedy}", self.place(), self.detail)
+        format!("{}：{what}（{}）；{remedy}", self.place(), self.detail)
     }
 }
 

@@ -240,7 +240,8 @@ fn refused(path: &Path, refusals: &[Refusal]) -> Report {
     let (shown, count) = (path.display(), refusals.len());
     let rows = refusals.iter().map(|refusal| {
         let ((zh, remedy_zh), (en, remedy_en)) = (refusal.texts_zh(), refusal.texts_en());
-        let what = Text { zh: format!("{zh}({})", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
+        let what =
+            Text { zh: format!("{zh}（{}）", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
         vec![refusal.element.as_str().into(), refusal.name.as_str().into(), what, Text::fixed(remedy_zh, remedy_en)]
     });
     let list: Vec<_> = refusals

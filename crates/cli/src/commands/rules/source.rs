@@ -219,7 +219,8 @@ pub fn refused(path: &Path, error: &PackError) -> Report {
         .collect();
     let rows = refusals.iter().map(|refusal| {
         let ((zh, remedy_zh), (en, remedy_en)) = (refusal.texts_zh(), refusal.texts_en());
-        let what = Text { zh: format!("{zh}({})", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
+        let what =
+            Text { zh: format!("{zh}（{}）", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
         vec![refusal.element.as_str().into(), what, Text::fixed(remedy_zh, remedy_en)]
     });
     let mut report = Report::new(
