@@ -202,7 +202,7 @@ fn cddl() -> String {
             calls.chain(module.events.iter().map(|event| format!("{}-event-{}", module.name, event.name)))
         })
         .collect();
-    let _ = write!(out, "call-or-event = {}\n", first.join("\n    / "));
+    let _ = writeln!(out, "call-or-event = {}", first.join("\n    / "));
     for module in MODULES {
         let calls: Vec<_> = module.calls.iter().map(|call| (call.name, call.cddl)).collect();
         let events: Vec<_> = module.events.iter().map(|event| (event.name, event.cddl)).collect();

@@ -30,10 +30,13 @@ pub const GENESIS_TIME: u64 = 1_767_225_600_000;
 /// Transactions that the pool takes, few enough for tests to fill it.
 const POOL_MAX: usize = 1_500;
 
+/// The organisation of a key, by the state.
+type OrganisationOf = fn(&dyn Fn(&Key) -> Option<Value>, &PublicKey) -> Option<String>;
+
 /// How the index reads the events of the modules.
 pub struct Reader {
     /// The organisation of a key, by the state.
-    pub organisation: fn(&dyn Fn(&Key) -> Option<Value>, &PublicKey) -> Option<String>,
+    pub organisation: OrganisationOf,
     /// What a transaction's events add to the index.
     pub index: fn(&mut Index, &Row, &[Event]),
 }

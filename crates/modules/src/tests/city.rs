@@ -262,7 +262,7 @@ impl City {
                 self.send(who, "identity", call, &ConfirmRoles { member: id(args[0]), roles: roles(args.get(1)) })
             }
             "register_key" => {
-                let organisation = options.get("for").map_or_else(|| who.split('.').next().unwrap_or(""), |name| name);
+                let organisation = options.get("for").copied().unwrap_or_else(|| who.split('.').next().unwrap_or(""));
                 let proof = self.proof(organisation, args[0], args[1], &options);
                 self.send(who, "identity", call, &RegisterKey { member: id(args[0]), key: key(args[1]), proof })
             }
