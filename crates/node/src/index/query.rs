@@ -70,12 +70,12 @@ pub struct Queries {
 /// Connections kept open.
 const CONNECTIONS: usize = 4;
 
-pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit, d.name";
+pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit, dn.name";
 /// The column after these.
 pub(super) const COLUMN_NEXT: usize = 9;
 pub(super) const JOINS: &str =
     "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation
-     left join case_deposits cd on cd.seq = t.seq left join names d on d.id = cd.organisation";
+     left join case_deposits cd on cd.seq = t.seq left join names dn on dn.id = cd.organisation";
 const _: () = assert!(INDEX_BITS == 20, "the number in the SQL above");
 
 impl Queries {
