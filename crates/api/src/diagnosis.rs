@@ -295,6 +295,7 @@ mod tests {
             damage: Vec::new(),
             disk: None,
             keys_due: Vec::new(),
+            calendars: Vec::new(),
             stall: None,
         }
     }
