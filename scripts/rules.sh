@@ -135,7 +135,6 @@ printf '2027年（演练用，并非通知原文）\n一、元旦：1月1日放�
 expect 0 "$zhulian" --json rules calendar "$days" --notice "$work/notice.txt" --out "$work/2027"
 says '"days": 1'
 expect 0 "$zhulian" rules check "$work/2027/pack.json"
-expect 2 "$zhulian" rules calendar "$pack" --out "$work/none"
 
 down
 say "with the network gone: decided again from the receipt and the fetched files"
