@@ -191,7 +191,7 @@ fn expressions(count: usize, seed: u64) -> Met {
 }
 
 /// Pieces that bombs are made of, put in at random.
-const BOMBS: [&str; 12] = [
+const BOMBS: [&str; 15] = [
     "<!DOCTYPE d [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;\">]>",
     "<!ENTITY x SYSTEM \"file:///etc/passwd\">",
     "&c;&c;&c;&c;",
@@ -204,6 +204,10 @@ const BOMBS: [&str; 12] = [
     "<itemComponent name=\"t\"><typeRef>t</typeRef></itemComponent>",
     "99999999999999999999999999999999999999999999999999",
     "]]>",
+    // Nesting that looks as if it were none.
+    "<list x=\"/>\">",
+    "<context><?x </context>?>",
+    "<x xmlns:q=\"q\" q:a=\"\"/>",
 ];
 
 fn files(count: usize, seed: u64) -> Met {
@@ -238,7 +242,8 @@ fn files(count: usize, seed: u64) -> Met {
                 }
                 4 => {
                     let times = 1 + random.below(300);
-                    bytes.splice(at..at, BOMBS[3 + random.below(2)].repeat(times).into_bytes());
+                    let bomb = [3, 4, 12, 13, 14][random.below(5)];
+                    bytes.splice(at..at, BOMBS[bomb].repeat(times).into_bytes());
                 }
                 _ => bytes.swap(at, to),
             }
