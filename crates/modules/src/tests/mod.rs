@@ -3,6 +3,7 @@
 mod city;
 mod documents;
 mod drawings;
+mod environments;
 mod privacy;
 mod transactions;
 mod vectors;
