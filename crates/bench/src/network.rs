@@ -84,7 +84,7 @@ impl Validators {
                 mempool: config::MempoolLimits::default(),
                 pace: config::Pace::default(),
                 state_sync: config::StateSync::Never,
-                page_cache_mib: 64,
+                page_cache_mib: 32,
                 log: config::Log { json: false, filter: "warn".into() },
             };
             fs::write(home.join("node.json"), config.print())?;

@@ -116,7 +116,7 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { page_cache_bytes: 64 << 20, compress: true, retained_blocks: 256, log_bytes: 8 << 20 }
+        Self { page_cache_bytes: 32 << 20, compress: true, retained_blocks: 256, log_bytes: 8 << 20 }
     }
 }
 

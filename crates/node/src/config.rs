@@ -179,7 +179,7 @@ impl Default for Log {
 }
 
 fn page_cache_mib() -> usize {
-    64
+    32
 }
 
 /// Why a configuration cannot be used.

@@ -167,7 +167,7 @@ pub fn node_config(
         mempool: Default::default(),
         pace: Default::default(),
         state_sync: Default::default(),
-        page_cache_mib: 64,
+        page_cache_mib: 32,
         log: Default::default(),
     }
 }
