@@ -234,14 +234,8 @@ fn material(copy: &Path, subject: Subject<'_>) -> Result<Material, String> {
                 all.pairs.push(height);
             }
             let header = &block.header;
-            let context = BlockContext {
-                chain: header.chain,
-                height,
-                time: header.time,
-                parent: header.parent,
-                proposer: header.proposer,
-            };
-            let outcome = executor.execute(&context, &block.transactions, |key| state.get(key).cloned());
+            let outcome = executor.execute(&header.into(), &block.transactions, |key| state.get(key).cloned());
+            let outcome = outcome.map_err(|unknown| format!("block {height} follows protocol {}", unknown.0))?;
             for (key, value) in &outcome.writes {
                 match value {
                     Some(value) => state.insert(*key, value.clone()),

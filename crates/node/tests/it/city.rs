@@ -114,6 +114,7 @@ impl City {
             pace: Pace { block_interval_ms: 25, heartbeat_ms: 500 },
             state_sync: StateSync::Never,
             page_cache_mib: 8,
+            protocol_max: None,
             log: Log::default(),
         }
     }
