@@ -15,7 +15,7 @@ use zhulian_execution::{Event as _, Executor};
 use zhulian_gateway::*;
 use zhulian_ledger::{BlockContext, Key, Value, merkle};
 use zhulian_modules::{
-    governance::{Action, MotionOpened, ProtocolPlan},
+    governance::{self, Action, MotionOpened},
     procedure::{CaseClosed, CaseId, CaseOpened, case_of},
     rulepack::{Decided, Drafted},
 };
@@ -378,7 +378,7 @@ impl Backend for Memory {
             damage: Vec::new(),
             disk: None,
             keys_due: Vec::new(),
-            protocols: ProtocolPlan::of(PROTOCOL_NEWEST),
+            protocols: governance::protocol_plan(&|key: &Key| inner.state.get(key).cloned()),
             protocol_known: PROTOCOL_NEWEST,
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
