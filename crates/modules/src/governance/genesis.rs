@@ -109,11 +109,7 @@ pub enum GenesisError {
     #[error("an epoch has 10 to 10,000,000 blocks")]
     Epoch,
     /// A protocol that this build does not know.
-    #[error(
-        "the network begins with protocol {0}; this build executes protocols {first} to {newest}: install a newer one",
-        first = PROTOCOL_FIRST,
-        newest = PROTOCOL_NEWEST
-    )]
+    #[error("the network begins with protocol {0}; this build founds and runs networks of protocols {first} to {newest}", first = PROTOCOL_FIRST, newest = PROTOCOL_NEWEST)]
     Protocol(Protocol),
     /// More voters than a motion has room for.
     #[error("at most 256 organisations vote")]
