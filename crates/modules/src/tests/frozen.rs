@@ -55,7 +55,7 @@ struct Ledger<'a> {
     parent: Header,
 }
 
-impl<'a> Ledger<'a> {
+impl Ledger<'_> {
     /// Hands a ledger at genesis to `work`.
     fn begin<R: Send>(genesis: &Genesis, executor: Executor, work: impl FnOnce(Ledger<'_>) -> R + Send) -> R {
         let scratch = tempfile::tempdir().expect("a directory");
