@@ -162,6 +162,18 @@ impl Validators {
         Ok(start.elapsed())
     }
 
+    /// Ends one validator at once.
+    pub fn kill_one(&mut self, n: usize) {
+        let _ = self.children[n].kill();
+        let _ = self.children[n].wait();
+    }
+
+    /// Starts one that was ended.
+    pub fn start_one(&mut self, n: usize) -> anyhow::Result<()> {
+        self.children[n] = self.spawn(n)?;
+        Ok(())
+    }
+
     fn kill(&mut self) {
         for child in &mut self.children {
             let _ = child.kill();

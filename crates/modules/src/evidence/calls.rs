@@ -311,7 +311,7 @@ fn custodian_key(details: &Details) -> Option<Key> {
 }
 
 fn check_details(ctx: &mut Context<'_>, details: &Details, parameters: &Parameters) -> Result<(), Halt> {
-    if codec::to_bytes(details).len() as u64 > parameters.details_bytes_max {
+    if codec::encoded_len(details) as u64 > parameters.details_bytes_max {
         return Err(Error::DetailsTooLarge.into());
     }
     if details.retention_until.is_some_and(|until| until <= ctx.block_time()) {
