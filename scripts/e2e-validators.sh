@@ -63,13 +63,13 @@ say "protocol 2 is voted"
 begins=$(($(height 127.0.0.12) + 50))
 member court.representative protocol propose 2 --height "$begins"
 votes 0 court registry bank fund market notary
-status_of() { asked "$1" status >"$work/out" 2>&1 || true; }
-warned() { asked 127.0.0.14 why-stalled | grep -q "this binary executes protocols 1 to 1; height $begins begins protocol 2"; }
+why() { asked "$1" why-stalled >"$work/out" 2>&1 || true; }
+warned() { why 127.0.0.14 && grep -q "this binary executes protocols 1 to 1; height $begins begins protocol 2" "$work/out"; }
 until_true 30 warned
 grep -q "height $begins begins protocol 2" "$work/net/bank/log.txt" || fail "the bank's log does not warn"
-asked 127.0.0.12 why-stalled | grep -q "begins protocol" && fail "a node that knows the protocol warns"
-member court.representative protocol show
-says "protocol 2 from height $begins on"
+why 127.0.0.12 && grep -q "begins protocol" "$work/out" && fail "a node that knows the protocol warns"
+announced() { member court.representative protocol show && grep -q "protocol 2 from height $begins on" "$work/out"; }
+until_true 30 announced
 
 say "it begins at height $begins, and a node that does not know it stands still"
 filler=0
@@ -85,7 +85,7 @@ if "$zhulian" --url "http://127.0.0.12:$((port + 1))" --key "$work/net/data/keys
     fail "an unknown custodian was taken by protocol 2"
 fi
 says custodian
-stands() { asked 127.0.0.14 why-stalled | grep -q "the next block follows protocol 2"; }
+stands() { why 127.0.0.14 && grep -q "the next block follows protocol 2" "$work/out"; }
 until_true 30 stands
 [ "$(height 127.0.0.14)" = $((begins - 1)) ] || fail "the bank is at $(height 127.0.0.14) and not at $((begins - 1))"
 kill -0 "${pids[3]}" || fail "the bank's node has ended"

@@ -32,7 +32,7 @@ finish() {
         cat "$work/out" >&2 2>/dev/null || true
         tail -n 20 "$work"/home/nodes/*/log.txt "$work"/net/*/log.txt "$work"/up.log >&2 2>/dev/null || true
     fi
-    rm -rf "$work"
+    [ -n "${ZHULIAN_E2E_KEEP:-}" ] || rm -rf "$work"
     exit $code
 }
 trap finish EXIT

@@ -357,9 +357,8 @@ where
         }
         let mut outcome = match executed {
             Ok(outcome) => outcome,
-            Err(_) if candidate => return None,
-            // It is final, and only a newer build can execute it. That one goes on from here; an end of this process would be
-            // followed by a start, and another.
+            // Only a newer build can execute it, and that one goes on from here. A verdict on a candidate would be a guess, and on a
+            // final block an end of this process would be followed by a start, and another.
             Err(UnknownProtocol(_)) => std::future::pending().await,
         };
         if let Some(parent) = &before

@@ -6,7 +6,7 @@ use std::{
 };
 
 use zhulian_engine::verify_state_proof;
-use zhulian_ledger::{BlockContext, Key, Value};
+use zhulian_ledger::{Key, Value};
 use zhulian_node::{
     index::{Filter, genesis_keys, rows},
     mempool::Standing,

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{params_from_iter, types::Value as Sql};
 use zhulian_engine::audit::{ForgedCertificate as Signed, falsify_archive, falsify_state, open};
-use zhulian_ledger::{BlockContext, Key, Value, Writes, merkle};
+use zhulian_ledger::{Key, Value, Writes, merkle};
 use zhulian_primitives::{Block, Height};
 
 use super::{
