@@ -314,6 +314,7 @@ mod tests {
             disk: None,
             keys_due: Vec::new(),
             protocol: crate::view::ProtocolView { in_force: 1, known: 1, next: None },
+            calendars: Vec::new(),
             stall: None,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod backend;
+mod calendars;
 pub mod config;
 mod disk;
 mod ids;

@@ -17,6 +17,7 @@ use zhulian_primitives::{Network, Protocol};
 
 use crate::{
     backend::{Index, NodeBackend},
+    calendars,
     config::{Config, ConfigError},
     disk,
     index::{Database, Entries, IndexError, Indexer, Queries, Store},
@@ -117,6 +118,7 @@ impl Node {
             )),
             tokio::spawn(disk::watch(directory.clone(), status.clone())),
             tokio::spawn(protocol::watch(handle.clone(), status.clone())),
+            tokio::spawn(calendars::watch(handle.clone(), status.clone())),
         ];
         let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
         if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
@@ -231,6 +233,7 @@ fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key:
         keys_due: Vec::new(),
         protocols: ProtocolPlan::of(genesis.protocol()),
         protocol_known,
+        calendars: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

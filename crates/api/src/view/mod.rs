@@ -21,7 +21,7 @@ pub use evidence::{
     EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView, ParameterView, PeerView,
+    CalendarDueView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView, ParameterView, PeerView,
     PendingValidators, Phase, PowerHeld, PowerView, ProtocolView, StatusView, UpgradeView, ValidatorView, Validators,
 };
 pub use organisation::{

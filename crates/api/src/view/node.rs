@@ -117,6 +117,9 @@ pub struct StatusView {
     pub keys_due: Vec<KeyDueView>,
     /// By which rules blocks are executed, and which of them this node knows.
     pub protocol: ProtocolView,
+    /// Calendars of working days in force, the one that ends first before the others.
+    #[serde(default)]
+    pub calendars: Vec<CalendarDueView>,
     /// What keeps the network from going on, naming who; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -178,6 +181,24 @@ pub struct KeyDueView {
     pub member: String,
     /// Whole days until it is due; negative when it is overdue.
     pub days_left: i64,
+}
+
+/// How long a calendar of working days in force still holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CalendarDueView {
+    /// The rule pack.
+    pub pack: String,
+    /// The last day that it holds, `2026-12-31`.
+    pub last_day: String,
+    /// Days until that day, by block time; negative when it is over.
+    pub days_left: i64,
+}
+
+impl CalendarDueView {
+    /// Whether it is time to vote in the next year: 60 days are left, and the notice of its days off comes in November.
+    pub fn is_due(&self) -> bool {
+        self.days_left <= 60
+    }
 }
 
 /// The disk that a node stores on.

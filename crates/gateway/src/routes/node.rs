@@ -95,6 +95,15 @@ fn status_view(gateway: &Shared) -> view::StatusView {
             free_bytes: disk.free_bytes,
             full_in_days: disk.full_in_days,
         }),
+        calendars: status
+            .calendars
+            .iter()
+            .map(|it| view::CalendarDueView {
+                pack: it.pack.clone(),
+                last_day: it.last_day.clone(),
+                days_left: it.days_left,
+            })
+            .collect(),
         keys_due: status
             .keys_due
             .iter()

@@ -51,7 +51,7 @@ pub static MODULE: Module = Module {
     name: "governance",
     about: Text {
         en: "Parameters, validators and protocols of the network, and motions on which its organisations vote.",
-        zh: "网络参数、验证节点与协议版本,以及由各机构表决的动议。",
+        zh: "网络参数、验证节点与协议版本，以及由各机构表决的动议。",
     },
     cddl: types::CDDL,
     calls: &[CallEntry::of::<OpenMotion>(), CallEntry::of::<CastBallot>(), CallEntry::of::<WithdrawMotion>()],
