@@ -49,7 +49,7 @@ zhulian_execution::refusals! { "governance";
     MalformedValidator = 10, retry: false,
         "a validator has an Ed25519 key and an address host:port",
         "make the key on the validator's own machine and name the address at which others reach it",
-        "验证节点须有 Ed25519 密钥和 主机：端口 形式的地址",
+        "验证节点须有 Ed25519 密钥和 主机:端口 形式的地址",
         "请在验证节点本机生成密钥，并写明他方可达的地址";
     ValidatorExists = 11, retry: false,
         "a validator has this key already",
