@@ -357,9 +357,14 @@ where
         }
         let mut outcome = match executed {
             Ok(outcome) => outcome,
-            // Only a newer build can execute it, and that one goes on from here. A verdict on a candidate would be a guess, and on a
-            // final block an end of this process would be followed by a start, and another.
-            Err(UnknownProtocol(_)) => std::future::pending().await,
+            // Only a newer build can execute it, and that one goes on from here. A refused candidate would stay refused for it, since
+            // consensus keeps verdicts; and at a final block an end of this process would be followed by a start, and another.
+            Err(UnknownProtocol(_)) => {
+                if !candidate {
+                    shared.chain.stand();
+                }
+                std::future::pending().await
+            }
         };
         if let Some(parent) = &before
             && self.validators::<E>(parent, &outcome, &batch).await != header.validators
