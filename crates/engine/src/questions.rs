@@ -12,7 +12,11 @@ use commonware_runtime::Spawner;
 #[derive(Clone)]
 pub(crate) struct Questions<A>(pub A);
 
-impl<E: Spawner, A: Application<E>> Application<E> for Questions<A> {
+impl<E, A> Application<E> for Questions<A>
+where
+    E: Spawner,
+    A: Application<E, Context: Send>,
+{
     type SigningScheme = A::SigningScheme;
     type Context = A::Context;
     type Block = A::Block;
