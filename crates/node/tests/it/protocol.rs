@@ -58,7 +58,10 @@ async fn too_few_know_a_protocol_the_network_stands_still_and_goes_on_with_newer
     assert_eq!(said, format!("this binary executes protocols 1 to 1; height {begins} begins protocol 2"));
     until("the first knows", || first.status().protocol().next.is_some_and(|next| next.height == begins)).await;
     assert_eq!(first.status().protocol().unknown(), None);
-    assert!(third.metrics().await.unwrap().contains(&format!("\nzhulian_protocol_next_height {begins}\n")));
+    let metrics = third.metrics().await.unwrap();
+    for line in ["zhulian_protocol_next 2", &format!("zhulian_protocol_next_height {begins}")] {
+        assert!(metrics.lines().any(|it| it == line), "no line {line:?} in\n{metrics}");
+    }
 
     // Deposits bring the chain to its last block by protocol 1, and no further.
     for n in 100.. {
