@@ -31,6 +31,9 @@ struct Arguments {
     /// Records before memory and restart are measured
     #[arg(long, default_value_t = 1_000_000)]
     records: usize,
+    /// Where the network lives, which is then kept; default a directory that is removed at the end
+    #[arg(long)]
+    directory: Option<std::path::PathBuf>,
     /// Measure cases of a procedure only, without the line of JSON
     #[arg(long)]
     procedure: bool,
@@ -71,8 +74,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(binary) => binary.clone(),
         None => std::env::current_exe()?.with_file_name("zhulian"),
     };
-    let directory = tempfile::tempdir()?;
-    let mut network = Validators::start(&binary, directory.path()).await.context("starting four validators")?;
+    let temporary = tempfile::tempdir()?;
+    let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(directory)?;
+    let mut network = Validators::start(&binary, directory).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();

@@ -242,7 +242,9 @@ impl Stores {
     pub fn repeat(&mut self, height: Height, writes: Writes) -> Result<Roots, String> {
         let run = async {
             if self.replay.is_none() {
-                let config = state::config("repeated", self.setup.limits.value_bytes_max, self.pages.clone(), Sequential);
+                let held = state::keys_held(&self.context, "repeated").await;
+                let config =
+                    state::config("repeated", self.setup.limits.value_bytes_max, self.pages.clone(), Sequential, held);
                 let db = <Live as ManagedDb<Context>>::init(self.context.child("repeated"), config, None).await;
                 self.replay = Some(Shared::new("audit", db.map_err(|error| format!("{error:?}"))?));
             }
@@ -267,7 +269,8 @@ impl Stores {
 
     async fn live(&mut self) -> Result<&Live, String> {
         if self.live.is_none() {
-            let config = state::config(PREFIX, self.setup.limits.value_bytes_max, self.pages.clone(), Sequential);
+            let held = state::keys_held(&self.context, PREFIX).await;
+            let config = state::config(PREFIX, self.setup.limits.value_bytes_max, self.pages.clone(), Sequential, held);
             let db = <Live as ManagedDb<Context>>::init(self.context.child("live"), config, None).await;
             self.live = Some(db.map_err(|error| format!("{error:?}"))?);
         }

@@ -4,6 +4,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use zhulian_primitives::{ChainId, Timestamp, Validator};
 
+/// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
+/// these queues are made at the start.
+pub(crate) const PEERS_MAX: usize = 128;
+
 /// A node and where to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
@@ -191,6 +195,9 @@ impl Config {
         if self.threads == 0 {
             return Err(ConfigError::Threads);
         }
+        if self.peers.len() >= PEERS_MAX {
+            return Err(ConfigError::Peers(self.peers.len()));
+        }
         Ok(())
     }
 }
@@ -216,6 +223,9 @@ pub enum ConfigError {
     /// A key is not an Ed25519 point, or one is there twice.
     #[error("the validators must have distinct Ed25519 public keys")]
     Validators,
+    /// More than a node has room for.
+    #[error("{0} peers, but a node has room for {max}", max = PEERS_MAX - 1)]
+    Peers(usize),
     /// An address that cannot be dialled.
     #[error("not an address:port or hostname:port: {0}")]
     Address(String),

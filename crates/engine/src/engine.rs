@@ -20,13 +20,12 @@ use commonware_utils::{Hostname, NZUsize, channel::oneshot, ordered::Map};
 use zhulian_ledger::Machine;
 
 use crate::{
-    Config, ConfigError, GossipReceiver, Handle, Observer, Peer, Transactions, certificate, keys,
+    Config, ConfigError, GossipReceiver, Handle, Observer, Peer, Transactions, certificate,
+    config::PEERS_MAX,
+    keys,
     wiring::{self, CHANNELS, Connected, Network, Parts},
 };
 
-/// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
-/// these queues are made at the start.
-const PEERS_MAX: usize = 128;
 /// How long tasks may take to end when the engine is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 

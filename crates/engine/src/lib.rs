@@ -29,6 +29,7 @@ mod state;
 mod status;
 mod store;
 mod sync;
+mod tree;
 pub mod wiring;
 
 pub use config::{Config, ConfigError, Limits, Pace, Peer, StateSync, Storage, Timeouts};

@@ -401,7 +401,13 @@ where
         context.child("stateful"),
         StatefulConfig {
             application,
-            db_config: state::config(&prefix, config.limits.value_bytes_max, page_cache.clone(), strategy.clone()),
+            db_config: state::config(
+                &prefix,
+                config.limits.value_bytes_max,
+                page_cache.clone(),
+                strategy.clone(),
+                state::keys_held(&context, &prefix).await,
+            ),
             provider: (),
             marshal: (marshal.clone(), processed),
             mailbox_size: NZUsize!(MAILBOX),

@@ -3,6 +3,7 @@
 mod city;
 mod documents;
 mod drawings;
+mod environments;
 mod frozen;
 mod privacy;
 mod transactions;

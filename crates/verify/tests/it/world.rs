@@ -337,8 +337,8 @@ impl World {
             ("zip215", self.receipt(5, &[0, 1, 2])),
             ("es256_other_s", self.receipt(6, &[0, 1, 2])),
             ("handed_over", self.handed_over()),
-            ("other_call", lone),
             ("protocol_2", second),
+            ("other_call", lone),
         ]
     }
 }
