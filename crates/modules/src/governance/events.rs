@@ -157,7 +157,7 @@ impl Event for ProtocolScheduled {
         en: "A protocol begins at a height; nodes need a build that knows it by then.",
         zh: "协议升级已定于某一高度生效；届时各节点须已安装支持该协议的程序。",
     };
-    const CDDL: &'static str = "{ 0: protocol, 1: height }   ; protocol, its first height";
+    const CDDL: &'static str = "{ 0: protocol, 1: height }   ; protocol, first height";
 }
 
 /// A protocol that had not begun was annulled.
@@ -174,5 +174,5 @@ impl Event for ProtocolAnnulled {
     const NAME: &'static str = "protocol_annulled";
     const ABOUT: Text =
         Text { en: "A protocol that had not begun will not begin.", zh: "尚未生效的协议升级已撤销。" };
-    const CDDL: &'static str = "{ 0: protocol }";
+    const CDDL: &'static str = "{ 0: protocol }   ; protocol";
 }
