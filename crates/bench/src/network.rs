@@ -85,6 +85,7 @@ impl Validators {
                 pace: config::Pace::default(),
                 state_sync: config::StateSync::Never,
                 page_cache_mib: 32,
+                protocol_max: None,
                 log: config::Log { json: false, filter: "warn".into() },
             };
             fs::write(home.join("node.json"), config.print())?;

@@ -18,6 +18,7 @@ mod history;
 mod interface;
 mod keys;
 mod pace;
+mod questions;
 mod reader;
 #[cfg(feature = "seeded-bugs")]
 pub mod seeded;

@@ -50,6 +50,7 @@ use crate::{
     history::{self, History},
     keys,
     pace::{Paced, Pacer},
+    questions::Questions,
     reader::Reader,
     service::{self, Service},
     sets::{Sets, Store},
@@ -426,8 +427,12 @@ where
             strategy: strategy.clone(),
         },
     );
-    let deferred =
-        Deferred::new(context.child("deferred"), executor.clone(), marshal.clone(), FixedEpocher::new(epoch_length));
+    let deferred = Deferred::new(
+        context.child("deferred"),
+        Questions(executor.clone()),
+        marshal.clone(),
+        FixedEpocher::new(epoch_length),
+    );
 
     tasks.push(marshal_actor.start(executor.clone(), buffer, backfill));
     probe.attach(marshal.clone());

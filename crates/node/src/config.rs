@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zhulian_engine as engine;
 use zhulian_modules::Genesis;
+use zhulian_primitives::{PROTOCOL_NEWEST, Protocol};
 
 use crate::{
     index::{Database, PostgresSettings},
@@ -52,6 +53,9 @@ pub struct Config {
     /// Memory for file pages, in MiB.
     #[serde(default = "page_cache_mib")]
     pub page_cache_mib: usize,
+    /// Executes no protocol after this one, as an older build would: to rehearse an upgrade. `null` for all that are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol_max: Option<Protocol>,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -227,6 +231,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// The newest protocol that the node executes.
+    pub fn protocol_known(&self) -> Protocol {
+        self.protocol_max.map_or(PROTOCOL_NEWEST, |max| max.min(PROTOCOL_NEWEST))
+    }
+
     /// Reads a file and makes its paths absolute.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;

@@ -9,6 +9,7 @@ mod mempool;
 mod network;
 mod operations;
 mod postgres;
+mod protocol;
 mod speed;
 mod toy;
 mod validators;
