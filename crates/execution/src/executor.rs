@@ -30,13 +30,7 @@ impl Executor {
     /// The transition with these modules, whose actors `directory` resolves, by the rules that `protocols` tell.
     pub fn new(modules: &[&'static Module], directory: Directory, protocols: Protocols) -> Self {
         let modules = modules.iter().map(|module| (module.name, *module)).collect();
-        Self(Arc::new(Inner {
-            modules,
-            directory,
-            protocols,
-            windows: Mutex::default(),
-            habits: Mutex::default(),
-        }))
+        Self(Arc::new(Inner { modules, directory, protocols, windows: Mutex::default(), habits: Mutex::default() }))
     }
 
     /// Makes a parsed transaction ready: everything that needs no state. The mempool refuses what cannot be, before anything is
