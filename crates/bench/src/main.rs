@@ -55,7 +55,7 @@ const VALIDATORS: f64 = 4.0;
 /// Deposits in one HTTP request under full load.
 const PER_REQUEST: usize = 250;
 /// Requests under way at once under full load.
-const CONNECTIONS: usize = 24;
+const CONNECTIONS: usize = 48;
 
 fn main() -> anyhow::Result<()> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(run(&Arguments::parse()))
