@@ -21,9 +21,6 @@ use zhulian_primitives::VALIDATORS_MAX;
 
 use crate::{Limits, block::Sealed, certificate::Finalization, chain::Chain};
 
-/// Level of zstd: the cheapest one.
-const COMPRESSION: u8 = 1;
-
 /// Heights whose stored block or certificate could not be read.
 #[derive(Clone, Default)]
 pub(crate) struct Damage(Arc<Mutex<BTreeSet<String>>>);
@@ -98,13 +95,7 @@ fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
 }
 
 /// Configuration of an archive.
-pub(crate) fn config<C>(
-    prefix: &str,
-    name: &str,
-    page_cache: CacheRef,
-    compress: bool,
-    codec_config: C,
-) -> immutable::Config<C> {
+pub(crate) fn config<C>(prefix: &str, name: &str, page_cache: CacheRef, codec_config: C) -> immutable::Config<C> {
     let partition = |part: &str| format!("{prefix}-{name}-{part}");
     immutable::Config {
         metadata_partition: partition("metadata"),
@@ -116,7 +107,7 @@ pub(crate) fn config<C>(
         freezer_key_page_cache: page_cache,
         freezer_value_partition: partition("value"),
         freezer_value_target_size: 256 << 20,
-        freezer_value_compression: compress.then_some(COMPRESSION),
+        freezer_value_compression: None,
         ordinal_partition: partition("ordinal"),
         items_per_section: NZU64!(1 << 16),
         freezer_key_write_buffer: NZUsize!(64 << 10),
@@ -136,19 +127,18 @@ pub(crate) async fn open<E: Context>(
     context: &E,
     prefix: &str,
     page_cache: &CacheRef,
-    compress: bool,
     limits: Limits,
     damage: &Damage,
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
     let certificates = immutable::Archive::init(
         context.child("certificates").with_attribute("archive", prefix),
-        config(prefix, "certificates", page_cache.clone(), false, VALIDATORS_MAX),
+        config(prefix, "certificates", page_cache.clone(), VALIDATORS_MAX),
     )
     .await?;
     let blocks = immutable::Archive::init(
         context.child("blocks").with_attribute("archive", prefix),
-        config(prefix, "blocks", page_cache.clone(), compress, limits),
+        config(prefix, "blocks", page_cache.clone(), limits),
     )
     .await?;
     let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };

@@ -143,12 +143,12 @@ async fn open_archives(
     let open = async {
         let blocks = immutable::Archive::init(
             context.child("blocks").with_attribute("archive", prefix),
-            archive::config(prefix, "blocks", pages.clone(), Storage::default().compress, setup.limits),
+            archive::config(prefix, "blocks", pages.clone(), setup.limits),
         );
         let blocks = blocks.await.map_err(|error| format!("{prefix}-blocks: {error}"))?;
         let certificates = immutable::Archive::init(
             context.child("certificates").with_attribute("archive", prefix),
-            archive::config(prefix, "certificates", pages.clone(), false, VALIDATORS_MAX),
+            archive::config(prefix, "certificates", pages.clone(), VALIDATORS_MAX),
         );
         Ok((blocks, certificates.await.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };

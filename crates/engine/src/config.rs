@@ -106,8 +106,6 @@ impl Default for StateSync {
 pub struct Storage {
     /// Cache of file pages.
     pub page_cache_bytes: usize,
-    /// Whether archived blocks are compressed (zstd).
-    pub compress: bool,
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
     /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
@@ -116,7 +114,7 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { page_cache_bytes: 32 << 20, compress: true, retained_blocks: 256, log_bytes: 8 << 20 }
+        Self { page_cache_bytes: 32 << 20, retained_blocks: 256, log_bytes: 8 << 20 }
     }
 }
 

@@ -252,11 +252,9 @@ where
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
     let archives = async |name: &str| {
-        archive::open(&context, name, &page_cache, config.storage.compress, config.limits, &damage, &chain)
-            .await
-            .unwrap_or_else(|error| {
-                panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
-            })
+        archive::open(&context, name, &page_cache, config.limits, &damage, &chain).await.unwrap_or_else(|error| {
+            panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
+        })
     };
     let (certificate_archive, block_archive) = archives(&prefix).await;
     let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));
