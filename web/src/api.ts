@@ -35,9 +35,12 @@ export interface Finding {
   remedy_en: string;
 }
 
+/** The code by which a node says that it cannot tell whether a file is deposited. */
+export const LACKING = 'batch.entries_lacking';
+
 /** A failure the gateway explained (problem+json), or that it could not be reached. */
 export class Failure extends Error {
-  constructor(readonly zh: string, readonly en: string) {
+  constructor(readonly zh: string, readonly en: string, readonly code?: string) {
     super(en);
   }
 }
@@ -48,6 +51,9 @@ async function get(path: string, init?: RequestInit): Promise<Response> {
   });
   if (!response.ok) {
     const problem = await response.json().catch(() => ({}));
+    if (problem.code === LACKING) {
+      throw new Failure(`${problem.zh}；${problem.remedy_zh}。`, `${problem.en}: ${problem.remedy_en}.`, problem.code);
+    }
     throw new Failure(problem.zh ?? `节点答复 ${response.status}`, problem.en ?? `The node answered ${response.status}`);
   }
   return response;

@@ -4,7 +4,7 @@ import { getLanguage, text, time, type Text } from './text.js';
 
 /** One answer about one file. */
 export interface Shown {
-  kind: 'verified' | 'not_deposited' | 'mismatch' | 'record' | 'refused' | 'failed';
+  kind: 'verified' | 'not_deposited' | 'mismatch' | 'record' | 'refused' | 'undecided' | 'failed';
   /** Name of the file; empty when only a number or a receipt is known. */
   file: string;
   /** More words, in both languages. */
@@ -25,7 +25,7 @@ export interface Shown {
   receipt?: Uint8Array;
 }
 
-const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', record: 'i', refused: '✗', failed: '!' } as const;
+const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', record: 'i', refused: '✗', undecided: '!', failed: '!' } as const;
 const LEAD: Partial<Record<Shown['kind'], Text>> = {
   verified: 'verifiedLead', not_deposited: 'notDepositedLead', mismatch: 'mismatchLead', record: 'recordLead',
 };

@@ -71,7 +71,9 @@ async function linked(id: string): Promise<void> {
 }
 
 function failure(file: string, error: unknown): Shown {
-  if (error instanceof api.Failure) return { kind: 'failed', file, zh: error.zh, en: error.en };
+  if (error instanceof api.Failure) {
+    return { kind: error.code === api.LACKING ? 'undecided' : 'failed', file, zh: error.zh, en: error.en };
+  }
   return { kind: 'failed', file, zh: String(error), en: String(error) };
 }
 

@@ -23,6 +23,7 @@ const texts = {
   mismatch: ['与存证内容不一致', 'Does not match what was deposited'],
   record: ['该编号下的存证', 'What was deposited'],
   refused: ['回执无效', 'The receipt is not valid'],
+  undecided: ['本节点无法判定', 'This node cannot tell'],
   failed: ['暂时无法核验', 'Cannot check right now'],
   verifiedLead: ['这份文件自存证以来没有改动。', 'This file has not changed since it was deposited.'],
   notDepositedLead: ['链上没有这份文件的存证记录。', 'The ledger holds no deposit of this file.'],

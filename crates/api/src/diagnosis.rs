@@ -19,6 +19,9 @@ const DISK_DAYS: u64 = 45;
 /// Free bytes below which it is said, whatever the growth.
 const DISK_FREE: u64 = 2 << 30;
 
+/// How the names of damaged uploads begin in a node's damage: they are not fetched from others, as everything else is.
+pub const DAMAGED_ENTRIES: &str = "batch entries";
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -172,8 +175,21 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             );
         }
     }
-    if !status.damage.is_empty() {
-        let (count, places) = (status.damage.len(), status.damage.join(", "));
+    let (entries, records): (Vec<String>, Vec<String>) =
+        status.damage.iter().cloned().partition(|it| it.starts_with(DAMAGED_ENTRIES));
+    if !entries.is_empty() {
+        let places = entries.join(", ");
+        add(
+            Severity::Warning,
+            "entries.damaged",
+            format!("本节点所存的批量存证条目已损坏，不再提供：{places}"),
+            format!("uploaded entries of batches were damaged at this node and are dropped: {places}"),
+            "请检查磁盘；存证单位再次执行批量存证命令即可重新上传（不会重复存证）",
+            "check the disk; when the depositor runs the batch deposit again, they are uploaded again, and nothing is deposited twice",
+        );
+    }
+    if !records.is_empty() {
+        let (count, places) = (records.len(), records.join(", "));
         add(
             Severity::Warning,
             "storage.damaged",
@@ -412,6 +428,16 @@ mod tests {
         status.disk = disk(100 << 30, Some(41));
         let found = diagnose(&status, 3);
         assert!(found.moving && found.findings[0].en.contains("full in 41 days"), "{}", found.findings[0].en);
+    }
+
+    #[test]
+    fn damaged_entries_of_batches_have_a_remedy_of_their_own() {
+        let mut status = healthy();
+        status.damage = vec![format!("{DAMAGED_ENTRIES} of ZL1")];
+        assert_eq!(codes(&status), ["entries.damaged"]);
+        status.damage.push("block 7".into());
+        let found = diagnose(&status, 3).findings;
+        assert!(found[1].code == "storage.damaged" && found[1].en.starts_with("1 stored records"), "{}", found[1].en);
     }
 
     #[test]

@@ -61,6 +61,9 @@ errors! {
     BodyTooLarge = "request.body_too_large", 413, retry: false,
         "the body is too large", "请求体过大",
         "send less at once", "请分多次发送";
+    BodyTooSlow = "request.body_too_slow", 408, retry: true,
+        "the body comes too slowly and is not waited for", "请求体传输过慢，不再等待",
+        "send it again over a better connection, or less at once", "请在网络较好时重新发送，或分多次发送";
     TooManyTransactions = "request.too_many_transactions", 422, retry: false,
         "more transactions in one request than are taken", "单次请求中的交易过多",
         "send at most 1,000 transactions in one request", "每次请求最多发送 1,000 笔交易";
@@ -152,4 +155,9 @@ errors! {
     EntriesMismatch = "batch.entries_mismatch", 422, retry: false,
         "the entries do not give the count and root that were deposited", "所传条目与已存证的数量和根不符",
         "upload exactly the deposited entries in their order", "请按原顺序上传已存证的全部条目";
+    EntriesLacking = "batch.entries_lacking", 503, retry: false,
+        "this node cannot tell whether the file is deposited, because it lacks the entries of some batches",
+        "本节点缺少部分批量存证的条目，无法判定该文件是否已存证",
+        "ask the node that took the batch, or verify the file with its receipt (.zlr)",
+        "请向接收该批次的节点查询，或凭该文件的回执（.zlr）核验";
 }

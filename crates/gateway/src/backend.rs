@@ -92,11 +92,16 @@ pub trait Backend: Send + Sync + 'static {
     /// All that happened to a piece of evidence, oldest first, its deposit included.
     fn evidence_history(&self, id: EvidenceId) -> Answer<'_, Vec<HistoryRow>>;
 
-    /// An entry of a batch whose entries were uploaded to this node, with its path to the batch's root.
-    fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>>;
+    /// An entry of a batch whose entries were uploaded to this node, with its path to the root that the ledger has of it, as it has
+    /// `count`. What does not lead there is [`BackendError::Damaged`], and dropped.
+    fn batch_entry(&self, batch: TransactionId, index: u64, root_and_count: (Digest, u64))
+    -> Answer<'_, Option<BatchEntry>>;
 
     /// Keeps the entries of a batch. The gateway has checked that they are well formed and give the root on chain.
-    fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()>;
+    fn put_batch_entries(&self, batch: TransactionId, root: Digest, entries: Vec<Bytes>) -> Answer<'_, ()>;
+
+    /// How many batches of the ledger this node cannot look into, having no entries of them that it knows to be whole.
+    fn batches_lacking(&self) -> Answer<'_, u64>;
 
     /// Cases, the latest opened first, before one by its place among all ([`CaseId::ordinal`]).
     fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>>;

@@ -69,7 +69,12 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         }
         None => by_digest(gateway, question.sha256).await?,
     };
-    let mut evidence = views(gateway, &rows).await?;
+    let mut evidence = match views(gateway, &rows).await {
+        Err(failure) if failure.code() == ErrorCode::EntryNotFound => {
+            return Err(lacking(gateway).await?.unwrap_or(failure));
+        }
+        views => views?,
+    };
     evidence.sort_by_key(|view| (view.height, view.index, view.entry));
     let differing: Vec<Vec<String>> =
         evidence.iter().filter_map(|view| view.file.as_ref()).map(|file| question.differing(file)).collect();
@@ -79,6 +84,12 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         Some(fields) if fields.is_empty() => (view::Answer::Verified, Vec::new()),
         Some(fields) => (view::Answer::Mismatch, fields.clone()),
     };
+    if answer == view::Answer::NotDeposited
+        && question.id.is_none()
+        && let Some(failure) = lacking(gateway).await?
+    {
+        return Err(failure);
+    }
     let (zh, en) = match answer {
         view::Answer::Verified => ("核验通过：该文件与链上存证一致。", "Verified: the file is what was deposited."),
         view::Answer::NotDeposited => {
@@ -89,6 +100,13 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         }
     };
     Ok(view::CheckAnswer { answer, zh: zh.into(), en: en.into(), evidence, differing, height })
+}
+
+/// Why this node cannot say that a file is not deposited, if it cannot.
+async fn lacking(gateway: &Shared) -> Result<Option<Failure>, Failure> {
+    let count = gateway.backend.batches_lacking().await?;
+    let detail = || format!("this node lacks the entries of {count} of the batches on the ledger");
+    Ok((count > 0).then(|| Failure::new(ErrorCode::EntriesLacking, detail())))
 }
 
 /// Deposits of a file, with the height of the state that says whether there are any.

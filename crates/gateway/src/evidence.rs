@@ -115,7 +115,8 @@ pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::E
         blocks.insert(height, block.clone());
         let mut deposited = deposited(&block, row)?;
         if let EvidencePlace::Batch { entry: Some(index), .. } = row.place {
-            let entry = gateway.backend.batch_entry(row.transaction, index).await?;
+            let batch = deposited.batch.ok_or_else(|| Failure::from(ErrorCode::NotABatch))?;
+            let entry = gateway.backend.batch_entry(row.transaction, index, batch).await?;
             let entry = entry.and_then(|entry| Entry::decode(&entry.bytes).ok());
             deposited.file = Some(entry.ok_or_else(|| Failure::from(ErrorCode::EntryNotFound))?.file);
         }

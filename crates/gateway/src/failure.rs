@@ -82,7 +82,7 @@ impl IntoResponse for Failure {
         let mut response = (status(problem.status), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE));
-        if matches!(problem.status, 429 | 503) {
+        if matches!(problem.status, 429 | 503) && problem.retry {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
         }
         response

@@ -1,6 +1,7 @@
 //! The node as the gateway sees it.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
@@ -25,7 +26,8 @@ use zhulian_primitives::{Block, Event, EvidenceId, Header, Height, Network, Rece
 use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
 
 use crate::{
-    index::{self, Entries, Filter, Found, HistoryHit, IndexError, Place, Progress, Queries},
+    holdings::Holdings,
+    index::{self, Filter, Found, HistoryHit, IndexError, Place, Progress, Queries},
     mempool::{End, Intake, Mempool, Standing, Verdict},
     observer::Finalised,
     telemetry,
@@ -44,7 +46,7 @@ const INDEX_BEHIND_MAX: u64 = 64;
 /// The index as far as the gateway's questions go.
 pub(crate) struct Index {
     pub queries: Arc<Queries>,
-    pub entries: Arc<Entries>,
+    pub holdings: Arc<Holdings>,
     pub progress: Progress,
 }
 
@@ -100,6 +102,9 @@ fn engine_error(error: engine::Error) -> BackendError {
 }
 
 fn index_error(error: IndexError) -> BackendError {
+    if let IndexError::Damaged(what) = error {
+        return BackendError::Damaged(what);
+    }
     tracing::error!(%error, "the index cannot answer");
     BackendError::Internal(error.to_string())
 }
@@ -127,7 +132,7 @@ impl NodeBackend {
     /// Runs a query on the index, which then has what was final when it was asked, unless it is far behind.
     async fn query<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Queries, &Entries) -> Result<T, IndexError> + Send + 'static,
+        query: impl FnOnce(&Queries, &Holdings) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, BackendError> {
         if let Some(Index { progress, .. }) = &self.index
             && let Some(tip) = self.handle.tip().map(|tip| tip.header.height)
@@ -143,11 +148,11 @@ impl NodeBackend {
     /// Runs a query on the index as it is, on a thread that may wait for the disk.
     async fn query_now<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Queries, &Entries) -> Result<T, IndexError> + Send + 'static,
+        query: impl FnOnce(&Queries, &Holdings) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, BackendError> {
         let index = self.index.as_ref().ok_or_else(|| BackendError::Internal("this node keeps no index".into()))?;
-        let (queries, entries) = (index.queries.clone(), index.entries.clone());
-        let task = tokio::task::spawn_blocking(move || query(&queries, &entries));
+        let (queries, holdings) = (index.queries.clone(), index.holdings.clone());
+        let task = tokio::task::spawn_blocking(move || query(&queries, &holdings));
         task.await.map_err(|_| BackendError::Stopping)?.map_err(index_error)
     }
 
@@ -194,6 +199,29 @@ impl NodeBackend {
         }
     }
 
+    /// What is refused as expired may be in a block since long ago: the mempool forgets, the chain does not.
+    async fn recall(&self, answers: &mut [Submission]) {
+        let expired = |answer: &Submission| match answer {
+            Submission::Refused(Some(id), code) if *code == TransactionError::Expired.code() => Some(*id),
+            _ => None,
+        };
+        let asked: Vec<TransactionId> = answers.iter().filter_map(expired).collect();
+        if asked.is_empty() || self.index.is_none() {
+            return;
+        }
+        let look_up = move |queries: &Queries, _: &Holdings| {
+            let found = asked.into_iter().map(|id| queries.find(&id.0).map(|found| found.map(|_| id)));
+            found.filter_map(Result::transpose).collect::<Result<BTreeSet<_>, IndexError>>()
+        };
+        // An index that cannot answer leaves the refusal as it is; it is logged.
+        let found = self.query(look_up).await.unwrap_or_default();
+        for answer in answers {
+            if let Some(id) = expired(&*answer).filter(|id| found.contains(id)) {
+                *answer = Submission::Taken(id);
+            }
+        }
+    }
+
     async fn evidence_rows(&self, filter: EvidenceFilter, page: Page) -> Result<Vec<EvidenceRow>, BackendError> {
         let Some(digest) = filter.sha256 else {
             let before = page.before.map(place);
@@ -203,10 +231,10 @@ impl NodeBackend {
             return Ok(found.into_iter().filter_map(|found| evidence_row(found, None)).collect());
         };
         let rows = self
-            .query(move |queries, entries| {
+            .query(move |queries, holdings| {
                 let mut rows: Vec<EvidenceRow> =
                     queries.deposits(&digest)?.into_iter().filter_map(|found| evidence_row(found, None)).collect();
-                for (batch, entry) in entries.find(&digest)? {
+                for (batch, entry) in holdings.find(&digest)? {
                     rows.extend(queries.find(&batch.0)?.and_then(|found| evidence_row(found, Some(entry))));
                 }
                 Ok(rows)
@@ -343,6 +371,7 @@ impl Backend for NodeBackend {
         if let Some(index) = &self.index {
             status.indexed_height = index.progress.height();
             (status.transactions, status.evidence) = index.progress.totals();
+            status.damage.extend(index.holdings.damage());
         }
         status
     }
@@ -360,7 +389,9 @@ impl Backend for NodeBackend {
                 Verdict::Full(id) => Submission::MempoolFull(id),
                 Verdict::ShareFull(id) => Submission::ShareFull(id),
             };
-            Ok(verdicts.into_iter().map(answer).collect())
+            let mut answers: Vec<Submission> = verdicts.into_iter().map(answer).collect();
+            self.recall(&mut answers).await;
+            Ok(answers)
         }
         .boxed()
     }
@@ -458,12 +489,24 @@ impl Backend for NodeBackend {
         self.history(id).boxed()
     }
 
-    fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>> {
-        self.query_now(move |_, entries| entries.get(&batch, index)).boxed()
+    fn batch_entry(&self, batch: TransactionId, index: u64, commitment: (Digest, u64)) -> Answer<'_, Option<BatchEntry>> {
+        self.query_now(move |_, holdings| holdings.get(&batch, index, commitment)).boxed()
     }
 
-    fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()> {
-        self.query_now(move |_, store| store.put(&batch, &entries)).boxed()
+    fn put_batch_entries(&self, batch: TransactionId, root: Digest, entries: Vec<Bytes>) -> Answer<'_, ()> {
+        self.query_now(move |_, holdings| holdings.put(&batch, root, &entries)).boxed()
+    }
+
+    fn batches_lacking(&self) -> Answer<'_, u64> {
+        async move {
+            let lacking = self.query(|queries, holdings| holdings.lacking(queries)).await?;
+            let (tip, index) = (self.handle.tip().map_or(0, |tip| tip.header.height), self.index.as_ref());
+            match index.is_some_and(|index| index.progress.height() + INDEX_BEHIND_MAX < tip) {
+                true => Err(BackendError::NotReady),
+                false => Ok(lacking),
+            }
+        }
+        .boxed()
     }
 
     fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {

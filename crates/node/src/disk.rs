@@ -88,9 +88,14 @@ pub(crate) async fn watch(directory: PathBuf, status: Arc<RwLock<NodeStatus>>) {
 }
 
 fn look(directory: &Path) -> Option<Sample> {
-    let disk = rustix::fs::statvfs(directory).ok()?;
     let at_s = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Some(Sample { at_s, used: allocated(directory), free: disk.f_bavail.saturating_mul(disk.f_frsize) })
+    Some(Sample { at_s, used: allocated(directory), free: free_bytes(directory)? })
+}
+
+/// Bytes that may still be written to the disk of a directory; `None` when that cannot be told.
+pub fn free_bytes(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Bytes on disk of all files below a directory. Files come and go meanwhile.

@@ -5,6 +5,7 @@ mod backend;
 mod calendars;
 pub mod config;
 mod disk;
+mod holdings;
 mod ids;
 pub mod index;
 mod keys;
@@ -19,6 +20,7 @@ mod verifier;
 
 pub use backend::NodeBackend;
 pub use config::Config;
+pub use disk::free_bytes;
 pub use machine::CityMachine;
 pub use observer::Finalised;
 pub use process::{Node, NodeError, remove_index, run};

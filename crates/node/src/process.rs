@@ -20,7 +20,8 @@ use crate::{
     calendars,
     config::{Config, ConfigError},
     disk,
-    index::{Database, Entries, IndexError, Indexer, Queries, Store},
+    holdings::{self, Holdings},
+    index::{Database, IndexError, Indexer, Queries, Store},
     keys,
     mempool::{self, Intake},
     observer::Finalised,
@@ -37,6 +38,9 @@ pub enum NodeError {
     /// The engine.
     #[error(transparent)]
     Engine(#[from] engine::Failure),
+    /// The engine, after it had found stored records that are not what was written.
+    #[error("the engine stopped, and stored records are damaged: {0}")]
+    Damaged(String),
     /// The index.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -133,6 +137,9 @@ impl Node {
             };
             tasks.push(tokio::spawn(keys::watch(watch, status.clone())));
         }
+        if let Some(Index { queries, holdings, .. }) = &index {
+            tasks.push(tokio::spawn(holdings::check(handle.clone(), queries.clone(), holdings.clone())));
+        }
         let issuer = config.gateway.as_ref().map_or_else(|| key.public_key().to_string(), public_url);
         let key = SigningKey::from_secret(Algorithm::EdDsa, &secret).map_err(|_| NodeError::KeyAlgorithm)?;
         let backend = Arc::new(NodeBackend { network, handle, mempool, intake, observer, index, status, key, issuer });
@@ -200,12 +207,12 @@ fn start_index(
     observer: &Finalised,
 ) -> Result<Index, NodeError> {
     let queries = Arc::new(Queries::open(database));
-    let entries = Arc::new(Entries::open(directory)?);
+    let holdings = Arc::new(Holdings::open(directory)?);
     let indexer = Indexer::start(store, parts::archive(handle));
     let progress = indexer.progress();
     let cell: &OnceLock<Indexer> = &observer.indexer;
     let _ = cell.set(indexer);
-    Ok(Index { queries, entries, progress })
+    Ok(Index { queries, holdings, progress })
 }
 
 fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key: &SigningKey) -> NodeStatus {
@@ -363,12 +370,10 @@ pub async fn run(
     tokio::pin!(shutdown);
     tokio::select! {
         () = &mut shutdown => tracing::info!("stopping"),
-        () = failed => {
-            // The gateway goes on for a moment, saying why nothing is served, until the operator or supervisor acts.
-            tracing::error!("the engine has stopped by itself; this node serves nothing any more");
-            shutdown.await;
-        }
+        // Whoever asks is better served by a node that is gone than by one that says so for ever; a supervisor starts it again.
+        () = failed => tracing::error!("the engine has stopped by itself"),
     }
+    let damage = gateway::Backend::status(&*node.backend()).damage;
     stopper.stop();
     if let Some(served) = served {
         match tokio::time::timeout(Duration::from_secs(10), served).await {
@@ -377,5 +382,9 @@ pub async fn run(
             Err(_) => tracing::warn!("requests were still open when the gateway was stopped"),
         }
     }
-    tokio::task::spawn_blocking(move || node.stop()).await.unwrap_or(Ok(()))
+    let stopped = tokio::task::spawn_blocking(move || node.stop()).await.unwrap_or(Ok(()));
+    match stopped {
+        Err(NodeError::Engine(engine::Failure::Ended)) if !damage.is_empty() => Err(NodeError::Damaged(damage.join(", "))),
+        stopped => stopped,
+    }
 }

@@ -16,7 +16,8 @@ use crate::{
 /// Starts logging to the standard error stream, once for the process. A broken filter is replaced by the default one.
 pub fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new(Log::default().filter));
-    let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    // A log that cannot be written, on a disk that is full, is no reason to end the node in the middle of a word.
+    let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true).log_internal_errors(false);
     // A second start, as in tests, leaves the first one in place.
     let _ = if log.json { subscriber.json().try_init() } else { subscriber.try_init() };
 }

@@ -244,3 +244,47 @@ fn a_file_that_was_deposited_anew_is_checked_by_its_newer_receipt() {
     }
     assert_eq!(code(&zhulian(dir.path(), &["verify", "files", "--network", "identity.json"])), 0);
 }
+
+/// A gateway that answers every request with these bytes, and its address.
+fn gateway(answer: Vec<u8>) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(1) {
+            let mut stream = stream.expect("a connection");
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+                head.push(byte[0]);
+            }
+            let length = answer.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/cbor\r\ncontent-length: {length}\r\n\r\n");
+            let _ = stream.write_all(&[head.as_bytes(), &answer].concat());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_receipt_that_a_gateway_serves_is_verified_before_it_is_saved() {
+    let good = receipt("eddsa");
+    let id = zhulian_verify::ReceiptFile::decode(&good).expect("a receipt").transaction;
+    let id = zhulian_cli::deposit::evidence_number(&zhulian_primitives::TransactionId(zhulian_crypto::sha256(&id)));
+    let other = zhulian_cli::deposit::evidence_number(&zhulian_primitives::TransactionId([7; 32]));
+    let mut flipped = good.clone();
+    let last = flipped.len() - 1;
+    flipped[last] ^= 1;
+    for (served, asked, expected) in [(&good, &id, 0), (&flipped, &id, 5), (&good, &other, 5)] {
+        let dir = place(&[], &[]);
+        let run = |arguments: &[&str]| zhulian(dir.path(), arguments);
+        assert_eq!(code(&run(&["network", "trust", "identity.json"])), 0);
+        let url = gateway(served.clone());
+        let output = run(&["--url", &url, "evidence", "receipt", asked, "-o", "b.zlr"]);
+        assert_eq!(code(&output), expected, "{}", stderr(&output));
+        assert_eq!(dir.path().join("b.zlr").exists(), expected == 0);
+    }
+    // Without an identity nothing can be verified, and that is said.
+    let dir = place(&[], &[]);
+    let output = zhulian(dir.path(), &["--url", &gateway(good), "evidence", "receipt", &id, "-o", "b.zlr"]);
+    assert!(code(&output) == 0 && stdout(&output).contains("not verified"), "{}", stdout(&output));
+}

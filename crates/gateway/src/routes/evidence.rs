@@ -100,7 +100,8 @@ pub async fn history(State(gateway): State<Shared>, segment: Segment) -> Result<
 async fn prove(gateway: &Shared, row: &EvidenceRow) -> Result<ReceiptFile, Failure> {
     let mut file = read::receipt_file(&*gateway.backend, row.position).await?;
     if let EvidencePlace::Batch { entry: Some(index), .. } = row.place {
-        let entry = gateway.backend.batch_entry(row.transaction, index).await?;
+        let batch = evidence::batch(gateway, row).await?;
+        let entry = gateway.backend.batch_entry(row.transaction, index, batch).await?;
         file.entry = Some(entry.ok_or_else(|| Failure::from(ErrorCode::EntryNotFound))?);
     }
     Ok(file)
@@ -145,7 +146,8 @@ pub async fn certificate_pdf(
 
 /// Whether a file is deposited: exactly one of three answers
 ///
-/// By its SHA-256, or against the number that it is said to have. The file itself is never sent.
+/// By its SHA-256, or against the number that it is said to have. The file itself is never sent. A node that lacks the entries of a batch
+/// does not say that a file is not deposited, but answers `batch.entries_lacking`.
 #[utoipa::path(post, path = "/v1/evidence/check", tag = "evidence", operation_id = "check",
     request_body(content = view::CheckRequest, content_type = "application/json"),
     responses((status = 200, description = "The answer", body = view::CheckAnswer)))]
@@ -182,6 +184,6 @@ pub async fn upload(
     let body = request::body(request, zhulian_api::ENTRIES_BODY_BYTES_MAX).await?;
     let checked = tokio::task::spawn_blocking(move || entries::check(&body, root, count)).await;
     let entries = checked.map_err(|_| Failure::from(ErrorCode::Internal))??;
-    gateway.backend.put_batch_entries(row.transaction, entries).await?;
+    gateway.backend.put_batch_entries(row.transaction, root, entries).await?;
     Ok(Json(view::EntriesAnswer { id: EvidenceId::of(&row.transaction).to_string(), entries: count }))
 }

@@ -119,7 +119,11 @@ async fn a_batch_entry_is_found_and_proven_once_its_entries_are_uploaded() {
     let entry = format!("{id}-777");
     let record = city::file(&777u32.to_be_bytes());
     assert_eq!(world.client.evidence_receipt(&entry).await.unwrap_err().code(), Some("query.entry_not_found"));
-    assert_eq!(world.client.check(&question(&record)).await.unwrap().answer, view::Answer::NotDeposited);
+    // It may be in the batch: that is not to be told from "not deposited" without its entries.
+    let error = world.client.check(&question(&record)).await.unwrap_err();
+    assert_eq!((error.code(), error.retry()), (Some("batch.entries_lacking"), false));
+    let entry_asked = view::CheckRequest { id: Some(entry.clone()), ..question(&record) };
+    assert_eq!(world.client.check(&entry_asked).await.unwrap_err().code(), Some("batch.entries_lacking"));
 
     let kept = world.client.upload_entries(&id, entries.concat().into()).await.unwrap();
     assert_eq!((kept.id.as_str(), kept.entries), (id.as_str(), 1_000));
@@ -127,6 +131,8 @@ async fn a_batch_entry_is_found_and_proven_once_its_entries_are_uploaded() {
     assert_eq!(facts.file(), Some(&record));
     let answer = world.client.check(&question(&record)).await.unwrap();
     assert_eq!((answer.answer, answer.evidence[0].id.as_str()), (view::Answer::Verified, entry.as_str()));
+    let absent = world.client.check(&question(&city::file(b"in no batch"))).await.unwrap();
+    assert_eq!(absent.answer, view::Answer::NotDeposited);
     let against = view::CheckRequest { id: Some(format!("{id}-776")), ..question(&record) };
     assert_eq!(world.client.check(&against).await.unwrap().answer, view::Answer::Mismatch);
     let beyond = world.client.evidence(&format!("{id}-1000")).await.unwrap_err();

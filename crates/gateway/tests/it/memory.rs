@@ -106,6 +106,11 @@ impl Memory {
         Self { executor, reader, network, keys, inner: Mutex::new(inner), live, tip: watch::channel(0).0 }
     }
 
+    /// Transactions that wait for a block.
+    pub fn waiting(&self) -> usize {
+        self.inner.lock().unwrap().pool.len()
+    }
+
     pub fn set_phase(&self, phase: Phase) {
         self.inner.lock().unwrap().phase = phase;
     }
@@ -522,7 +527,7 @@ impl Backend for Memory {
         answer!(self, Ok(self.inner.lock().unwrap().index.history.get(&id.0).cloned().unwrap_or_default()))
     }
 
-    fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>> {
+    fn batch_entry(&self, batch: TransactionId, index: u64, _: (Digest, u64)) -> Answer<'_, Option<BatchEntry>> {
         answer!(self, {
             let inner = self.inner.lock().unwrap();
             Ok(inner.index.entries.get(&batch).and_then(|entries| {
@@ -533,10 +538,19 @@ impl Backend for Memory {
         })
     }
 
-    fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()> {
+    fn put_batch_entries(&self, batch: TransactionId, _: Digest, entries: Vec<Bytes>) -> Answer<'_, ()> {
         answer!(self, {
             self.inner.lock().unwrap().index.entries.insert(batch, entries);
             Ok(())
+        })
+    }
+
+    fn batches_lacking(&self) -> Answer<'_, u64> {
+        answer!(self, {
+            let inner = self.inner.lock().unwrap();
+            let batch = |row: &&EvidenceRow| matches!(row.place, EvidencePlace::Batch { .. });
+            let lacking = |row: &&EvidenceRow| !inner.index.entries.contains_key(&row.transaction);
+            Ok(inner.index.evidence.iter().filter(batch).filter(lacking).count() as u64)
         })
     }
 

@@ -22,7 +22,7 @@ mod tasks;
 mod writer;
 
 pub use cases::{CaseFilter, CaseState, Happening, PackMotion, What};
-pub use entries::Entries;
+pub use entries::{Entries, Sought};
 pub use postgres::Settings as PostgresSettings;
 pub use query::{Filter, Found, HistoryHit, Queries};
 pub use rows::{BlockRows, DepositRow, Holders, TransactionRow, genesis_keys, rows};
@@ -43,6 +43,9 @@ pub enum IndexError {
     /// A value of another type than the index wrote.
     #[error("the index: column {0} of a row is not as it was written")]
     Malformed(usize),
+    /// What is stored is not what was written, and is not served.
+    #[error("{0}")]
+    Damaged(String),
     /// Another node writes there.
     #[error("the schema {0} is in use by another node; give each node a schema of its own")]
     Taken(String),

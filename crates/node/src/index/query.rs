@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use zhulian_crypto::PublicKey;
+use zhulian_crypto::{Digest, PublicKey};
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
 
 use super::{
@@ -66,6 +66,9 @@ pub struct Queries {
     database: Database,
     idle: Mutex<Vec<Box<dyn Sql>>>,
 }
+
+/// The call by which members deposit batches.
+const BATCH_CALL: &str = "evidence.deposit_batch";
 
 /// Connections kept open.
 const CONNECTIONS: usize = 4;
@@ -210,6 +213,29 @@ impl Queries {
         all.sort_by_key(|found| std::cmp::Reverse(found.place));
         all.truncate(limit);
         Ok(all)
+    }
+
+    /// Deposits of batches after a place, oldest first: the place and the root of each. Before them the first height in the index.
+    pub fn batches(&self, after: Place, limit: usize) -> Result<(Height, Vec<(Place, Digest)>), IndexError> {
+        self.with(|sql| {
+            let first = sql.meta("first")?.unwrap_or_default() as u64;
+            let call = name_id(sql, BATCH_CALL)?.unwrap_or(-1);
+            let mut all = Vec::new();
+            // Those that members signed, and those that cases made.
+            for (table, call) in [("by_call", Some(call)), ("case_deposits", None)] {
+                let called = call.map_or(String::new(), |call| format!("x.call = {call} and"));
+                let statement = format!(
+                    "select x.seq, t.digest from {table} x cross join transactions t on t.seq = x.seq
+                     where {called} x.seq > ?1 and t.deposit is not null and t.deposit % 2 = 1 order by x.seq limit {limit}"
+                );
+                for row in sql.rows(&statement, cells![after.0])? {
+                    all.push((Place(row.integer(0)?), row.bytes(1)?));
+                }
+            }
+            all.sort_unstable();
+            all.truncate(limit);
+            Ok((first, all))
+        })
     }
 
     /// Every key that was ever registered to members of an organisation.

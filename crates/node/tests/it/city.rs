@@ -11,7 +11,7 @@ use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
 use zhulian_execution::{Call as _, Class, Role, Roles};
 use zhulian_modules::{
     Genesis,
-    evidence::{Deposit, Details, File, LegalBasis, SourceType},
+    evidence::{Deposit, DepositBatch, Details, File, LegalBasis, SourceType},
     governance::{EPOCH_BLOCKS, GenesisValidator, Parameters},
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
@@ -150,6 +150,16 @@ impl City {
     /// A signed deposit of a small file that is another for each number.
     pub fn deposit(&self, organisation: usize, n: u64, valid_until: u64) -> Vec<u8> {
         self.entrusted(organisation, n, valid_until, None)
+    }
+
+    /// A signed deposit of a batch with these entries.
+    pub fn deposit_batch(&self, organisation: usize, entries: &[Vec<u8>], valid_until: u64) -> Vec<u8> {
+        let root = zhulian_ledger::merkle::root(entries);
+        let details = Details::new(SourceType::File, LegalBasis::parse("电子签名法 第七条").unwrap());
+        let args = codec::to_bytes(&DepositBatch { root, count: entries.len() as u64, details });
+        let (chain, nonce) = (self.genesis.chain_id(), [100 + organisation as u8; 16]);
+        let call = Call { chain, module: "evidence", call: DepositBatch::NAME, args: &args, nonce, valid_until };
+        sign(&call, &officer(organisation))
     }
 
     /// The same of a thing that a custodian has.

@@ -324,9 +324,10 @@ fn entries_of_a_batch_come_back_with_their_paths() {
             let leaf = merkle::leaf(&entry.bytes);
             assert_eq!(merkle::root_from_path(leaf, n as u64, count as u64, &entry.path), Some(root), "{n} of {count}");
             let sha256 = Entry::decode(&all[n]).unwrap().file.sha256;
-            assert_eq!(entries.find(&sha256).unwrap(), [(batch, n as u64)]);
+            assert_eq!(entries.find(&sha256).unwrap().found, [(batch, n as u64)]);
         }
         assert_eq!(entries.get(&batch, count as u64).unwrap(), None);
+        assert_eq!(entries.examine(&batch).unwrap(), Some(root));
     }
     assert_eq!(entries.get(&id(77_777), 0).unwrap(), None);
 }

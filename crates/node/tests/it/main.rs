@@ -2,6 +2,7 @@
 
 mod audit;
 mod city;
+mod entries;
 mod index;
 mod intake;
 mod machine;

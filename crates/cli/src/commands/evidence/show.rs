@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use zhulian_api::{Query, view::EvidenceView};
-use zhulian_primitives::EvidenceRef;
+use zhulian_primitives::{EvidenceId, EvidenceRef, Network};
 
 use crate::{
     failure::{Exit, Failure, Result},
@@ -332,15 +332,50 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
         )
         .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
     }
+    // Without a trusted identity there is nothing to verify it by; whoever gets the file verifies it then.
+    let verified = match session.home()?.network() {
+        Ok(network) => proves(&network, &bytes, &id).map(|()| true)?,
+        Err(failure) if failure.code == "network.not_pinned" => false,
+        Err(failure) => return Err(failure),
+    };
     private_file::write_public(&path, &bytes)?;
     let quoted = quoted(&shown);
-    Ok(Report::new(
-        text!("存证 {id} 的回执已保存。", "The receipt of {id} is saved."),
-        json!({ "id": id, "file": shown, "bytes": bytes.len() }),
-    )
-    .fact(Text::fixed("文件", "file"), shown.as_str())
-    .next(text!(
+    let report = Report::new(
+        match verified {
+            true => text!("存证 {id} 的回执已核验并保存。", "The receipt of {id} is verified and saved."),
+            false => text!(
+                "存证 {id} 的回执已保存，但未核验：本机没有可信的网络身份文件。",
+                "The receipt of {id} is saved, but not verified: there is no trusted network identity here."
+            ),
+        },
+        json!({ "id": id, "file": shown, "bytes": bytes.len(), "verified": verified }),
+    );
+    Ok(report.fact(Text::fixed("文件", "file"), shown.as_str()).next(text!(
         "离线核验：zhulian verify 文件 --receipt {quoted}",
         "To verify offline: `zhulian verify FILE --receipt {quoted}`"
     )))
+}
+
+/// Whether a receipt from a gateway is good, and of this number.
+fn proves(network: &Network, bytes: &[u8], id: &str) -> Result<()> {
+    let useless = |why: Text| {
+        Failure::new(
+            Exit::NoProof,
+            "receipt.useless",
+            text!("网关给出的回执未通过核验，未保存", "the gateway's receipt does not verify and was not saved"),
+        )
+        .why(why)
+        .next(Text::fixed("换一个网关（--url）重试", "try another gateway with --url"))
+    };
+    let facts = zhulian_verify::verify_receipt(network, bytes).map_err(|refusal| {
+        useless(Text {
+            zh: refusal.text(zhulian_verify::Language::Zh).into(),
+            en: refusal.text(zhulian_verify::Language::En).into(),
+        })
+    })?;
+    let entry = facts.entry.as_ref().and_then(|(index, _)| u32::try_from(*index).ok());
+    match (EvidenceRef { id: EvidenceId::of(&facts.transaction), entry }).to_string() == id {
+        true => Ok(()),
+        false => Err(useless(text!("它是另一个存证的回执", "it is the receipt of other evidence"))),
+    }
 }
