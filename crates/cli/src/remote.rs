@@ -103,7 +103,7 @@ pub fn explain(error: &ClientError, url: &str) -> Failure {
         )),
         ClientError::Problem { problem, retry_after } => {
             let exit = match problem.status {
-                429 | 503 | 504 => Exit::Network,
+                408 | 429 | 503 | 504 => Exit::Network,
                 400..=499 if problem.code.starts_with("request.") => Exit::Usage,
                 _ => Exit::Failed,
             };

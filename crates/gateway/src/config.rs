@@ -7,9 +7,13 @@ use std::time::Duration;
 pub struct Config {
     /// Where people reach this gateway, without a trailing slash; printed in certificates.
     pub public_url: String,
-    /// Connections held at once; further ones wait to be accepted.
+    /// Connections held at once; a further one takes the place of the one that has asked nothing for the longest.
     pub connections_max: usize,
-    /// A connection on which nothing moves for so long is closed. Longer than any request may take.
+    /// How long the head of a request may take from its first byte to its last.
+    pub head_timeout: Duration,
+    /// How long a connection is kept on which nothing is asked: longer than clients keep theirs, so that they are the ones to close it.
+    pub keep_alive: Duration,
+    /// A connection on which nothing moves for so long while a request is answered is closed. Longer than any request may take.
     pub idle_timeout: Duration,
     /// Requests served at once, beyond which they are answered 503.
     pub requests_max: usize,
@@ -28,6 +32,8 @@ impl Default for Config {
         Self {
             public_url: "http://127.0.0.1:8080".into(),
             connections_max: 512,
+            head_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
             idle_timeout: Duration::from_secs(300),
             requests_max: 1024,
             streams_max: 256,

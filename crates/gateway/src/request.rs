@@ -1,6 +1,6 @@
 //! Reading requests strictly: query parameters, parts of the path, bodies, and what the client accepts.
 
-use std::{collections::BTreeSet, str::FromStr};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use futures::StreamExt;
+use tokio::time::Instant;
 use zhulian_api::{ErrorCode, Hex32, LIMIT_DEFAULT, LIMIT_MAX};
 
 use crate::Failure;
@@ -181,6 +182,14 @@ pub fn accepted(headers: &HeaderMap, media: &[&'static str]) -> Result<&'static 
     named.copied().ok_or_else(|| Failure::new(ErrorCode::NotAcceptable, format!("available as {}", media.join(" or "))))
 }
 
+/// When the body of a request must be read at the latest.
+#[derive(Clone, Copy)]
+pub struct BodyUntil(pub Instant);
+
+/// How long a body may take before it must come at the least rate, in bytes a second.
+const BODY_GRACE: Duration = Duration::from_secs(15);
+const BODY_RATE: u64 = 4 << 10;
+
 /// Reads a body of at most `bytes_max` bytes, and at least one.
 pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
     let too_large = || Failure::new(ErrorCode::BodyTooLarge, format!("the body may have at most {bytes_max} bytes"));
@@ -189,10 +198,16 @@ pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
     if announced.is_some_and(|length| length > bytes_max) {
         return Err(too_large());
     }
+    let (begun, until) = (Instant::now(), request.extensions().get::<BodyUntil>().copied());
     let mut stream = Body::into_data_stream(request.into_body());
     let mut first = Bytes::new();
     let mut rest = Vec::new();
-    while let Some(chunk) = stream.next().await {
+    loop {
+        let received = first.len().max(rest.len()) as u64;
+        let due = begun + BODY_GRACE + Duration::from_millis(received * 1_000 / BODY_RATE);
+        let due = until.map_or(due, |BodyUntil(until)| due.min(until));
+        let chunk = tokio::time::timeout_at(due, stream.next()).await;
+        let Some(chunk) = chunk.map_err(|_| Failure::from(ErrorCode::BodyTooSlow))? else { break };
         let chunk =
             chunk.map_err(|_| Failure::new(ErrorCode::MalformedBody, "the body ended before its announced length"))?;
         if first.len().max(rest.len()) + chunk.len() > bytes_max {

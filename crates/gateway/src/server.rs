@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
@@ -19,7 +19,15 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use zhulian_api::{ErrorCode, WAIT_MS_MAX};
 use zhulian_document::Fonts;
 
-use crate::{Backend, Config, Failure, Shutdown, listener::Bounded, metrics::Metrics, openapi, routes, routes::page};
+use crate::{
+    Backend, Config, Failure, Shutdown,
+    listener::{Bounded, Peer},
+    metrics::Metrics,
+    openapi,
+    request::BodyUntil,
+    routes,
+    routes::page,
+};
 
 /// Everything that handlers share.
 pub struct Gateway {
@@ -103,8 +111,8 @@ pub fn router(backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> 
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(listener: TcpListener, backend: Arc<dyn Backend>, config: Config, shutdown: Shutdown) -> io::Result<()> {
-    let listener = Bounded::new(listener, config.connections_max, config.idle_timeout);
-    let router = router(backend, config, shutdown.clone());
+    let listener = Bounded::new(listener, &config);
+    let router = router(backend, config, shutdown.clone()).into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, router).with_graceful_shutdown(async move { shutdown.cancelled().await }).await
 }
 
@@ -116,16 +124,20 @@ fn is_exempt(path: &str) -> bool {
 /// Limits how many requests run at once and for how long, and counts them.
 async fn guard(State(gateway): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let busy = request.extensions().get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.busy());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let response = limited(&gateway, &route, request, next).await.unwrap_or_else(Failure::into_response);
     let took = started.elapsed();
     gateway.metrics.answered(&method, &route, response.status().as_u16(), took);
     tracing::debug!(%method, route, status = response.status().as_u16(), ms = took.as_millis() as u64, "answered");
-    response
+    response.map(|body| match busy {
+        Some(busy) => busy.until_sent(body),
+        None => body,
+    })
 }
 
-async fn limited(gateway: &Gateway, route: &str, request: Request, next: Next) -> Result<Response, Failure> {
+async fn limited(gateway: &Gateway, route: &str, mut request: Request, next: Next) -> Result<Response, Failure> {
     let _permit = match is_exempt(route) {
         true => None,
         false => Some(gateway.requests.try_acquire().map_err(|_| Failure::from(ErrorCode::TooBusy))?),
@@ -136,6 +148,8 @@ async fn limited(gateway: &Gateway, route: &str, request: Request, next: Next) -
     } else if route.starts_with("/v1/transactions") {
         timeout += std::time::Duration::from_millis(WAIT_MS_MAX);
     }
+    // A body that is late is the client's matter, and is told before the time of the whole request is up.
+    request.extensions_mut().insert(BodyUntil(tokio::time::Instant::now() + timeout * 9 / 10));
     tokio::time::timeout(timeout, next.run(request)).await.map_err(|_| ErrorCode::TimedOut.into())
 }
 

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 use zhulian_api::{ClientError, Wait};
 use zhulian_gateway::Config;
 
@@ -40,8 +44,8 @@ async fn a_body_that_does_not_come_is_given_up() {
     let request =
         world.http.post(format!("{}/v1/evidence/check", world.base)).header("content-type", "application/json").body(body);
     let answer = tokio::time::timeout(Duration::from_secs(10), request.send()).await.unwrap().unwrap();
-    assert_eq!(answer.status(), 503);
-    assert!(answer.text().await.unwrap().contains("request.timed_out"));
+    assert_eq!(answer.status(), 408);
+    assert!(answer.text().await.unwrap().contains("request.body_too_slow"));
 }
 
 #[tokio::test]
@@ -62,26 +66,85 @@ async fn streams_have_a_limit_of_their_own() {
     .expect("the place is free again");
 }
 
-#[tokio::test]
-async fn a_connection_that_says_nothing_is_closed() {
-    use tokio::io::AsyncReadExt as _;
-    let config = Config { idle_timeout: Duration::from_millis(300), ..Config::default() };
-    let world = World::with(config, true).await;
-    let address = world.base.trim_start_matches("http://").to_owned();
-    let mut silent = tokio::net::TcpStream::connect(address).await.unwrap();
-    let closed = tokio::time::timeout(Duration::from_secs(10), silent.read(&mut [0; 16])).await.expect("closed in time");
-    assert!(matches!(closed, Ok(0) | Err(_)));
+async fn connected(world: &World) -> TcpStream {
+    TcpStream::connect(world.base.trim_start_matches("http://")).await.unwrap()
+}
+
+/// Whether the other side closes the connection within ten seconds.
+async fn is_closed(stream: &mut TcpStream) -> bool {
+    let closed = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut [0; 16])).await;
+    matches!(closed, Ok(Ok(0) | Err(_)))
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_for_a_place() {
-    let world = World::with(Config { connections_max: 1, ..Config::default() }, true).await;
-    let address = world.base.trim_start_matches("http://").to_owned();
-    let held = tokio::net::TcpStream::connect(address).await.unwrap();
-    let client = world.client.clone();
-    let waiting = tokio::spawn(async move { client.live().await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(!waiting.is_finished());
-    drop(held);
+async fn a_connection_that_says_nothing_is_closed() {
+    let config = Config { keep_alive: Duration::from_millis(300), ..Config::default() };
+    let world = World::with(config, true).await;
+    assert!(is_closed(&mut connected(&world).await).await);
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_is_given_its_time_once() {
+    let config = Config { head_timeout: Duration::from_millis(500), ..Config::default() };
+    let world = World::with(config, true).await;
+    let mut slow = connected(&world).await;
+    let begun = std::time::Instant::now();
+    // Fifteen seconds in all, if nobody minds.
+    for byte in b"GET /v1/status HTTP/1.1\r\nhost: ".iter().chain(&[b'a'; 120]) {
+        if slow.write_all(&[*byte]).await.is_err() {
+            break;
+        }
+        match tokio::time::timeout(Duration::from_millis(100), slow.read(&mut [0; 16])).await {
+            Ok(_) => break,
+            Err(_) => continue,
+        }
+    }
+    let took = begun.elapsed();
+    assert!(took > Duration::from_millis(450) && took < Duration::from_secs(8), "closed after {took:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_kept_may_ask_again() {
+    let config = Config { head_timeout: Duration::from_millis(300), ..Config::default() };
+    let world = World::with(config, true).await;
+    let mut stream = connected(&world).await;
+    for _ in 0..3 {
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 4_096];
+        let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut answer)).await.unwrap().unwrap();
+        assert!(answer[..read].starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..read]));
+        // Longer than a head may take; nothing is asked meanwhile.
+        tokio::time::sleep(Duration::from_millis(450)).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_that_ask_nothing_shut_nobody_out() {
+    let world = World::with(Config { connections_max: 4, ..Config::default() }, true).await;
+    let mut idle = Vec::new();
+    for _ in 0..12 {
+        let mut stream = connected(&world).await;
+        stream.write_all(b"GET /v1/sta").await.unwrap();
+        idle.push(stream);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(10), world.client.live()).await;
+    answer.expect("served in time").unwrap();
+    assert!(is_closed(&mut idle[0]).await, "the one that waited longest is gone");
+}
+
+#[tokio::test]
+async fn a_request_under_way_keeps_its_place() {
+    let world = World::with(Config { connections_max: 1, ..Config::default() }, false).await;
+    let (client, transaction) = (world.client.clone(), world.deposit(b"a"));
+    let at_work = tokio::spawn(async move { client.submit(&[transaction], Wait::Finalised(Duration::from_secs(20))).await });
+    while world.memory.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let other = zhulian_api::Client::new(&world.base).unwrap();
+    let waiting = tokio::spawn(async move { other.live().await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished(), "there is no place while the only one is at work");
+    world.memory.produce();
+    at_work.await.unwrap().unwrap();
     tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("served once there is a place").unwrap().unwrap();
 }
