@@ -28,7 +28,9 @@ use crate::{
     Limits, Transactions,
     block::{Sealed, root},
     chain::Chain,
-    clock, keys,
+    clock,
+    error::remedy,
+    keys,
     state::{self, Batch, Databases, Merkleized, SyncTarget},
 };
 
@@ -98,8 +100,9 @@ pub(crate) fn genesis(
 
 /// A storage error while executing has no answer but to stop: going on would serve or vote for something unknown.
 fn stop(what: &str, error: impl Display) -> ! {
-    tracing::error!(%error, "{what}; the node stops, restore or wipe its directory to sync again");
-    panic!("{what}: {error}; the node stops, restore or wipe its directory to sync again");
+    let remedy = remedy(&error);
+    tracing::error!(%error, "{what}; the node stops, {remedy}");
+    panic!("{what}: {error}; {remedy}");
 }
 
 impl<S: Strategy> Application<S> {

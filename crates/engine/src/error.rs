@@ -28,3 +28,30 @@ pub enum Error {
     #[error("the engine has stopped")]
     Stopped,
 }
+
+/// What an operator does about a store that cannot be opened or written: of damage the directory is fetched again, but a disk that is
+/// full only wants room.
+pub(crate) fn remedy(error: &impl std::fmt::Display) -> &'static str {
+    let text = error.to_string().to_ascii_lowercase();
+    let write = ["write failed", "resize failed", "sync failed", "creation failed", "no space left", "os error 28"];
+    match write.iter().any(|word| text.contains(word)) {
+        true => "make room if the disk is full, and start the node again",
+        false => "restore or wipe this node's directory to sync again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    #[test]
+    fn nobody_is_told_to_wipe_what_only_wants_room() {
+        let failed = commonware_runtime::Error::WriteFailed;
+        assert!(remedy(&failed).starts_with("make room"), "{failed}");
+        let full =
+            commonware_runtime::Error::BlobSyncFailed("p".into(), "n".into(), std::io::Error::from_raw_os_error(28).into());
+        assert!(remedy(&full).starts_with("make room"), "{full}");
+        let corrupt = commonware_runtime::Error::BlobCorrupt("p".into(), "n".into(), "bad".into());
+        assert!(remedy(&corrupt).contains("wipe"), "{corrupt}");
+    }
+}

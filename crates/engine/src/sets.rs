@@ -18,7 +18,7 @@ use commonware_storage::{
 use commonware_utils::{ordered::Set, sequence::U64};
 use zhulian_primitives::{HANDOVERS_MAX, Handover, HandoverError, Network, codec};
 
-use crate::{ConfigError, certificate, keys};
+use crate::{ConfigError, certificate, error::remedy, keys};
 
 /// A set of validators and what checks its signatures.
 struct Entry {
@@ -202,5 +202,5 @@ impl<E: Context> Store<E> {
 }
 
 fn stop(error: &str) -> ! {
-    panic!("the handovers between validators cannot be kept ({error}); restore or wipe this node's directory")
+    panic!("the handovers between validators cannot be kept ({error}); {}", remedy(&error))
 }

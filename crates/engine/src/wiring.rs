@@ -46,6 +46,7 @@ use crate::{
     block::Sealed,
     chain,
     epochs::Epochs,
+    error::remedy,
     gossip,
     history::{self, History},
     keys,
@@ -185,7 +186,7 @@ where
     let prefix = parts.partition;
     let context = Logged::open(context, &format!("{prefix}-log"), config.storage.log_bytes)
         .await
-        .unwrap_or_else(|error| panic!("the store cannot be opened ({error}); restore or wipe this node's directory"));
+        .unwrap_or_else(|error| panic!("the store cannot be opened ({error}); {}", remedy(&error)));
     let identity = identity(&config)?;
     let me = keys::private(&config.secret).public_key();
     let first = keys::public(&identity.validators[0].public_key).ok_or(ConfigError::Validators)?;
@@ -252,9 +253,9 @@ where
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
     let archives = async |name: &str| {
-        archive::open(&context, name, &page_cache, config.limits, &damage, &chain).await.unwrap_or_else(|error| {
-            panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
-        })
+        archive::open(&context, name, &page_cache, config.limits, &damage, &chain)
+            .await
+            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); {}", remedy(&error)))
     };
     let (certificate_archive, block_archive) = archives(&prefix).await;
     let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));

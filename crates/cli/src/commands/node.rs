@@ -9,7 +9,7 @@ use zhulian_node::{Config, config::ConfigError};
 use crate::{
     failure::{Exit, Failure, Result},
     home::{key_failure, read_key},
-    local::{PASSPHRASE_FILE, ended_by_parent},
+    local::{PASSPHRASE_FILE, end_in_plain_words, ended, ended_by_parent},
     session::Session,
     text,
     text::Text,
@@ -58,16 +58,18 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
     let key = file.open(&passphrase).map_err(|error| key_failure(&config.key, error))?;
     drop(passphrase);
     zhulian_node::telemetry::start(&config.log);
+    let data = config.directory.clone();
+    end_in_plain_words(session.lang, &data);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads().max(2))
         .thread_name("node")
         .enable_all()
         .build()
-        .map_err(|error| failed(&error.to_string()))?;
+        .map_err(|error| ended(&error.to_string(), false, &data))?;
     let with_input = args.stop_with_input;
     runtime
         .block_on(zhulian_node::run(config, genesis, key, stop_asked(with_input)))
-        .map_err(|error| failed(&error.to_string()))
+        .map_err(|error| ended(&error.to_string(), false, &data))
 }
 
 async fn stop_asked(with_input: bool) {
@@ -100,10 +102,4 @@ fn unfit(error: ConfigError) -> Failure {
     Failure::new(Exit::Usage, "node.config", Text::fixed("节点配置无法使用", "the node's configuration cannot be used"))
         .why(error.to_string())
         .next(Text::fixed("改正配置文件后重试", "correct the file and try again"))
-}
-
-fn failed(why: &str) -> Failure {
-    Failure::new(Exit::Failed, "node.stopped", Text::fixed("节点未能运行", "the node does not run"))
-        .why(why.to_string())
-        .next(Text::fixed("zhulian doctor 可协助查找原因", "`zhulian doctor` helps to find the cause"))
 }

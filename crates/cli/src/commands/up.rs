@@ -22,7 +22,7 @@ use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     hashing,
     home::{Home, ports},
-    local::{Child, City, Event, Supervisor, write_documents},
+    local::{Child, City, Event, Supervisor, disk_full, is_full, last_words, write_documents},
     remote::Remote,
     report::Report,
     session::Session,
@@ -49,6 +49,8 @@ pub struct Up {
 
 /// How long the nodes may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(120);
+/// How long the last nodes are waited for when there are enough without them.
+const LAST_WITHIN: Duration = Duration::from_secs(20);
 /// A node that dies so often before it was ready will not get ready.
 const DEATHS_MAX: usize = 3;
 
@@ -77,27 +79,30 @@ pub fn run(session: &Session, args: &Up) -> Result<()> {
     let names = (0..city.nodes()).map(|index| city.name(index)).collect::<Result<Vec<_>>>()?;
     let supervisor = Supervisor::start(children(&city, session.lang)?);
     let mut pids = vec![0; city.nodes()];
-    if !ready(&city, &supervisor, &mut pids, &say, &stopping)? {
+    let Some(good) = ready(&city, &supervisor, &mut pids, &say, &stopping)? else {
         supervisor.stop();
         return Ok(());
-    }
+    };
+    // The one that is talked to is one that answers.
+    let first = good.iter().position(|good| *good).unwrap_or_default();
     if !city.is_seeded() && !args.no_demo {
         say.line(&Text::fixed("正在存入演示文件……", "Depositing the demonstration documents …"));
-        seed(&city)?;
+        seed(&city, first)?;
         city.set_seeded()?;
     }
-    let screen = screen(&city, session)?;
+    let screen = screen(&city, session, first)?;
     if session.options.json {
         let gateways: Vec<_> = (0..city.nodes()).map(|index| city.url(index)).collect();
         let network = city.home().network()?;
         crate::print(&crate::pretty(&json!({
             "ready": true,
-            "url": city.url(0),
+            "url": city.url(first),
             "gateways": gateways,
             "home": city.home().dir.display().to_string(),
             "network": network.name,
             "chain": hex::encode(network.chain),
             "pids": pids,
+            "nodes_ready": good,
         })));
     } else {
         crate::print(&format!("\n{}\n", screen.render(session.lang)));
@@ -195,15 +200,22 @@ fn note_pid(city: &City, index: usize, pid: u32) {
     let _ = std::fs::write(city.files(index).dir.join("pid"), format!("{pid}\n"));
 }
 
-/// Waits until every node is ready. `false` when it was asked to stop.
-fn ready(city: &City, supervisor: &Supervisor, pids: &mut [u32], say: &Say, stopping: &AtomicBool) -> Result<bool> {
+/// Waits until every node is ready, or enough are and the others do not get so. Says which are; `None` when it was asked to stop.
+fn ready(
+    city: &City,
+    supervisor: &Supervisor,
+    pids: &mut [u32],
+    say: &Say,
+    stopping: &AtomicBool,
+) -> Result<Option<Vec<bool>>> {
     let all = city.nodes();
     let remotes = (0..all).map(|index| Remote::at(&city.url(index))).collect::<Result<Vec<_>>>()?;
     let (mut good, mut deaths) = (vec![false; all], vec![0; all]);
     let end = Instant::now() + READY_WITHIN;
-    while good.contains(&false) {
+    let mut enough_since = None;
+    loop {
         if stopping.load(Ordering::SeqCst) {
-            return Ok(false);
+            return Ok(None);
         }
         while let Ok(event) = supervisor.events.try_recv() {
             match event {
@@ -211,11 +223,11 @@ fn ready(city: &City, supervisor: &Supervisor, pids: &mut [u32], say: &Say, stop
                     pids[index] = pid;
                     note_pid(city, index, pid);
                 }
-                Event::Died(index, ..) | Event::Failed(index, ..) => deaths[index] += 1,
+                Event::Died(index, ..) | Event::Failed(index, ..) => {
+                    deaths[index] += 1;
+                    good[index] = false;
+                }
             }
-        }
-        if let Some(index) = deaths.iter().position(|deaths| *deaths >= DEATHS_MAX) {
-            return Err(not_ready(city, index));
         }
         for (index, remote) in remotes.iter().enumerate() {
             if !good[index] && remote.run(remote.client.ready()).is_ok_and(|health| health.ok) {
@@ -224,28 +236,85 @@ fn ready(city: &City, supervisor: &Supervisor, pids: &mut [u32], say: &Say, stop
                 say.line(&text!("  节点就绪 {count}/{all}：{name}", "  {count} of {all} nodes ready: {name}"));
             }
         }
+        let hopeless = |index: &usize| !good[*index] && deaths[*index] >= DEATHS_MAX;
+        match readiness(&good, &deaths) {
+            Readiness::All => return Ok(Some(good)),
+            Readiness::Never => return Err(not_ready(city, (0..all).find(hopeless).unwrap_or_default(), say.lang)),
+            Readiness::Enough(others_may_come) => {
+                let since = *enough_since.get_or_insert_with(Instant::now);
+                if !others_may_come || since.elapsed() > LAST_WITHIN {
+                    for index in (0..all).filter(|index| !good[*index]) {
+                        say.line(&without(city, index, say.lang)?);
+                    }
+                    return Ok(Some(good));
+                }
+            }
+            Readiness::NotYet => enough_since = None,
+        }
         if let (true, Some(index)) = (Instant::now() > end, good.iter().position(|good| !good)) {
-            return Err(not_ready(city, index));
+            return Err(not_ready(city, index, say.lang));
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    Ok(true)
 }
 
-fn not_ready(city: &City, index: usize) -> Failure {
+/// How far the nodes are.
+#[derive(Debug, PartialEq, Eq)]
+enum Readiness {
+    All,
+    /// Enough to go on; and whether the others may still come.
+    Enough(bool),
+    NotYet,
+    /// Too many died too often.
+    Never,
+}
+
+fn readiness(good: &[bool], deaths: &[usize]) -> Readiness {
+    let quorum = zhulian_primitives::quorum(good.len());
+    let ready = good.iter().filter(|good| **good).count();
+    let may_come = good.iter().zip(deaths).filter(|(good, deaths)| !**good && **deaths < DEATHS_MAX).count();
+    match ready {
+        _ if ready == good.len() => Readiness::All,
+        _ if ready >= quorum => Readiness::Enough(may_come > 0),
+        _ if ready + may_come < quorum => Readiness::Never,
+        _ => Readiness::NotYet,
+    }
+}
+
+/// What became of a node that the network goes on without.
+fn without(city: &City, index: usize, lang: Lang) -> Result<Text> {
+    let (number, name, files) = (index + 1, city.name(index)?, city.files(index));
+    let log = files.dir.join("log.txt");
+    let shown = log.display();
+    Ok(match last_words(&log, lang) {
+        Some(words) => text!(
+            "节点 {number}（{name}）未能就绪：{words}。其余节点足以继续工作。",
+            "Node {number} ({name}) does not get ready: {words}. The others are enough to go on."
+        ),
+        None => text!(
+            "节点 {number}（{name}）尚未就绪，其余节点足以继续工作；详见 {shown}。",
+            "Node {number} ({name}) is not ready yet, and the others are enough to go on; see {shown}."
+        ),
+    })
+}
+
+fn not_ready(city: &City, index: usize, lang: Lang) -> Failure {
+    if is_full(&city.files(index).dir) {
+        return disk_full();
+    }
     let log = city.files(index).dir.join("log.txt");
     let text = std::fs::read(&log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(5)..].join("\n");
+    let line = || text.lines().rfind(|line| !line.trim().is_empty()).map(str::to_owned);
+    let why = last_words(&log, lang).or_else(line).unwrap_or_else(|| "-".into());
     let (number, shown) = (index + 1, log.display());
     Failure::new(Exit::Failed, "up.not_ready", text!("节点 {number} 未能就绪", "node {number} does not get ready"))
-        .why(if last.is_empty() { "-".into() } else { Text::from(last) })
+        .why(why)
         .next(text!("查看 {shown}；zhulian doctor 可协助查找原因", "see {shown}; `zhulian doctor` helps to find the cause"))
 }
 
 /// Deposits the demonstration documents, each by an officer of its organisation.
-fn seed(city: &City) -> Result<()> {
-    let remote = Remote::at(&city.url(0))?;
+fn seed(city: &City, first: usize) -> Result<()> {
+    let remote = Remote::at(&city.url(first))?;
     let network = city.home().network()?;
     for (key, path) in write_documents(city.home())? {
         let status = remote.expect(&network)?;
@@ -264,11 +333,11 @@ fn seed(city: &City) -> Result<()> {
     Ok(())
 }
 
-fn screen(city: &City, session: &Session) -> Result<Report> {
+fn screen(city: &City, session: &Session, first: usize) -> Result<Report> {
     let home = city.home();
     let network = home.network()?;
     let (name, count) = (&network.name, city.nodes());
-    let (url, dir) = (city.url(0), home.dir.display().to_string());
+    let (url, dir) = (city.url(first), home.dir.display().to_string());
     // Whoever would find this home anyway need not be told of it.
     let found = Home::find(None).is_ok_and(|other| other.dir.canonicalize().ok() == home.dir.canonicalize().ok());
     let full = home.dir.canonicalize().unwrap_or_else(|_| home.dir.clone());
@@ -312,7 +381,8 @@ fn tend(city: &City, supervisor: &Supervisor, names: &[String], pids: &mut [u32]
             }
             Ok(Event::Died(index, status, pause)) => {
                 down[index] = true;
-                say.line(&died(index, &names[index], &status.to_string(), pause, &down));
+                let how = how(city, index, &status.to_string(), say.lang);
+                say.line(&died(index, &names[index], &how, pause, &down));
             }
             Ok(Event::Failed(index, why, pause)) => {
                 down[index] = true;
@@ -321,6 +391,21 @@ fn tend(city: &City, supervisor: &Supervisor, names: &[String], pids: &mut [u32]
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+/// How a node ended, in its own words if it had any.
+fn how(city: &City, index: usize, status: &str, lang: Lang) -> String {
+    let dir = city.files(index).dir;
+    if is_full(&dir) {
+        let Failure { what, next, .. } = disk_full();
+        let next = next.unwrap_or_else(|| "".into());
+        return format!("{}: {}", what.get(lang), next.get(lang));
+    }
+    // A node that was killed had no time for words, and those in its log are of another time.
+    match status.contains("signal") {
+        true => status.to_owned(),
+        false => last_words(&dir.join("log.txt"), lang).unwrap_or_else(|| status.to_owned()),
     }
 }
 
@@ -338,4 +423,20 @@ fn died(index: usize, name: &str, how: &str, pause: Duration, down: &[bool]) -> 
         "节点 {number}（{name}）意外退出（{how}），{seconds} 秒后重启；{zh}。",
         "Node {number} ({name}) ended unexpectedly ({how}) and is started again in {seconds} s; {en}."
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_damaged_node_does_not_keep_the_others_from_going_on() {
+        let three = [true, true, false, true];
+        assert_eq!(readiness(&three, &[0, 0, 0, 0]), Readiness::Enough(true));
+        assert_eq!(readiness(&three, &[0, 0, DEATHS_MAX, 0]), Readiness::Enough(false));
+        assert_eq!(readiness(&[true; 4], &[0, 0, 1, 0]), Readiness::All);
+        let two = [true, false, false, true];
+        assert_eq!(readiness(&two, &[0, DEATHS_MAX, 0, 0]), Readiness::NotYet);
+        assert_eq!(readiness(&two, &[0, DEATHS_MAX, DEATHS_MAX, 0]), Readiness::Never);
+    }
 }

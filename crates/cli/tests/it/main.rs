@@ -10,4 +10,5 @@ mod punctuation;
 mod rules;
 mod supervisor;
 mod support;
+mod up;
 mod verify;
