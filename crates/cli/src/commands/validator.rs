@@ -193,7 +193,16 @@ fn list(session: &Session) -> Result<Report> {
 pub fn power(power: &view::PowerView) -> Text {
     let nakamoto = power.nakamoto;
     let (name, percent) = power.organisations.first().map_or(("-", 0), |held| (held.name.as_str(), held.percent));
+    let even = power.organisations.iter().all(|held| held.validators == power.organisations[0].validators);
     match power.concentration.as_str() {
+        // The smallest network there can be, with nobody above the others.
+        "alarm" if even => {
+            let count = power.organisations.len();
+            text!(
+                "均衡：{count} 个机构各占 {percent}%；可承受其中 1 个停止，不能承受 2 个",
+                "even: {count} organisations with {percent} % each; the network bears the loss of one of them, not of two"
+            )
+        }
         "spread" => text!(
             "分散：单一机构最多占 {percent}%；{nakamoto} 个机构联合方可使网络停止",
             "spread: no organisation has more than {percent} %; {nakamoto} together could stop the network"
@@ -252,4 +261,23 @@ fn prepare(args: &Prepare) -> Result<Report> {
         "When the motion is carried, run it here: `zhulian node run --config {shown}/node.json`; it follows at first and votes from the \
          next epoch on."
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_with_a_quarter_each_are_no_alarm() {
+        let held =
+            |validators: u32, percent| view::PowerHeld { organisation: "-".into(), name: "A".into(), validators, percent };
+        let shown = |organisations| {
+            let view = view::PowerView { concentration: "alarm".into(), nakamoto: 2, organisations };
+            power(&view).en.into_owned()
+        };
+        let even = shown(vec![held(1, 25), held(1, 25), held(1, 25), held(1, 25)]);
+        assert!(even.starts_with("even: 4 organisations with 25 % each"), "{even}");
+        let uneven = shown(vec![held(2, 28), held(1, 14), held(1, 14), held(1, 14), held(1, 14), held(1, 14)]);
+        assert!(uneven.starts_with("alarm: A has 28 %"), "{uneven}");
+    }
 }
