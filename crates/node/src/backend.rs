@@ -167,7 +167,11 @@ impl NodeBackend {
     async fn state_of(&self, id: TransactionId, end: End) -> Result<TransactionState, BackendError> {
         let mut position = match end {
             End::Finalised { height, index } => Position { height, index },
-            End::Expired => return Ok(TransactionState::Dropped(TransactionError::Expired.code())),
+            // It may have come again after it was in a block, to a node that had forgotten it.
+            End::Expired => match self.indexed(id).await? {
+                Some(position) => position,
+                None => return Ok(TransactionState::Dropped(TransactionError::Expired.code())),
+            },
         };
         for _ in 0..2 {
             let Some(block) = self.block_at(position.height).await? else { return Ok(TransactionState::Unknown) };

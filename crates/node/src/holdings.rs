@@ -292,7 +292,10 @@ mod tests {
     #[test]
     fn damaged_entries_are_refused_once_and_gone_then() {
         for (change, found_by_digest) in [
-            ("update entries set bytes = cast(substr(bytes, 1, length(bytes) - 1) || x'00' as blob) where number = 3", true),
+            (
+                "update entries set bytes = cast(substr(bytes, 1, length(bytes) - 1) || x'00' as blob) where number = 3",
+                false,
+            ),
             ("update entries set bytes = x'00' where number = 3", true),
             ("update entries set bytes = 'text' where number = 3", true),
             ("delete from entries where number = 3", true),
@@ -306,7 +309,7 @@ mod tests {
             if found_by_digest {
                 let asked = holdings.find(&sha256(&[3]));
                 assert!(matches!(asked, Err(IndexError::Damaged(_))), "{change}: {asked:?}");
-            } else if change.contains("nodes") {
+            } else if !change.contains("count") {
                 let asked = holdings.get(&BATCH, 4, (root, 10));
                 assert!(matches!(asked, Err(IndexError::Damaged(_))), "{change}: {asked:?}");
             } else {

@@ -126,6 +126,13 @@ async fn what_is_lacking_or_damaged_is_never_taken_for_not_deposited() {
     std::fs::write(city.path(0).join("observed"), (height + 256).to_string()).unwrap();
     nodes[0] = Some(city.start(0, true));
     let node = running(nodes[0].as_ref().unwrap()).await;
+    // The mempool knows the height once it has seen a block.
+    let seen = async {
+        while node.status().height <= Some(height + 2) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, seen).await.expect("the chain goes on");
     let again = submit(&node, &[early.clone()]).await[0];
     let state = node.wait(again, LONG).await.unwrap();
     assert!(matches!(state, TransactionState::Finalised(_)), "{state:?}");
