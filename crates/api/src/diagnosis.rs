@@ -165,6 +165,16 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "check the disk; wipe this node's data directory and start it, and it fetches everything from the others",
         );
     }
+    if let Some(problem) = status.archive.as_ref().and_then(|archive| archive.problem.as_ref()) {
+        add(
+            Severity::Warning,
+            "archive.failing",
+            format!("本节点无法归档旧区块：{problem}"),
+            format!("this node cannot archive old blocks: {problem}"),
+            "请检查 node.json 所指归档目录是否挂载、可写、未满；在此之前旧区块留在节点内，不会丢失",
+            "check that the archive's directory in node.json is mounted, writable and not full; until then old blocks stay in the node, and none is lost",
+        );
+    }
     if let Some(disk) = &status.disk {
         let free = disk.free_bytes >> 20;
         let (remedy_zh, remedy_en) = (
@@ -294,6 +304,7 @@ mod tests {
             evidence: 0,
             damage: Vec::new(),
             disk: None,
+            archive: None,
             keys_due: Vec::new(),
             stall: None,
         }

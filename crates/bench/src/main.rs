@@ -2,6 +2,7 @@
 
 mod batch;
 mod cases;
+mod growth;
 mod latency;
 mod load;
 mod meter;
@@ -16,7 +17,11 @@ use clap::Parser;
 use serde_json::json;
 use zhulian_verify::verify_receipt;
 
-use crate::{load::Maker, meter::Meter, network::Validators};
+use crate::{
+    load::Maker,
+    meter::Meter,
+    network::{Shape, Validators},
+};
 
 /// Measures four validator processes on loopback.
 #[derive(Parser)]
@@ -33,6 +38,18 @@ struct Arguments {
     /// Measure cases of a procedure only, without the line of JSON
     #[arg(long)]
     procedure: bool,
+    /// Fill up to so many records, and at each number measure memory, disk, restart, and the return of a wiped validator
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    growth: Vec<usize>,
+    /// With --growth: validators, 1 or 4; one is filled faster, and nobody is wiped
+    #[arg(long, default_value_t = 4)]
+    validators: usize,
+    /// With --growth: blocks that stay in the nodes' own stores, the older ones in the archive; default all
+    #[arg(long, value_name = "BLOCKS")]
+    retention: Option<u64>,
+    /// With --growth: fill with calls that are refused, so that history grows and the live state does not
+    #[arg(long)]
+    refused: bool,
     /// End after this stage, without the line of JSON
     #[arg(long)]
     until: Option<Stage>,
@@ -62,16 +79,17 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     println!("machine: {}", process::machine());
 
+    if !arguments.growth.is_empty() {
+        return growth::run(arguments, &binary(arguments)?).await;
+    }
     let per_core = signatures::per_core(Duration::from_secs(if quick { 2 } else { 5 }))?;
     let bound = cores * per_core / VALIDATORS;
     println!("R: {per_core:.0} Ed25519 batch verifications/s per core; bound {cores} × R / 4 = {bound:.0} tx/s");
 
-    let binary = match &arguments.binary {
-        Some(binary) => binary.clone(),
-        None => std::env::current_exe()?.with_file_name("zhulian"),
-    };
+    let binary = binary(arguments)?;
     let directory = tempfile::tempdir()?;
-    let mut network = Validators::start(&binary, directory.path()).await.context("starting four validators")?;
+    let mut network =
+        Validators::start(&binary, directory.path(), Shape::default()).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
@@ -193,6 +211,13 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         })
     );
     Ok(())
+}
+
+fn binary(arguments: &Arguments) -> anyhow::Result<std::path::PathBuf> {
+    match &arguments.binary {
+        Some(binary) => Ok(binary.clone()),
+        None => Ok(std::env::current_exe()?.with_file_name("zhulian")),
+    }
 }
 
 /// Measures cases of a five-step procedure: steps a second on the network, and of execution alone on one core.

@@ -35,7 +35,7 @@ const OFFICERS: usize = 12;
 /// The keys live as long as the run, in its own directory.
 const PASSPHRASE: &str = "bench";
 
-/// Four running validators, the first with a gateway.
+/// Running validators, the first with a gateway.
 pub struct Validators {
     /// What receipts are verified against.
     pub network: Network,
@@ -47,15 +47,34 @@ pub struct Validators {
     pub genesis: Genesis,
     /// The node with the gateway.
     pub client: Client,
+    /// Public keys, in the order of the processes.
+    keys: Vec<[u8; 32]>,
     directory: PathBuf,
     binary: PathBuf,
     children: Vec<Child>,
 }
 
+/// What differs from the four validators of a plain run.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// How many validators, of four founders.
+    pub validators: usize,
+    /// Blocks that stay in the nodes' own stores; `None` for all.
+    pub retention_blocks: Option<u64>,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self { validators: 4, retention_blocks: None }
+    }
+}
+
 impl Validators {
     /// Writes genesis, keys and configurations under `directory` and starts the processes.
-    pub async fn start(binary: &Path, directory: &Path) -> anyhow::Result<Self> {
-        let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+    pub async fn start(binary: &Path, directory: &Path, shape: Shape) -> anyhow::Result<Self> {
+        let count = shape.validators;
+        anyhow::ensure!((1..=4).contains(&count), "one to four validators");
+        let validators: Vec<SigningKey> = (0..count).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let officers: Vec<SigningKey> = (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let representatives: Vec<SigningKey> = FOUNDERS.iter().map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let genesis = genesis(&validators, &officers, &representatives)?;
@@ -65,7 +84,7 @@ impl Validators {
         let ports = free_ports(5)?;
         let address = |n: usize| SocketAddr::from((Ipv4Addr::LOCALHOST, ports[n]));
         let peers: BTreeMap<String, String> =
-            (0..4).map(|n| (validators[n].public_key().to_string(), address(n).to_string())).collect();
+            (0..count).map(|n| (validators[n].public_key().to_string(), address(n).to_string())).collect();
         for (n, key) in validators.iter().enumerate() {
             let home = directory.join(n.to_string());
             fs::create_dir_all(&home)?;
@@ -84,6 +103,11 @@ impl Validators {
                 mempool: config::MempoolLimits::default(),
                 pace: config::Pace::default(),
                 state_sync: config::StateSync::Never,
+                archive: shape.retention_blocks.map(|retention_blocks| config::Archive {
+                    directory: home.join("archive"),
+                    retention_blocks,
+                    segment_blocks: 4_096,
+                }),
                 page_cache_mib: 64,
                 log: config::Log { json: false, filter: "warn".into() },
             };
@@ -91,8 +115,10 @@ impl Validators {
         }
         let client = Client::new(&format!("http://{}", address(4)))?;
         let (directory, binary, children) = (directory.into(), binary.into(), Vec::new());
-        let mut validators = Self { network, officers, representatives, genesis, client, directory, binary, children };
-        for n in 0..4 {
+        let keys =
+            validators.iter().map(|key| Ok(key.public_key().as_bytes().try_into()?)).collect::<anyhow::Result<_>>()?;
+        let mut validators = Self { network, officers, representatives, genesis, client, keys, directory, binary, children };
+        for n in 0..count {
             validators.children.push(validators.spawn(n)?);
         }
         validators.wait_for(2, Duration::from_secs(60)).await?;
@@ -143,9 +169,25 @@ impl Validators {
         Ok(each.into_iter().fold(0.0, f64::max))
     }
 
+    /// Bytes on disk of parts of the first validator: what of its engine's stores begins so, or another directory of it.
+    pub fn disk_of(&self, part: &str) -> anyhow::Result<u64> {
+        let home = self.directory.join("0");
+        let Some(store) = part.strip_prefix("data/chain/") else {
+            return if home.join(part).exists() { process::disk(&home.join(part)) } else { Ok(0) };
+        };
+        let mut bytes = 0;
+        for entry in fs::read_dir(home.join("data/chain"))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && entry.file_name().to_string_lossy().starts_with(store) {
+                bytes += process::disk(&entry.path())?;
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Bytes on disk of the largest validator without a gateway, whose index would be counted too.
     pub fn disk(&self) -> anyhow::Result<u64> {
-        let each: Vec<u64> = (1..4)
+        let each: Vec<u64> = (1..self.children.len())
             .map(|n| process::disk(&self.directory.join(n.to_string()).join("data")))
             .collect::<anyhow::Result<_>>()?;
         Ok(each.into_iter().max().unwrap_or(0))
@@ -153,12 +195,41 @@ impl Validators {
 
     /// Ends the whole network at once and starts it again; the time until a new block is final.
     pub async fn restart(&mut self) -> anyhow::Result<Duration> {
-        let before = self.height().await?;
+        let (before, count) = (self.height().await?, self.children.len());
         self.kill();
         let start = Instant::now();
-        self.children = (0..4).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
-        self.wait_for(before + 1, Duration::from_secs(180)).await?;
+        self.children = (0..count).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
+        self.wait_for(before + 1, Duration::from_secs(600)).await?;
         Ok(start.elapsed())
+    }
+
+    /// Takes everything from the last validator and lets it fetch the others' state; the time until it has executed the last block that there
+    /// was at its start, and its resident memory then, in MB. Only with four, which go on without it.
+    pub async fn wipe(&mut self) -> anyhow::Result<(Duration, f64)> {
+        let last = self.children.len() - 1;
+        anyhow::ensure!(last == 3, "a network of four goes on without one");
+        let home = self.directory.join(last.to_string());
+        let (child, path) = (&mut self.children[last], home.join("node.json"));
+        child.kill()?;
+        child.wait()?;
+        fs::remove_dir_all(home.join("data"))?;
+        let mut config = config::Config::read(&path)?;
+        config.state_sync = config::StateSync::Required;
+        fs::write(&path, config.print())?;
+        let (start, height) = (Instant::now(), self.height().await?);
+        self.children[last] = self.spawn(last)?;
+        loop {
+            let status = self.client.status().await?;
+            if status
+                .peers
+                .iter()
+                .any(|peer| peer.public_key.0 == self.keys[last] && peer.connected && peer.height >= height)
+            {
+                return Ok((start.elapsed(), process::rss_mb(self.children[last].id())?));
+            }
+            anyhow::ensure!(start.elapsed() < Duration::from_secs(1_800), "the wiped validator does not catch up");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     fn kill(&mut self) {
@@ -183,11 +254,10 @@ fn genesis(validators: &[SigningKey], officers: &[SigningKey], representatives: 
     for (n, (code, name)) in FOUNDERS.iter().enumerate() {
         let organisation = Uscc::parse(code).map_err(|error| anyhow::anyhow!("{code}: {error:?}"))?;
         let zh = OrganisationName::parse(name).map_err(|error| anyhow::anyhow!("{name}: {error:?}"))?;
-        nodes.push(GenesisValidator {
-            name: zh.clone(),
-            organisation,
-            public_key: validators[n].public_key().as_bytes().try_into()?,
-        });
+        if let Some(key) = validators.get(n) {
+            let public_key = key.public_key().as_bytes().try_into()?;
+            nodes.push(GenesisValidator { name: zh.clone(), organisation, public_key });
+        }
         let member = |id: &str, role: Role, keys: Vec<MemberKey>| -> anyhow::Result<FirstMember> {
             let member = MemberId::parse(id).map_err(|error| anyhow::anyhow!("{id}: {error:?}"))?;
             Ok(FirstMember { member, kind: Kind::Person, roles: Roles::of(&[role]), keys })

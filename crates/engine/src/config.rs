@@ -108,11 +108,45 @@ pub struct Storage {
     pub retained_blocks: usize,
     /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
     pub log_bytes: u64,
+    /// Blocks that are dropped together, where a [`Cold`] archive lets them be dropped.
+    pub section_blocks: u64,
+    /// Operations of the state's log in a file; files of which no operation is needed are dropped.
+    pub state_file_operations: u64,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { page_cache_bytes: 64 << 20, compress: true, retained_blocks: 256, log_bytes: 8 << 20 }
+        Self {
+            page_cache_bytes: 64 << 20,
+            compress: true,
+            retained_blocks: 256,
+            log_bytes: 8 << 20,
+            section_blocks: 4_096,
+            state_file_operations: 1 << 18,
+        }
+    }
+}
+
+/// The archive of old blocks, and how many stay in the node's own store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cold {
+    /// Where the segments are; of this node alone.
+    pub directory: PathBuf,
+    /// The newest blocks that stay in the node's own store at least.
+    pub retention_blocks: u64,
+    /// Blocks of a segment.
+    pub segment_blocks: u64,
+    /// A segment ends early with so many bytes, before they are compressed.
+    pub segment_bytes: u64,
+    /// Rest between two steps of the archiver, to rehearse a stop between them.
+    pub pause: Duration,
+}
+
+impl Cold {
+    /// An archive in `directory`, beside so many blocks.
+    pub fn new(directory: PathBuf, retention_blocks: u64) -> Self {
+        let pause = Duration::ZERO;
+        Self { directory, retention_blocks, segment_blocks: 16_384, segment_bytes: 64 << 20, pause }
     }
 }
 
@@ -150,6 +184,8 @@ pub struct Config {
     pub state_sync: StateSync,
     /// Storage.
     pub storage: Storage,
+    /// Old blocks go to an archive; without one they stay in the node's own store for good.
+    pub cold: Option<Cold>,
     /// Added to the clock, in milliseconds, to rehearse a wrong one.
     pub clock_skew_ms: i64,
 }
@@ -168,6 +204,7 @@ impl std::fmt::Debug for Config {
             .field("timeouts", &self.timeouts)
             .field("state_sync", &self.state_sync)
             .field("storage", &self.storage)
+            .field("cold", &self.cold)
             .finish_non_exhaustive()
     }
 }
@@ -191,6 +228,14 @@ impl Config {
         if self.threads == 0 {
             return Err(ConfigError::Threads);
         }
+        // Nodes that start and peers that are a little behind need the newest ones.
+        if self
+            .cold
+            .as_ref()
+            .is_some_and(|cold| cold.retention_blocks < self.storage.retained_blocks as u64 || cold.segment_blocks == 0)
+        {
+            return Err(ConfigError::Retention(self.storage.retained_blocks));
+        }
         Ok(())
     }
 }
@@ -210,6 +255,9 @@ pub enum ConfigError {
     /// Genesis is no block of an epoch.
     #[error("an epoch has at least two blocks")]
     Epoch,
+    /// Fewer blocks would stay than a node needs to start, and its peers to catch up.
+    #[error("at least {0} blocks must stay in the node's own store")]
+    Retention(usize),
     /// Nothing would run.
     #[error("at least one thread is needed")]
     Threads,

@@ -73,9 +73,10 @@ fn stop<T>(error: archive::Error) -> T {
 }
 
 impl<E: Context> History<E> {
-    pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>)) -> Self {
-        let (end, _) = blocks.next_gap(Height::new(1));
-        let top = watch::Sender::new(end.map_or(0, Height::get));
+    /// Blocks below `floor` are in the cold archive.
+    pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>), floor: u64) -> Self {
+        let (end, _) = blocks.next_gap(Height::new(floor));
+        let top = watch::Sender::new(end.map_or(floor - 1, Height::get));
         Self { stores: AsyncRwLock::new(Some(Stores { certificates, blocks })), top }
     }
 
@@ -104,6 +105,15 @@ impl<E: Context> History<E> {
         }
         let stores = self.stores.read().await;
         stores.as_ref()?.certificates.get(Identifier::Index(height)).await.ok()?
+    }
+
+    /// Drops what is below a height, as far as the cold archive has it.
+    pub async fn prune(&self, min: u64) {
+        let mut slot = self.stores.write().await;
+        let Stores { certificates, blocks } = slot.take().expect("put back after every write");
+        let certificates = certificates.prune(Height::new(min)).await.unwrap_or_else(stop);
+        let blocks = blocks.prune(Height::new(min)).await.unwrap_or_else(stop);
+        *slot = Some(Stores { certificates, blocks });
     }
 
     async fn write(&self, run: Run, sync: bool) {
@@ -243,10 +253,13 @@ async fn run<E, D, B, S>(
             known = true;
             until = begin;
             let top = history.top();
-            if top > 0 && let Some(block) = history.block(top).await {
+            let before = if top > 0 { reader.block(top).await } else { None };
+            if let Some(block) = &before {
                 last = Digest(block.header.digest());
             }
-            if top + 1 < until {
+            if top + 1 < until && top > 0 && before.is_none() {
+                tracing::error!(height = top, "the archive is not there, so the blocks after it cannot be fetched");
+            } else if top + 1 < until {
                 tracing::info!(from = top + 1, to = until - 1, "fetching the blocks before the state that this node began with");
                 fetches.fetch(U64::from(top + 1));
             }

@@ -31,10 +31,10 @@ use commonware_utils::{NZU64, NZUsize, non_empty_range};
 use zhulian_ledger::{Key, Value, Writes};
 use zhulian_primitives::Header;
 
+use crate::Storage;
+
 /// Bytes of a chunk of the activity bitmap.
 const CHUNK: usize = 32;
-/// Operations in a file of the log, and nodes in a file of its tree.
-const ITEMS_PER_FILE: u64 = 1 << 18;
 
 pub(crate) type Family = mmr::Family;
 pub(crate) type State<E, S> = Db<Family, E, Digest, Bytes, Sha256, EightCap, CHUNK, S>;
@@ -67,14 +67,17 @@ pub(crate) const fn operation_bytes_max(value_bytes_max: usize) -> usize {
 pub(crate) fn config<S: Strategy>(
     prefix: &str,
     value_bytes_max: usize,
+    storage: &Storage,
     page_cache: CacheRef,
     strategy: S,
 ) -> StateConfig<S> {
+    // Operations in a file of the log, and nodes in a file of its tree.
+    let items = NZU64!(storage.state_file_operations.max(1));
     StateConfig {
         merkle_config: TreeConfig {
             journal_partition: format!("{prefix}-state-nodes"),
             metadata_partition: format!("{prefix}-state-pins"),
-            items_per_blob: NZU64!(ITEMS_PER_FILE),
+            items_per_blob: items,
             write_buffer: NZUsize!(1 << 20),
             replay_buffer: NZUsize!(1 << 20),
             strategy,
@@ -82,7 +85,7 @@ pub(crate) fn config<S: Strategy>(
         },
         journal_config: LogConfig {
             partition: format!("{prefix}-state-log"),
-            items_per_section: NZU64!(ITEMS_PER_FILE),
+            items_per_section: items,
             compression: None,
             codec_config: operation_config(value_bytes_max),
             page_cache,

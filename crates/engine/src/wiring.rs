@@ -42,9 +42,14 @@ use zhulian_primitives::{Network as Identity, VALIDATORS_MAX};
 use crate::{
     Config, ConfigError, GossipReceiver, Handle, Observer, StateSync, Transactions,
     application::{Application, Shared, genesis},
-    archive::{self, Damage},
+    archive::{self, Damage, Opening},
     block::Sealed,
     chain,
+    cold::{
+        keeper::{self, Keeper},
+        retention,
+        shelf::Shelf,
+    },
     epochs::Epochs,
     gossip,
     history::{self, History},
@@ -245,15 +250,23 @@ where
     let pages = (config.storage.page_cache_bytes / usize::from(PAGE_BYTES)).max(16);
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
-    let archives = async |name: &str| {
-        archive::open(&context, name, &page_cache, config.storage.compress, config.limits, &damage, &chain)
-            .await
-            .unwrap_or_else(|error| {
-                panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
-            })
+    let directory = config.cold.as_ref().map(|cold| cold.directory.clone());
+    let mut retained = retention::Store::open(&context, &prefix, directory.clone()).await;
+    let retention = retained.retention();
+    let opening = Opening { page_cache: &page_cache, storage: config.storage, limits: config.limits };
+    let mut archives = async |name: &str, number: u64| {
+        archive::open(&context, name, number, &opening, &mut retained, &damage, &chain).await.unwrap_or_else(|error| {
+            panic!("the archive of blocks cannot be opened ({error}); restore or wipe this node's directory")
+        })
     };
-    let (certificate_archive, block_archive) = archives(&prefix).await;
-    let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));
+    let (certificate_archive, block_archive) = archives(&prefix, retention::OWN).await;
+    let history = archives(&format!("{prefix}-history"), retention::HISTORY).await;
+    let history = Arc::new(History::new(history, retention.floor()));
+    let shelf = directory.map(|directory| {
+        let (shelf, task) = Shelf::start(context.child("shelf"), directory, damage.clone());
+        tasks.push(task);
+        shelf
+    });
 
     let genesis_state = parts.machine.genesis();
     let target = <Databases<Logged<E>, S> as DatabaseSet<Logged<E>>>::initial_sync_targets();
@@ -350,7 +363,18 @@ where
     )
     .await;
 
-    let reader = Reader { chain: chain.clone(), marshal: marshal.clone(), history };
+    let reader = Reader { chain: chain.clone(), marshal: marshal.clone(), history, retention, shelf, sets: sets.clone() };
+    if let Some(cold) = &config.cold {
+        let keeper = Keeper {
+            config: cold.clone(),
+            epoch_blocks: config.epoch_blocks,
+            genesis: sets.networks().swap_remove(0),
+            sets: sets.clone(),
+            reader: reader.clone(),
+            store: retained,
+        };
+        tasks.push(keeper::start(context.child("keeper"), keeper));
+    }
     let (first_height, first_known) = oneshot::channel();
     tasks.push(history::start(
         context.child("history"),
@@ -400,7 +424,13 @@ where
         context.child("stateful"),
         StatefulConfig {
             application,
-            db_config: state::config(&prefix, config.limits.value_bytes_max, page_cache.clone(), strategy.clone()),
+            db_config: state::config(
+                &prefix,
+                config.limits.value_bytes_max,
+                &config.storage,
+                page_cache.clone(),
+                strategy.clone(),
+            ),
             provider: (),
             marshal: (marshal.clone(), processed),
             mailbox_size: NZUsize!(MAILBOX),
@@ -411,7 +441,7 @@ where
                 apply_batch_size: NZU64!(2_048),
                 max_outstanding_requests: NZUsize!(8),
             },
-            // The archives never prune; only the state's log does.
+            // The archives drop only what is in the cold archive.
             prune_config: Some(PruneConfig {
                 maintenance_interval: NZUsize!(256),
                 retained_marshal_blocks: config.storage.retained_blocks,

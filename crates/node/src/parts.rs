@@ -153,7 +153,7 @@ impl Archive {
     async fn is_here(&self, height: Height) -> Option<bool> {
         match self.0.block(height).await {
             Ok(_) => Some(true),
-            Err(engine::Error::NoBlock(_)) => Some(false),
+            Err(engine::Error::NoBlock(_) | engine::Error::Archived(_)) => Some(false),
             Err(_) => None,
         }
     }

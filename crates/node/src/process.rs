@@ -226,6 +226,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         evidence: 0,
         damage: Vec::new(),
         disk: None,
+        archive: None,
         keys_due: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
@@ -291,6 +292,8 @@ async fn watch(
         status.view = now.view;
         status.leader = Some(now.leader);
         status.damage = now.damage;
+        status.archive =
+            now.archive.map(|archive| gateway::Archive { archived: archive.archived, problem: archive.problem });
         status.stall = stall;
     }
 }

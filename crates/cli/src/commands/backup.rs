@@ -126,6 +126,10 @@ pub fn backup(args: &Backup) -> Result<Report> {
         copy(&config.key, &to.join(&key))?;
     }
     (config.directory, config.genesis, config.key) = (DATA.into(), GENESIS.into(), key);
+    if let Some(archive) = &mut config.archive {
+        archive.directory = std::path::absolute(&archive.directory).at(&archive.directory)?;
+    }
+    let archive = config.archive.as_ref().map(|archive| archive.directory.display().to_string());
     private_file::write_public(&to.join("node.json"), config.print().as_bytes())?;
 
     let mut files = BTreeMap::new();
@@ -149,6 +153,13 @@ pub fn backup(args: &Backup) -> Result<Report> {
         json!({ "directory": shown, "files": count, "bytes": size, "chain": manifest.chain, "keys": !args.without_keys }),
     )
     .fact(Text::fixed("文件", "files"), text!("{count} 个，{told}", "{count}, {told}"));
+    let report = match archive {
+        None => report,
+        Some(archive) => report.next(text!(
+            "已归档的旧区块不在备份中；请另行保管归档目录 {archive}，其文件写成后不再改变。",
+            "Archived blocks are not in the backup; keep the archive {archive} safe, too. Its files never change once written."
+        )),
+    };
     Ok(report
         .detail(Text::fixed("链标识", "chain"), manifest.chain)
         .next(text!(

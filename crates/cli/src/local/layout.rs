@@ -167,6 +167,7 @@ pub fn node_config(
         mempool: Default::default(),
         pace: Default::default(),
         state_sync: Default::default(),
+        archive: None,
         page_cache_mib: 64,
         log: Default::default(),
     }

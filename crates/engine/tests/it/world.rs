@@ -58,7 +58,14 @@ pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
             fetch: Duration::from_millis(500),
         },
         state_sync: StateSync::Never,
-        storage: Storage { page_cache_bytes: 4 << 20, compress: true, retained_blocks: 8, log_bytes: 16 << 10 },
+        storage: Storage {
+            page_cache_bytes: 4 << 20,
+            retained_blocks: 8,
+            log_bytes: 16 << 10,
+            section_blocks: 8,
+            ..Storage::default()
+        },
+        cold: None,
         clock_skew_ms: 0,
     }
 }

@@ -377,6 +377,7 @@ impl Backend for Memory {
             evidence: inner.index.evidence.len() as u64,
             damage: Vec::new(),
             disk: None,
+            archive: None,
             keys_due: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,

@@ -1,0 +1,257 @@
+//! A node's own store of finalised blocks or certificates, by height and digest.
+//!
+//! Without a retention it is one store for good, whose restart and memory do not depend on how much it holds, but from which nothing can be
+//! taken away. From the first start with a retention on, what is new goes to a second store of sections that can be dropped; the first goes as a
+//! whole, once all of it may.
+
+use commonware_codec::CodecShared;
+use commonware_cryptography::sha256::Digest;
+use commonware_runtime::{Error as StorageError, Handle, buffer::paged::CacheRef};
+use commonware_storage::{
+    Context,
+    archive::{Archive as _, Error, Identifier, immutable, prunable},
+    translator::EightCap,
+};
+use commonware_utils::{NZU64, NZUsize};
+
+/// Level of zstd: the cheapest one.
+const COMPRESSION: u8 = 1;
+/// The files of the first store.
+const PARTS: [&str; 5] = ["metadata", "table", "key", "value", "ordinal"];
+
+type First<E, V> = immutable::Archive<E, Digest, V>;
+type Rest<E, V> = prunable::Archive<EightCap, E, Digest, V>;
+
+/// How a store is made.
+#[derive(Clone)]
+pub(crate) struct Config<C> {
+    /// What the names of its files begin with.
+    pub name: String,
+    pub page_cache: CacheRef,
+    pub compress: bool,
+    pub codec: C,
+    /// Heights in a section of the second store.
+    pub section: u64,
+}
+
+fn first_config<C: Clone>(config: &Config<C>) -> immutable::Config<C> {
+    let partition = |part: &str| format!("{}-{part}", config.name);
+    immutable::Config {
+        metadata_partition: partition(PARTS[0]),
+        freezer_table_partition: partition(PARTS[1]),
+        freezer_table_initial_size: 1 << 14,
+        freezer_table_resize_frequency: 4,
+        freezer_table_resize_chunk_size: 1 << 10,
+        freezer_key_partition: partition(PARTS[2]),
+        freezer_key_page_cache: config.page_cache.clone(),
+        freezer_value_partition: partition(PARTS[3]),
+        freezer_value_target_size: 256 << 20,
+        freezer_value_compression: config.compress.then_some(COMPRESSION),
+        ordinal_partition: partition(PARTS[4]),
+        items_per_section: NZU64!(1 << 16),
+        freezer_key_write_buffer: NZUsize!(64 << 10),
+        freezer_value_write_buffer: NZUsize!(1 << 20),
+        ordinal_write_buffer: NZUsize!(64 << 10),
+        replay_buffer: NZUsize!(1 << 20),
+        codec_config: config.codec.clone(),
+    }
+}
+
+fn rest_config<C: Clone>(config: &Config<C>) -> prunable::Config<EightCap, C> {
+    let partition = |part: &str| format!("{}-recent-{part}", config.name);
+    prunable::Config {
+        translator: EightCap,
+        metadata_partition: partition("metadata"),
+        key_partition: partition("key"),
+        key_page_cache: config.page_cache.clone(),
+        value_partition: partition("value"),
+        compression: config.compress.then_some(COMPRESSION),
+        codec_config: config.codec.clone(),
+        items_per_section: NZU64!(config.section.max(1)),
+        key_write_buffer: NZUsize!(64 << 10),
+        value_write_buffer: NZUsize!(1 << 20),
+        replay_buffer: NZUsize!(1 << 20),
+    }
+}
+
+/// The store.
+pub(crate) struct Hot<E: Context, V: CodecShared> {
+    context: E,
+    name: String,
+    /// All heights up to `until`.
+    first: Option<First<E, V>>,
+    /// All above.
+    rest: Option<Rest<E, V>>,
+    until: u64,
+}
+
+impl<E: Context, V: CodecShared> Hot<E, V> {
+    /// Opens a store for good.
+    pub async fn whole(context: E, config: &Config<V::Cfg>) -> Result<Self, Error>
+    where
+        V::Cfg: Clone,
+    {
+        let first = immutable::Archive::init(context.child("whole"), first_config(config)).await?;
+        Ok(Self { context, name: config.name.clone(), first: Some(first), rest: None, until: u64::MAX })
+    }
+
+    /// The last height of a store for good; 0 when there is none.
+    pub async fn whole_until(context: E, config: &Config<V::Cfg>) -> Result<u64, Error>
+    where
+        V::Cfg: Clone,
+    {
+        match context.scan(&format!("{}-{}", config.name, PARTS[0])).await {
+            Ok(_) => Ok(Self::whole(context, config).await?.last_index().unwrap_or(0)),
+            Err(StorageError::PartitionMissing(_)) => Ok(0),
+            Err(error) => Err(commonware_storage::journal::Error::Runtime(error).into()),
+        }
+    }
+
+    /// Opens a store that holds heights up to `until` for good, until `floor` is above, and later ones as long as they are not pruned.
+    pub async fn open(context: E, config: &Config<V::Cfg>, until: u64, floor: u64) -> Result<Self, Error>
+    where
+        V::Cfg: Clone,
+    {
+        if until == u64::MAX {
+            return Self::whole(context, config).await;
+        }
+        let rest = Some(prunable::Archive::init(context.child("recent"), rest_config(config)).await?);
+        let mut store = Self { context, name: config.name.clone(), first: None, rest, until };
+        if floor > until {
+            store.remove_first().await?;
+        } else {
+            let first = immutable::Archive::init(store.context.child("whole"), first_config(config)).await?;
+            store.first = Some(first);
+        }
+        Ok(store)
+    }
+
+    async fn remove_first(&mut self) -> Result<(), Error> {
+        self.first = None;
+        for part in PARTS {
+            match self.context.remove(&format!("{}-{part}", self.name), None).await {
+                Ok(()) | Err(StorageError::PartitionMissing(_)) => {}
+                Err(error) => return Err(commonware_storage::journal::Error::Runtime(error).into()),
+            }
+        }
+        Ok(())
+    }
+
+    pub async fn put(mut self, height: u64, digest: Digest, value: &V) -> Result<Self, Error> {
+        if height <= self.until {
+            if let Some(first) = self.first.take() {
+                self.first = Some(first.put(height, digest, value).await?);
+            }
+        } else if let Some(rest) = self.rest.take() {
+            self.rest = Some(rest.put(height, digest, value).await?);
+        }
+        Ok(self)
+    }
+
+    pub async fn sync(mut self) -> Result<Self, Error> {
+        if let Some(first) = self.first.take() {
+            self.first = Some(first.sync().await?);
+        }
+        if let Some(rest) = self.rest.take() {
+            self.rest = Some(rest.sync().await?);
+        }
+        Ok(self)
+    }
+
+    pub async fn start_sync(mut self) -> Result<(Self, Handle<()>), Error> {
+        let Some(rest) = self.rest.take() else {
+            let Some(first) = self.first.take() else { return Ok((self, Handle::ready(Ok(())))) };
+            let (first, handle) = first.start_sync().await?;
+            self.first = Some(first);
+            return Ok((self, handle));
+        };
+        // Nothing but a gap from before is still written to the first.
+        if let Some(first) = self.first.take() {
+            self.first = Some(first.sync().await?);
+        }
+        let (rest, handle) = rest.start_sync().await?;
+        self.rest = Some(rest);
+        Ok((self, handle))
+    }
+
+    pub async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<V>, Error> {
+        let (first, rest) = match id {
+            Identifier::Index(height) if height <= self.until => (true, false),
+            Identifier::Index(_) => (false, true),
+            Identifier::Key(_) => (true, true),
+        };
+        if rest && let Some(store) = &self.rest {
+            let found = store.get(copy(&id)).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        match &self.first {
+            Some(store) if first => store.get(id).await,
+            _ => Ok(None),
+        }
+    }
+
+    pub async fn has(&self, height: u64) -> Result<bool, Error> {
+        let id = Identifier::Index(height);
+        match (&self.first, &self.rest) {
+            (Some(first), _) if height <= self.until => first.has(id).await,
+            (_, Some(rest)) if height > self.until => rest.has(id).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Drops what is below `min`, as far as whole sections are.
+    pub async fn prune(mut self, min: u64) -> Result<Self, Error> {
+        let Some(rest) = self.rest.take() else { return Ok(self) };
+        self.rest = Some(rest.prune(min).await?);
+        if min > self.until && self.first.is_some() {
+            self.remove_first().await?;
+        }
+        Ok(self)
+    }
+
+    pub fn last_index(&self) -> Option<u64> {
+        let rest = self.rest.as_ref().and_then(|rest| rest.last_index());
+        rest.or_else(|| self.first.as_ref().and_then(|first| first.last_index()))
+    }
+
+    /// Runs of heights that overlap or follow `from`, inclusive; where the two stores meet one may follow at once on another.
+    pub fn ranges_from(&self, from: u64) -> impl Iterator<Item = (u64, u64)> {
+        let first = self.first.iter().flat_map(move |first| first.ranges_from(from));
+        first.chain(self.rest.iter().flat_map(move |rest| rest.ranges_from(from)))
+    }
+
+    /// The end of the run with `height`, and the beginning of the next run.
+    pub fn next_gap(&self, height: u64) -> (Option<u64>, Option<u64>) {
+        let mut within: Option<u64> = None;
+        for (begin, end) in self.ranges_from(height) {
+            if begin > within.map_or(height, |within| within + 1) {
+                return (within, Some(begin));
+            }
+            within = Some(end);
+        }
+        (within, None)
+    }
+
+    /// Up to `max` heights from `start` on that are missing between those that are there.
+    pub fn missing_items(&self, start: u64, max: usize) -> Vec<u64> {
+        let mut missing = Vec::new();
+        let mut expected = start;
+        for (begin, end) in self.ranges_from(start) {
+            missing.extend((expected..begin).take(max - missing.len()));
+            if missing.len() == max {
+                break;
+            }
+            expected = expected.max(end + 1);
+        }
+        missing
+    }
+}
+
+fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
+    match id {
+        Identifier::Index(height) => Identifier::Index(*height),
+        Identifier::Key(digest) => Identifier::Key(digest),
+    }
+}
