@@ -24,8 +24,9 @@ use crate::{
     wiring::{self, CHANNELS, Connected, Network, Parts},
 };
 
-/// Nodes connected at the same time at most: validators and followers.
-const PEERS_MAX: usize = 256;
+/// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
+/// these queues are made at the start.
+const PEERS_MAX: usize = 128;
 /// How long tasks may take to end when the engine is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 

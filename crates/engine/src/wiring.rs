@@ -75,9 +75,9 @@ pub use crate::epochs::{Connect, Connected};
 /// The channels of a node, in the order in which they are registered.
 pub const CHANNELS: u64 = 9;
 
-/// Messages a second that a peer may send on each channel.
+/// Messages that a peer may send on each channel: so many a second, and so many at once.
 pub fn quota() -> Quota {
-    Quota::per_second(NZU32!(2_048))
+    Quota::per_second(NZU32!(2_048)).allow_burst(NZU32!(32))
 }
 
 /// The largest message that nodes with this configuration exchange.

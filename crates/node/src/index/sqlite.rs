@@ -25,6 +25,8 @@ impl Sqlite {
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
         connection.pragma_update(None, "cache_size", -16_384)?;
+        // What a statement would take back if it failed goes to a file otherwise, page by page.
+        connection.pragma_update(None, "temp_store", "memory")?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self(connection))
     }
