@@ -22,7 +22,7 @@ use commonware_consensus::{
 };
 use commonware_cryptography::{
     certificate::Signers,
-    ed25519::{Certificate as Signatures, PrivateKey, PublicKey, Signature},
+    ed25519::{PrivateKey, PublicKey, Signature, certificate::Certificate as Signatures},
     sha256::Digest,
 };
 use commonware_utils::{Participant, ordered::Set};

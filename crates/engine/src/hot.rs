@@ -255,3 +255,77 @@ fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
         Identifier::Key(digest) => Identifier::Key(digest),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+    use commonware_utils::NZU16;
+
+    use super::*;
+
+    fn config() -> Config<()> {
+        let page_cache = CacheRef::new(NZU16!(1_024), NZUsize!(16));
+        Config { name: "blocks".into(), page_cache, compress: false, codec: (), section: 4 }
+    }
+
+    fn digest(height: u64) -> Digest {
+        Digest(zhulian_crypto::sha256(&height.to_be_bytes()))
+    }
+
+    /// What a plain set says of a gap.
+    fn gap(set: &BTreeSet<u64>, height: u64) -> (Option<u64>, Option<u64>) {
+        let end = set.contains(&height).then(|| (height..).find(|at| !set.contains(&(at + 1))).unwrap());
+        (end, set.range(end.map_or(height, |end| end + 1)..).next().copied())
+    }
+
+    async fn agrees(store: &Hot<deterministic::Context, u64>, set: &BTreeSet<u64>) {
+        assert_eq!(store.last_index(), set.last().copied());
+        let missing: Vec<u64> = (1..set.last().copied().unwrap_or(1)).filter(|at| !set.contains(at)).collect();
+        for height in 0..40 {
+            assert_eq!(store.next_gap(height), gap(set, height), "at {height} of {set:?}");
+            assert_eq!(store.has(height).await.unwrap(), set.contains(&height));
+            let value = set.contains(&height).then_some(height * 7);
+            assert_eq!(store.get(Identifier::Index(height)).await.unwrap(), value);
+            assert_eq!(store.get(Identifier::Key(&digest(height))).await.unwrap(), value);
+            let from: Vec<u64> = missing.iter().copied().filter(|at| *at >= height.max(1)).take(3).collect();
+            assert_eq!(store.missing_items(height.max(1), 3), from, "from {height} of {set:?}");
+        }
+    }
+
+    #[test]
+    fn two_stores_are_as_one_and_the_first_goes_when_all_of_it_may() {
+        deterministic::Runner::default().start(|context| async move {
+            let config = config();
+            let mut set = BTreeSet::new();
+            let mut store = Hot::whole(context.child("a"), &config).await.unwrap();
+            for height in [1, 2, 3, 4, 5, 7, 8, 9, 10] {
+                store = store.put(height, digest(height), &(height * 7)).await.unwrap();
+                set.insert(height);
+            }
+            agrees(&store, &set).await;
+            drop(store.sync().await.unwrap());
+
+            let until = Hot::<_, u64>::whole_until(context.child("b"), &config).await.unwrap();
+            assert_eq!(until, 10);
+            let mut store = Hot::open(context.child("c"), &config, until, 1).await.unwrap();
+            for height in [6, 11, 12, 13, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25] {
+                store = store.put(height, digest(height), &(height * 7)).await.unwrap();
+                set.insert(height);
+                agrees(&store, &set).await;
+            }
+            let (store, synced) = store.start_sync().await.unwrap();
+            synced.await.unwrap();
+            // A part of the first may go, but it goes as a whole.
+            let store = store.prune(9).await.unwrap();
+            agrees(&store, &set).await;
+            let store = store.prune(18).await.unwrap();
+            set = set.split_off(&16);
+            agrees(&store, &set).await;
+            drop(store.sync().await.unwrap());
+            let store = Hot::open(context.child("d"), &config, until, 18).await.unwrap();
+            agrees(&store, &set).await;
+        });
+    }
+}
