@@ -115,6 +115,7 @@ fn old_blocks_move_to_the_archive_and_are_served_as_before() {
         world.start(0, "node0", archived(&cold)).await;
         world.reach(height(&world, 1).await).await;
         let handle = world.nodes[&0].handle.clone();
+        let later = archived_to(&world, 0).await;
         assert_eq!(handle.block(1).await, Err(Error::Archived(1)));
         assert_eq!(handle.certificate_for(1).await, Err(Error::Archived(1)));
         assert!(handle.block(later + 1).await.is_ok());
@@ -155,6 +156,7 @@ fn a_node_that_kept_everything_begins_to_archive_and_loses_nothing() {
         world.kill(0).await;
         world.start(0, "node0", |_| ()).await;
         fill(&world, 160..180).await;
+        let to = archived_to(&world, 0).await;
         assert_eq!(world.nodes[&0].handle.block(1).await, Err(Error::Archived(1)));
         assert!(world.nodes[&0].handle.block(to + 1).await.is_ok());
         world.kill(0).await;
