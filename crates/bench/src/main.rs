@@ -2,6 +2,7 @@
 
 mod batch;
 mod cases;
+mod fault;
 mod growth;
 mod latency;
 mod load;
@@ -127,10 +128,11 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         return Ok(());
     }
 
-    // Latency, at a quarter of the peak and at 1,000 a second; small requests, as clients send them.
+    // Latency, at a quarter of the peak and at fixed rates; small requests, as clients send them.
     let seconds = if quick { 8.0 } else { 20.0 };
     let mut latency = Vec::new();
-    for (name, offered) in [("25 % of peak", rate / 4.0), ("1,000 tx/s", 1_000.0)] {
+    let rates = [("25 % of peak", rate / 4.0), ("500 tx/s", 500.0), ("1,000 tx/s", 1_000.0), ("2,000 tx/s", 2_000.0)];
+    for (name, offered) in rates {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let transactions = maker.deposits((offered * seconds) as usize, network.height().await?);
         let meter = Meter::start(&network).await?;
@@ -149,6 +151,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.until == Some(Stage::Latency) {
         return Ok(());
     }
+
+    // One validator dead.
+    let fault = fault::run(&mut network, &clients, &maker, count / 3).await?;
+    let fault_rate = fault.load.finalised as f64 / fault.load.time.as_secs_f64();
+    records += count / 12 + fault.load.finalised;
+    println!(
+        "one validator killed: {fault_rate:.0} tx/s finalised by the others ({} failed), longest time without a block {:.0} ms",
+        fault.load.failed,
+        fault.gap.as_secs_f64() * 1e3
+    );
 
     // A batch.
     let entries = if quick { 200_000 } else { 1_000_000 };
@@ -192,10 +204,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "ed25519_batch_per_core": per_core.round(),
             "single_tx_per_s": rate.round(),
             "bound_ratio": round(rate / bound, 3),
-            "p50_ms_at_1000": round(latency[1].0, 1),
-            "p99_ms_at_1000": round(latency[1].1, 1),
             "p50_ms_at_quarter": round(latency[0].0, 1),
             "p99_ms_at_quarter": round(latency[0].1, 1),
+            "p50_ms_at_500": round(latency[1].0, 1),
+            "p99_ms_at_500": round(latency[1].1, 1),
+            "p50_ms_at_1000": round(latency[2].0, 1),
+            "p99_ms_at_1000": round(latency[2].1, 1),
+            "p50_ms_at_2000": round(latency[3].0, 1),
+            "p99_ms_at_2000": round(latency[3].1, 1),
+            "one_dead_tx_per_s": fault_rate.round(),
+            "one_dead_gap_ms": round(fault.gap.as_secs_f64() * 1e3, 0),
             "batch_records_per_s": batch_rate.round(),
             "node_cpu_ms_per_tx": round(cpu_ms, 4),
             "disk_bytes_per_tx_per_node": disk_bytes.round(),

@@ -209,15 +209,14 @@ impl Validators {
         let last = self.children.len() - 1;
         anyhow::ensure!(last == 3, "a network of four goes on without one");
         let home = self.directory.join(last.to_string());
-        let (child, path) = (&mut self.children[last], home.join("node.json"));
-        child.kill()?;
-        child.wait()?;
+        let path = home.join("node.json");
+        self.kill_one(last);
         fs::remove_dir_all(home.join("data"))?;
         let mut config = config::Config::read(&path)?;
         config.state_sync = config::StateSync::Required;
         fs::write(&path, config.print())?;
         let (start, height) = (Instant::now(), self.height().await?);
-        self.children[last] = self.spawn(last)?;
+        self.start_one(last)?;
         loop {
             let status = self.client.status().await?;
             if status
@@ -230,6 +229,18 @@ impl Validators {
             anyhow::ensure!(start.elapsed() < Duration::from_secs(1_800), "the wiped validator does not catch up");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Ends one validator at once.
+    pub fn kill_one(&mut self, n: usize) {
+        let _ = self.children[n].kill();
+        let _ = self.children[n].wait();
+    }
+
+    /// Starts one that was ended.
+    pub fn start_one(&mut self, n: usize) -> anyhow::Result<()> {
+        self.children[n] = self.spawn(n)?;
+        Ok(())
     }
 
     fn kill(&mut self) {

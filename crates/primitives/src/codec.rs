@@ -1,5 +1,7 @@
 //! The one encoding: deterministic CBOR, strict on the way in.
 
+use std::{cell::Cell, convert::Infallible};
+
 use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode, encode, encode::Write};
 
 /// Why bytes are not the deterministic encoding of what was expected.
@@ -13,16 +15,76 @@ pub enum CodecError {
     NotDeterministic,
 }
 
+/// A buffer larger than this is not kept for the next value.
+const SCRATCH_MAX: usize = 64 << 10;
+
+thread_local! {
+    /// Where values are encoded before their length is known.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// The bytes of `value`.
 pub fn to_bytes<T: Encode<()>>(value: &T) -> Vec<u8> {
-    minicbor::to_vec(value).expect("encoding into memory cannot fail")
+    // An encoding that encodes a part of itself in this way finds another buffer here.
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    minicbor::encode(value, &mut scratch).expect("encoding into memory cannot fail");
+    let bytes = scratch.as_slice().to_vec();
+    if scratch.capacity() <= SCRATCH_MAX {
+        SCRATCH.set(scratch);
+    }
+    bytes
+}
+
+/// How many bytes `value` takes.
+pub fn encoded_len<T: Encode<()>>(value: &T) -> usize {
+    struct Count(usize);
+    impl Write for Count {
+        type Error = Infallible;
+
+        fn write_all(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+            self.0 += bytes.len();
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    minicbor::encode(value, &mut count).expect("counting cannot fail");
+    count.0
+}
+
+/// Whether what `encode` writes is exactly `bytes`. Nothing is stored on the way.
+pub fn is_encoding(
+    bytes: &[u8],
+    encode: impl FnOnce(&mut Encoder<Expected<'_>>) -> Result<(), encode::Error<Deviation>>,
+) -> bool {
+    let mut encoder = Encoder::new(Expected(bytes));
+    encode(&mut encoder).is_ok() && encoder.writer().0.is_empty()
+}
+
+/// What is still to be written.
+pub struct Expected<'a>(&'a [u8]);
+
+/// Something else was written than expected.
+#[derive(Debug)]
+pub struct Deviation;
+
+impl Write for Expected<'_> {
+    type Error = Deviation;
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Deviation> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(Deviation)?;
+        Ok(())
+    }
 }
 
 /// Decodes `bytes` and accepts them only if they are exactly the encoding of the result.
 pub fn from_bytes<'b, T: Decode<'b, ()> + Encode<()>>(bytes: &'b [u8]) -> Result<T, CodecError> {
     let value: T = minicbor::decode(bytes).map_err(|error| CodecError::Malformed(error.to_string()))?;
     // Comparing with the encoding of the result is the whole strictness: whatever a lenient decoder passed over differs.
-    if to_bytes(&value) == bytes { Ok(value) } else { Err(CodecError::NotDeterministic) }
+    match is_encoding(bytes, |e| e.encode(&value).map(|_| ())) {
+        true => Ok(value),
+        false => Err(CodecError::NotDeterministic),
+    }
 }
 
 pub use crate::item::{DEPTH_MAX, item};

@@ -1,6 +1,9 @@
 //! The transaction: an RFC 9052 COSE_Sign1 whose payload is a call.
 
-use minicbor::{Decoder, Encoder, decode};
+use minicbor::{
+    Decoder, Encoder, decode,
+    encode::{self, Write},
+};
 use zhulian_crypto::{Algorithm, PublicKey, Signature, SigningKey, sha256};
 
 use crate::{ChainId, Height, codec};
@@ -108,22 +111,15 @@ impl Call<'_> {
     /// The payload's bytes: a map with text keys, in deterministic order.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(128 + self.args.len());
-        let mut e = Encoder::new(&mut out);
-        let head = e.map(6).and_then(|e| e.str("args")).is_ok();
-        debug_assert!(head, "encoding into memory cannot fail");
-        e.writer_mut().extend_from_slice(self.args);
-        e.str("call")
-            .and_then(|e| e.str(self.call))
-            .and_then(|e| e.str("chain"))
-            .and_then(|e| e.bytes(&self.chain))
-            .and_then(|e| e.str("nonce"))
-            .and_then(|e| e.bytes(&self.nonce))
-            .and_then(|e| e.str("module"))
-            .and_then(|e| e.str(self.module))
-            .and_then(|e| e.str("valid_until"))
-            .and_then(|e| e.u64(self.valid_until))
-            .expect("encoding into memory cannot fail");
+        self.write(&mut Encoder::new(&mut out)).expect("encoding into memory cannot fail");
         out
+    }
+
+    fn write<W: Write>(&self, e: &mut Encoder<W>) -> Result<(), encode::Error<W::Error>> {
+        e.map(6)?.str("args")?.writer_mut().write_all(self.args).map_err(encode::Error::write)?;
+        e.str("call")?.str(self.call)?.str("chain")?.bytes(&self.chain)?.str("nonce")?.bytes(&self.nonce)?;
+        e.str("module")?.str(self.module)?.str("valid_until")?.u64(self.valid_until)?;
+        Ok(())
     }
 
     fn decode(bytes: &[u8]) -> Result<Call<'_>, decode::Error> {
@@ -196,7 +192,10 @@ impl<'a> Transaction<'a> {
         if Algorithm::from_cose(algorithm) != Some(signer.algorithm()) {
             return Err(E::UnknownAlgorithm);
         }
-        if call.encode() != payload || envelope(&signer, payload, &signature) != bytes {
+        let is_deterministic = codec::is_encoding(payload, |e| call.write(e))
+            && codec::is_encoding(protected, |e| write_protected(&signer, e))
+            && codec::is_encoding(bytes, |e| write_envelope(protected, payload, &signature, e));
+        if !is_deterministic {
             return Err(E::NotDeterministic);
         }
         Ok(Self { id, signer, call, signature, protected, payload })
@@ -268,27 +267,30 @@ fn unchecked_key(kid: &[u8]) -> Option<PublicKey> {
 /// The protected header: `{1: alg, 4: kid}`, where the key id is the public key itself.
 fn protected(key: &PublicKey) -> Vec<u8> {
     let mut out = Vec::with_capacity(48);
-    Encoder::new(&mut out)
-        .map(2)
-        .and_then(|e| e.u8(1))
-        .and_then(|e| e.i8(key.algorithm().cose()))
-        .and_then(|e| e.u8(4))
-        .and_then(|e| e.bytes(key.as_bytes()))
-        .expect("encoding into memory cannot fail");
+    write_protected(key, &mut Encoder::new(&mut out)).expect("encoding into memory cannot fail");
     out
+}
+
+fn write_protected<W: Write>(key: &PublicKey, e: &mut Encoder<W>) -> Result<(), encode::Error<W::Error>> {
+    e.map(2)?.u8(1)?.i8(key.algorithm().cose())?.u8(4)?.bytes(key.as_bytes())?;
+    Ok(())
 }
 
 fn envelope(key: &PublicKey, payload: &[u8], signature: &Signature) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 128);
-    Encoder::new(&mut out)
-        .tag(minicbor::data::Tag::new(COSE_SIGN1))
-        .and_then(|e| e.array(4))
-        .and_then(|e| e.bytes(&protected(key)))
-        .and_then(|e| e.map(0))
-        .and_then(|e| e.bytes(payload))
-        .and_then(|e| e.bytes(signature))
+    write_envelope(&protected(key), payload, signature, &mut Encoder::new(&mut out))
         .expect("encoding into memory cannot fail");
     out
+}
+
+fn write_envelope<W: Write>(
+    protected: &[u8],
+    payload: &[u8],
+    signature: &Signature,
+    e: &mut Encoder<W>,
+) -> Result<(), encode::Error<W::Error>> {
+    e.tag(minicbor::data::Tag::new(COSE_SIGN1))?.array(4)?.bytes(protected)?.map(0)?.bytes(payload)?.bytes(signature)?;
+    Ok(())
 }
 
 /// RFC 9052 §4.4: `["Signature1", body_protected, external_aad, payload]`.

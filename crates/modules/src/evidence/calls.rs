@@ -303,7 +303,7 @@ fn parameters(ctx: &mut Context<'_>) -> Result<Parameters, Halt> {
 }
 
 fn check_details(ctx: &Context<'_>, details: &Details, parameters: &Parameters) -> Result<(), Error> {
-    if codec::to_bytes(details).len() as u64 > parameters.details_bytes_max {
+    if codec::encoded_len(details) as u64 > parameters.details_bytes_max {
         return Err(Error::DetailsTooLarge);
     }
     if details.retention_until.is_some_and(|until| until <= ctx.block_time()) {

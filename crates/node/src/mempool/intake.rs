@@ -395,7 +395,9 @@ impl Worker {
     /// Passes on what clients brought that is new, and counts.
     fn count(&self, jobs: &[Job], verdicts: &[Vec<(Verdict, bool)>]) {
         let counters = &self.shared.counters;
-        let mut message = BytesMut::new();
+        let bytes =
+            jobs.iter().filter(|job| job.reply.is_some()).flat_map(|job| &job.transactions).map(|bytes| 4 + bytes.len());
+        let mut message = BytesMut::with_capacity(bytes.sum::<usize>());
         for (job, verdicts) in jobs.iter().zip(verdicts) {
             let theirs = job.reply.is_none();
             for (bytes, (verdict, new)) in job.transactions.iter().zip(verdicts) {
