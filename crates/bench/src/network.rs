@@ -203,8 +203,8 @@ impl Validators {
         Ok(start.elapsed())
     }
 
-    /// Takes everything from the last validator and lets it fetch the others' state; the time until it has executed the last block that there
-    /// was at its start, and its resident memory then, in MB. Only with four, which go on without it.
+    /// Takes everything from the last validator and lets it fetch the others' state; the time until it has executed a block after those that
+    /// there were at its start, and its resident memory then, in MB. Only with four, which go on without it.
     pub async fn wipe(&mut self) -> anyhow::Result<(Duration, f64)> {
         let last = self.children.len() - 1;
         anyhow::ensure!(last == 3, "a network of four goes on without one");
@@ -219,10 +219,7 @@ impl Validators {
         self.start_one(last)?;
         loop {
             let status = self.client.status().await?;
-            if status
-                .peers
-                .iter()
-                .any(|peer| peer.public_key.0 == self.keys[last] && peer.connected && peer.height >= height)
+            if status.peers.iter().any(|peer| peer.public_key.0 == self.keys[last] && peer.connected && peer.height > height)
             {
                 return Ok((start.elapsed(), process::rss_mb(self.children[last].id())?));
             }
