@@ -70,26 +70,23 @@ async fn run<E: Context + Spawner + Clock>(context: E, mut keeper: Keeper<E>) {
     keeper.drop_blocks().await;
     loop {
         let step = keeper.step(&context, &mut held, &mut draft).await;
-        match &step {
-            Ok(_) => told = None,
-            Err(problem) => {
-                let text = problem.to_string();
-                if told.as_ref() != Some(&text) {
-                    tracing::error!(
-                        problem = text,
-                        directory = %keeper.config.directory.display(),
-                        "old blocks cannot be archived; this node keeps them until that is put right"
-                    );
-                    told = Some(text);
-                }
+        let problem = step.as_ref().err().map(ToString::to_string);
+        if let Some(problem) = problem.as_ref().filter(|_| told != problem) {
+            let directory = keeper.config.directory.display();
+            tracing::error!(%problem, %directory, "old blocks cannot be archived; this node keeps them until that is put right");
+        }
+        keeper.retention().set_problem(problem.clone());
+        told = problem;
+        match step {
+            Ok(true) => {}
+            Ok(false) => {
+                let next = chain.height().unwrap_or(0) + 1;
+                chain.reached(next).await;
+            }
+            Err(_) => {
                 (held, draft) = (None, None);
                 context.sleep(RETRY).await;
             }
-        }
-        keeper.store.retention().set_problem(told.clone());
-        if let Ok(false) = step {
-            let next = chain.height().unwrap_or(0) + 1;
-            chain.reached(next).await;
         }
     }
 }
@@ -121,7 +118,7 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
             }
             return self.let_go(context, directory, span).await;
         }
-        if directory.last().map_or(0, |last| last + 1) != floor {
+        if directory.last().map_or(1, |last| last + 1) != floor {
             return Err(Problem::Missing(floor));
         }
         let next = draft.as_ref().map_or(floor, |draft| draft.writer.last() + 1);
@@ -167,10 +164,11 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
 
     /// Reads a segment back, proves it, and lets the node's own store drop its blocks.
     async fn let_go(&mut self, context: &E, directory: &mut Directory, span: Span) -> Result<bool, Problem> {
+        // A node that was restored beside its archive has yet to fetch these blocks from the others.
+        let Some(own) = self.reader.block(span.last).await else { return Ok(false) };
         directory.close();
         let checked = directory.segment(span).and_then(|segment| segment.check(&self.genesis));
         let checked = checked.map_err(|fault| Problem::Segment(span, fault))?;
-        let Some(own) = self.reader.block(span.last).await else { return Ok(false) };
         if own.header.digest() != checked.digest {
             return Err(Problem::OtherChain(span));
         }
