@@ -63,7 +63,8 @@ pub(crate) fn start<E: Context + Spawner + Clock>(context: E, keeper: Keeper<E>)
 }
 
 async fn run<E: Context + Spawner + Clock>(context: E, mut keeper: Keeper<E>) {
-    let (mut held, mut draft, mut told) = (None, None, None);
+    let (mut held, mut draft) = (None, None);
+    let mut told: Option<String> = None;
     let chain = keeper.reader.chain.clone();
     chain.reached(0).await;
     // A stop may have come after blocks were let go and before they were dropped.
