@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use commonware_codec::{Decode as _, Encode as _};
-use commonware_cryptography::{Digestible as _, sha256::Digest};
+use commonware_cryptography::Digestible as _;
 use commonware_glue::stateful::db::{DatabaseSet, ManagedDb, Merkleized as _, Shared};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Runner as _, Supervisor as _, buffer::paged::CacheRef, tokio as runtime};

@@ -21,7 +21,7 @@ pub use evidence::{
     EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView, ParameterView, PeerView,
+    ArchiveView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView, ParameterView, PeerView,
     PendingValidators, Phase, PowerHeld, PowerView, StatusView, ValidatorView, Validators,
 };
 pub use organisation::{
