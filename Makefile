@@ -58,7 +58,7 @@ sim: ## deterministic simulation of whole nodes; SEEDS=n, FIRST=n, SEED=n to rep
 		$(if $(SEED),--seed $(SEED)) $(if $(WRITES),--write-points $(WRITES))
 
 bugs: ## three bugs put in on purpose, each of which the simulation must find
-	$(CARGO) test --workspace --locked --features zhulian-sim/seeded-bugs --test bugs -- --nocapture
+	$(CARGO) test --profile sim --locked -p zhulian-sim --features seeded-bugs --test bugs -- --nocapture
 
 bench: ## measured figures of four validator processes on loopback; QUICK=1 for under four minutes
 	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench

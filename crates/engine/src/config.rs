@@ -68,9 +68,9 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            leader: Duration::from_millis(2_000),
-            certification: Duration::from_millis(3_000),
-            skip: Duration::from_millis(5_000),
+            leader: Duration::from_millis(1_500),
+            certification: Duration::from_millis(2_500),
+            skip: Duration::from_millis(3_500),
             fetch: Duration::from_millis(1_000),
         }
     }

@@ -81,7 +81,7 @@ fn parse<C: Call>(args: &[u8]) -> Result<C, Code> {
         let source = std::error::Error::source(&error);
         source.and_then(|source| source.downcast_ref::<Invalid>()).map_or_else(malformed, |invalid| invalid.0.clone())
     })?;
-    if codec::to_bytes(&call) == args { Ok(call) } else { Err(malformed()) }
+    if codec::is_encoding(args, |e| e.encode(&call).map(|_| ())) { Ok(call) } else { Err(malformed()) }
 }
 
 /// An event's fields, with what happened.

@@ -62,7 +62,8 @@ impl Run {
         let mut missing = BTreeSet::new();
         if self.receipts.is_empty() {
             // Nothing is written yet, so who acts depends on the parent's state alone. Asked for all at once, it is one round.
-            for transaction in &self.transactions {
+            let mut asked = HashSet::new();
+            for transaction in self.transactions.iter().filter(|transaction| asked.insert(transaction.signer)) {
                 let _ = self.actors.resolve(
                     &self.executor.0.directory,
                     &transaction.signer,

@@ -1,8 +1,8 @@
 //! State keys and typed maps over them.
 
-use std::{collections::BTreeMap, marker::PhantomData};
+use std::{cell::Cell, collections::BTreeMap, marker::PhantomData};
 
-use zhulian_crypto::sha256_parts;
+use zhulian_crypto::sha256;
 
 /// A state key: SHA-256 over the map's name and the parts of the entry's key.
 pub type Key = [u8; 32];
@@ -70,9 +70,17 @@ impl<A: KeyPart, B: KeyPart, C: KeyPart> KeyPart for (A, B, C) {
 
 /// The state key of the entry `key` in the map called `map`: `SHA-256(map ‖ 0x00 ‖ parts)`.
 pub fn state_key<K: KeyPart + ?Sized>(map: &str, key: &K) -> Key {
-    let mut parts = Vec::with_capacity(64);
+    thread_local! {
+        static PARTS: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    let mut parts = PARTS.take();
+    parts.clear();
+    parts.extend_from_slice(map.as_bytes());
+    parts.push(0);
     key.write(&mut parts);
-    sha256_parts(&[map.as_bytes(), &[0], &parts])
+    let hashed = sha256(&parts);
+    PARTS.set(parts);
+    hashed
 }
 
 /// A typed map in the state. Only a module's `state.rs` makes them.

@@ -20,8 +20,14 @@ pub(crate) enum Finding {
 /// Longest run of letters and digits that is still looked into: longer ones are digests and keys.
 const WORD_LEN_MAX: usize = 31;
 
+/// Digits that the shortest of these numbers has.
+const DIGITS_MIN: usize = 11;
+
 /// The first piece of personal data in `text`.
 pub(crate) fn find(text: &str) -> Option<Finding> {
+    if text.chars().filter(|c| narrow(*c).is_ascii_digit()).count() < DIGITS_MIN {
+        return None;
+    }
     let text: Vec<char> = text.chars().map(narrow).collect();
     text.split(|c| !c.is_ascii_alphanumeric() && !is_separator(*c)).find_map(|piece| {
         // As written, word by word, and with the separators that people put between groups of digits left out.
@@ -49,7 +55,7 @@ fn is_separator(c: char) -> bool {
 /// Looks at every run of digits in a word, with the `X` that may end a citizen number.
 fn in_word(word: &[char]) -> Option<Finding> {
     // Seventeen digits and a letter may pass for a bank card by chance, though they are an organisation's code.
-    let is_code = Uscc::parse(&word.iter().collect::<String>()).is_ok();
+    let is_code = || Uscc::parse(&word.iter().collect::<String>()).is_ok();
     let mut start = 0;
     while start < word.len() {
         if !word[start].is_ascii_digit() {
@@ -63,7 +69,7 @@ fn in_word(word: &[char]) -> Option<Finding> {
         let digits: Vec<u32> = word[start..end].iter().filter_map(|c| c.to_digit(10)).collect();
         let ends_in_x = word.get(end).is_some_and(|c| c.eq_ignore_ascii_case(&'X'));
         match in_digits(&digits, ends_in_x) {
-            Some(Finding::BankCard) if is_code => {}
+            Some(Finding::BankCard) if is_code() => {}
             Some(finding) => return Some(finding),
             None => {}
         }

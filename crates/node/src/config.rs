@@ -346,9 +346,9 @@ impl Config {
             limits: engine::Limits::default(),
             pace: engine::Pace { block_interval: Duration::from_millis(self.pace.block_interval_ms), heartbeat },
             timeouts: engine::Timeouts {
-                leader: defaults.leader.max(heartbeat * 2),
-                certification: defaults.certification.max(heartbeat * 3),
-                skip: defaults.skip.max(heartbeat * 5),
+                leader: defaults.leader.max(heartbeat * 3 / 2),
+                certification: defaults.certification.max(heartbeat * 5 / 2),
+                skip: defaults.skip.max(heartbeat * 7 / 2),
                 fetch: defaults.fetch,
             },
             state_sync: match self.state_sync {

@@ -8,13 +8,19 @@ use zhulian_ledger::merkle;
 use zhulian_modules::{
     Genesis,
     evidence::{Deposit, Details, File, LegalBasis, SourceType, Subject, Withdraw, WithdrawReason},
-    governance::{GenesisValidator, Parameters},
+    governance::{Action, Address, CastBallot, GenesisValidator, OpenMotion, Parameters, Seat},
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
 use zhulian_primitives::{Call, ChainId, Height, codec, sign};
 
-/// Validators, and departments that run one each.
+/// Validators at genesis, and departments that run one each.
 pub const VALIDATORS: usize = 4;
+
+/// Nodes at most: those, and one that is voted in.
+pub const NODES: usize = VALIDATORS + 1;
+
+/// The node that is voted in.
+pub const NEWCOMER: usize = VALIDATORS;
 
 /// When every simulation begins, in milliseconds.
 pub const BEGIN: u64 = 1_780_272_000_000;
@@ -39,24 +45,21 @@ pub struct City {
     pub genesis: Genesis,
     /// Its identity.
     pub chain: ChainId,
-    /// Secrets of the validators, in the order of their public keys.
+    /// Secrets of the nodes: of the first validators in the order of their public keys, then the newcomer's.
     pub secrets: Vec<[u8; 32]>,
     officers: Vec<SigningKey>,
+    representatives: Vec<SigningKey>,
     stranger: SigningKey,
 }
 
-impl Default for City {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl City {
-    /// The one city that all simulations are about.
-    pub fn new() -> Self {
+    /// The one city that all simulations are about, or the one in which validators change: it has a department more, and a key for the
+    /// validator which that is to run.
+    pub fn new(changes: bool) -> Self {
+        let departments = VALIDATORS + usize::from(changes);
         let mut validators: Vec<SigningKey> = (0..VALIDATORS).map(|n| key(9, n)).collect();
         validators.sort_by_key(|key| key.public_key().as_bytes().to_vec());
-        let names = ["大数据局", "公安局", "税务局", "档案馆"];
+        let names = ["大数据局", "公安局", "税务局", "档案馆", "民政局"];
         let name = |n: usize| OrganisationName::parse(names[n]).expect("a name");
         let member = |n: usize, kind: u8, id: &str, role| FirstMember {
             member: MemberId::parse(id).expect("a member"),
@@ -83,11 +86,12 @@ impl City {
             organisation: code(n),
             public_key: key.public_key().as_bytes().try_into().expect("32 bytes"),
         };
+        let newcomer = || *key(9, NEWCOMER).secret();
         let genesis = Genesis::new(
             "simulated city",
             BEGIN,
             validators.iter().enumerate().map(validator).collect(),
-            (0..VALIDATORS).map(founding).collect(),
+            (0..departments).map(founding).collect(),
             Parameters::default(),
         )
         // Short, so that faults meet the ends of epochs.
@@ -96,10 +100,48 @@ impl City {
         Self {
             chain: genesis.chain_id(),
             genesis,
-            secrets: validators.iter().map(|key| *key.secret()).collect(),
+            secrets: validators.iter().map(|key| *key.secret()).chain(changes.then(newcomer)).collect(),
             officers: (0..VALIDATORS).map(|n| key(5, n)).collect(),
+            representatives: (0..departments).map(|n| key(4, n)).collect(),
             stranger: key(14, 0),
         }
+    }
+
+    /// Departments that vote.
+    pub fn departments(&self) -> usize {
+        self.representatives.len()
+    }
+
+    /// The newcomer is to become a validator.
+    pub fn addition(&self) -> Action {
+        Action::AddValidator(Seat {
+            name: OrganisationName::parse("民政局").expect("a name"),
+            organisation: code(NEWCOMER),
+            public_key: key(9, NEWCOMER).public_key().as_bytes().try_into().expect("32 bytes"),
+            address: Some(Address::parse("127.0.0.1:1").expect("an address")),
+        })
+    }
+
+    /// A validator of genesis is to be one no longer.
+    pub fn removal(&self, index: usize) -> Action {
+        Action::RemoveValidator(code(index), self.genesis.network().validators[index].public_key)
+    }
+
+    /// A representative opens a motion.
+    pub fn motion(&self, department: usize, action: &Action, nonce: u64, valid_until: Height) -> Vec<u8> {
+        let args = codec::to_bytes(&OpenMotion { action: action.clone() });
+        self.governance(department, OpenMotion::NAME, &args, nonce, valid_until)
+    }
+
+    /// A representative votes for a motion.
+    pub fn ballot(&self, department: usize, motion: u32, nonce: u64, valid_until: Height) -> Vec<u8> {
+        let args = codec::to_bytes(&CastBallot { motion, approve: true });
+        self.governance(department, CastBallot::NAME, &args, nonce, valid_until)
+    }
+
+    fn governance(&self, department: usize, call: &str, args: &[u8], nonce: u64, valid_until: Height) -> Vec<u8> {
+        let call = Call { module: "governance", call, ..self.deposit_call(args, nonce, valid_until, self.chain) };
+        sign(&call, &self.representatives[department])
     }
 
     /// An officer's signed call.

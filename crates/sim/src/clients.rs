@@ -63,13 +63,10 @@ impl Clients {
         if let Some(department) = flood {
             self.flood(world, department);
         }
-        let nodes: Vec<usize> = world.honest().filter(|index| world.live(*index).is_some()).collect();
-        if nodes.is_empty() || !self.random.chance(50) {
+        if !self.random.chance(50) {
             return;
         }
-        let node = *self.random.pick(&nodes);
-        let Some(tip) = world.live(node).and_then(|live| live.handle.tip()) else { return };
-        let height = tip.header.height;
+        let Some((node, height)) = self.somewhere(world) else { return };
         let (department, file) = (self.random.below(VALIDATORS as u64) as usize, self.random.below(FILES));
         let (nonce, far) = (self.next(), height + 20 + self.random.below(1_000));
         match self.random.below(20) {
@@ -141,15 +138,10 @@ impl Clients {
 
     /// A department sends many at once, to one node.
     pub fn flood(&mut self, world: &World, department: usize) {
-        let nodes: Vec<usize> = world.honest().filter(|index| world.live(*index).is_some()).collect();
-        if nodes.is_empty() {
-            return;
-        }
-        let node = *self.random.pick(&nodes);
-        let Some(tip) = world.live(node).and_then(|live| live.handle.tip()) else { return };
+        let Some((node, height)) = self.somewhere(world) else { return };
         *self.memory.lock().faults.entry("flood").or_default() += FLOOD;
         for _ in 0..FLOOD {
-            let (nonce, file, until) = (self.next(), self.random.below(FILES), tip.header.height + 300);
+            let (nonce, file, until) = (self.next(), self.random.below(FILES), height + 300);
             let bytes = self.city.deposit(department, file, nonce, until);
             self.send(world, node, bytes, Kind::Flood, department, until);
         }
@@ -169,6 +161,38 @@ impl Clients {
             }
         }
         ids
+    }
+
+    /// Sends something honest that a representative has signed to some node; its id, or `None` when no node is there.
+    pub fn represent(
+        &mut self,
+        world: &World,
+        department: usize,
+        sign: impl FnOnce(&City, u64, Height) -> Vec<u8>,
+    ) -> Option<TransactionId> {
+        let (node, height) = self.somewhere(world)?;
+        let (nonce, until) = (self.next(), height + 900);
+        let bytes = sign(&self.city, nonce, until);
+        let id = TransactionId(sha256(&bytes));
+        self.send(world, node, bytes, Kind::Honest, department, until);
+        Some(id)
+    }
+
+    /// Sends once more what was sent before, to some node.
+    pub fn again(&mut self, world: &World, id: TransactionId) {
+        let Some((node, _)) = self.somewhere(world) else { return };
+        let bytes = self.memory.lock().sent[&id].bytes.clone();
+        self.submit(world, node, id, bytes);
+    }
+
+    /// Some honest node that answers, and its height.
+    fn somewhere(&mut self, world: &World) -> Option<(usize, Height)> {
+        let nodes: Vec<usize> = world.honest().filter(|index| world.live(*index).is_some()).collect();
+        if nodes.is_empty() {
+            return None;
+        }
+        let node = *self.random.pick(&nodes);
+        world.live(node).and_then(|live| live.handle.tip()).map(|tip| (node, tip.header.height))
     }
 
     fn send(&mut self, world: &World, node: usize, bytes: Vec<u8>, kind: Kind, department: usize, until: Height) {

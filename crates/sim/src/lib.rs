@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adversary;
+mod change;
 pub mod city;
 mod clients;
 mod disk;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    city::VALIDATORS,
+    change,
+    city::{NEWCOMER, VALIDATORS},
     clients::Clients,
     record::Memory,
     run::excuse,
@@ -42,11 +43,12 @@ pub async fn live(world: &mut World, clients: &mut Clients, scenario: &Scenario,
     if let Some(point) = segment.cut {
         world.writes().stop_after(point);
     }
-    for index in 0..VALIDATORS {
+    for index in 0..world.count() {
         match scenario.late {
             Some((late, at)) if late == index => {
                 undo.insert((at, usize::MAX), Undo::Start(index));
             }
+            _ if index == NEWCOMER && !memory.lock().change.has_newcomer() => {}
             _ => world.start(index).await,
         }
     }
@@ -63,7 +65,7 @@ pub async fn live(world: &mut World, clients: &mut Clients, scenario: &Scenario,
         }
         while let Some((_, mishap)) = mishaps.next_if(|(at, _)| *at <= now) {
             // Receipts are fetched before things go wrong, too.
-            for node in 0..VALIDATORS {
+            for node in 0..world.count() {
                 clients.ask_for_receipt(world, node);
             }
             befall(world, memory, mishap, now, &mut undo).await;
@@ -71,7 +73,7 @@ pub async fn live(world: &mut World, clients: &mut Clients, scenario: &Scenario,
         while let Some(entry) = undo.first_entry().filter(|entry| entry.key().0 <= now) {
             mend(world, memory, entry.remove()).await;
         }
-        for index in 0..VALIDATORS {
+        for index in 0..world.count() {
             if world.disk(index).node.stopped() && !is_down(&undo, index) {
                 memory.lock().fault("crash_at_write", format_args!("node {index} stops in the middle of a write"));
                 world.kill(index).await;
@@ -83,6 +85,7 @@ pub async fn live(world: &mut World, clients: &mut Clients, scenario: &Scenario,
             clients.ask_again(world);
         }
         clients.act(world, scenario.flood);
+        change::go_on(world, clients, scenario, memory).await;
         world.sleep(STEP).await;
     }
     // A power cut finds things as they are; at the end all is mended.
@@ -121,7 +124,7 @@ async fn befall(world: &mut World, memory: &Memory, mishap: Mishap, now: u64, un
         }
         Mishap::Isolate(node, time) => {
             memory.lock().fault("isolated", format_args!("node {node} is cut off for {time} ms"));
-            for other in 0..VALIDATORS {
+            for other in 0..world.count() {
                 world.link(node, other, false).await;
                 world.link(other, node, false).await;
             }
@@ -130,8 +133,8 @@ async fn befall(world: &mut World, memory: &Memory, mishap: Mishap, now: u64, un
         Mishap::Split(node, time) => {
             let side = [node, (node + 1) % VALIDATORS];
             memory.lock().fault("partition", format_args!("nodes {side:?} are parted from the others for {time} ms"));
-            for a in 0..VALIDATORS {
-                for b in 0..VALIDATORS {
+            for a in 0..world.count() {
+                for b in 0..world.count() {
                     if side.contains(&a) != side.contains(&b) {
                         world.link(a, b, false).await;
                     }
@@ -157,18 +160,14 @@ async fn mend(world: &mut World, memory: &Memory, what: Undo) {
         }
         Undo::Heal => {
             memory.lock().note("all links are whole");
-            for a in 0..VALIDATORS {
-                for b in 0..VALIDATORS {
-                    world.link(a, b, true).await;
-                }
-            }
+            world.link_all().await;
         }
     }
 }
 
 /// With the network whole, everything must end. Returns how long it took until a new block was everywhere, in milliseconds.
 pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenario, memory: &Memory) -> u64 {
-    for index in 0..VALIDATORS {
+    for index in 0..world.count() {
         if world.disk(index).node.stopped() {
             world.kill(index).await;
             world.start(index).await;
@@ -179,16 +178,10 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
     memory.lock().note("everything is whole from now on");
     let begun = memory.lock().now;
     let before = memory.lock().tip();
-    let honest: Vec<usize> = world.honest().collect();
-    let heights = |memory: &Memory| {
-        let record = memory.lock();
-        honest.iter().map(|index| record.positions[*index]).collect::<Vec<_>>()
-    };
-
     let new_block = |memory: &Memory, world: &World| {
-        honest.iter().all(|index| world.live(*index).is_some()) && heights(memory).iter().all(|height| *height > before)
+        world.honest().all(|index| world.live(index).is_some() && memory.lock().positions[index] > before)
     };
-    if !wait(world, clients, scenario.flood, memory, RETURN, &new_block).await {
+    if !wait(world, clients, scenario, scenario.flood, memory, RETURN, &new_block).await {
         let mut record = memory.lock();
         let positions = record.positions;
         record
@@ -203,7 +196,7 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         let record = memory.lock();
         probes.iter().all(|id| record.places.contains_key(id))
     };
-    if !wait(world, clients, scenario.flood, memory, PROBED, &probed).await {
+    if !wait(world, clients, scenario, scenario.flood, memory, PROBED, &probed).await {
         let mut record = memory.lock();
         let late = probes.iter().filter(|id| !record.places.contains_key(id)).count();
         record.fail(format_args!("NO INPUT BLOCKS ANOTHER'S: {late} of {} last deposits are in no block", probes.len()));
@@ -211,8 +204,12 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
     }
 
     let all = |memory: &Memory, world: &World| {
+        let honest: Vec<usize> = world.honest().collect();
         let tip = {
             let mut record = memory.lock();
+            if scenario.change.is_some() && !record.change.is_over() {
+                return false;
+            }
             let lowest = honest.iter().map(|index| record.positions[*index]).min().unwrap_or(0);
             record.expire(lowest);
             if !record.pending.is_empty() || honest.iter().any(|index| record.positions[*index] < record.tip()) {
@@ -231,17 +228,21 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
         if scenario.has_crashes() {
             clients.ask_again(world);
         }
-        ended = wait(world, clients, None, memory, ASK_AGAIN, &all).await;
+        ended = wait(world, clients, scenario, None, memory, ASK_AGAIN, &all).await;
         if ended {
             break;
         }
     }
     if !ended {
         let waiting: Vec<_> =
-            honest.iter().map(|index| world.live(*index).map(|live| live.mempool.lock().count())).collect();
-        let indexed: Vec<_> = honest.iter().map(|index| world.live(*index).map(|live| live.progress.height())).collect();
+            world.honest().map(|index| world.live(index).map(|live| live.mempool.lock().count())).collect();
+        let indexed: Vec<_> = world.honest().map(|index| world.live(index).map(|live| live.progress.height())).collect();
         let mut record = memory.lock();
         let (pending, positions, tip) = (record.pending.len(), record.positions, record.tip());
+        if scenario.change.is_some() && !record.change.is_over() {
+            let change = record.change.clone();
+            record.fail(format_args!("VALIDATORS CHANGE: they have not: {change:?}"));
+        }
         record.fail(format_args!(
             "WHAT IS TAKEN ENDS: {pending} transactions have not ended, {waiting:?} wait in mempools; \
              observers at {positions:?}, indexes at {indexed:?}, chain at {tip}"
@@ -252,8 +253,9 @@ pub async fn finish(world: &mut World, clients: &mut Clients, scenario: &Scenari
 
 /// Lets time pass until something is so; false when it is not within `millis`.
 async fn wait(
-    world: &World,
+    world: &mut World,
     clients: &mut Clients,
+    scenario: &Scenario,
     flood: Option<usize>,
     memory: &Memory,
     millis: u64,
@@ -270,6 +272,7 @@ async fn wait(
         if let Some(department) = flood {
             clients.flood(world, department);
         }
+        change::go_on(world, clients, scenario, memory).await;
         world.sleep(STEP).await;
     }
 }

@@ -11,7 +11,7 @@ use zhulian_node::{
     index::{Filter, genesis_keys, rows},
     mempool::Standing,
 };
-use zhulian_primitives::{Block, Height};
+use zhulian_primitives::{Block, Height, Network};
 use zhulian_verify::Verifier;
 
 use crate::{node::Live, record::Memory, world::World};
@@ -42,13 +42,26 @@ async fn all(world: &World, memory: &Memory) -> Result<(), String> {
         if !status.damage.is_empty() {
             return Err(format!("node {index} found its store damaged: {:?}", status.damage));
         }
-        let validators = world.city.genesis.network().validators;
-        let accused = status.misbehaviour.keys().map(|key| validators.iter().position(|it| it.public_key == *key));
+        let accused = status.misbehaviour.keys().map(|key| world.index_of(key));
+        changed(world, memory, index, &status.sets)?;
         if let Some(accused) = accused.flatten().find(|accused| !world.may_be_accused(*accused)) {
             return Err(format!("HONEST NODES ARE NOT ACCUSED: node {accused} was, by {index}"));
         }
     }
     Ok(())
+}
+
+/// The validators are those that were voted for.
+fn changed(world: &World, memory: &Memory, index: usize, sets: &[Network]) -> Result<(), String> {
+    let expected = match memory.lock().change.is_over() {
+        true => world.after_changes(),
+        false => world.city.genesis.network().validators.iter().map(|it| it.public_key).collect(),
+    };
+    let now: Option<Vec<[u8; 32]>> = sets.last().map(|set| set.validators.iter().map(|it| it.public_key).collect());
+    match now == Some(expected) {
+        true => Ok(()),
+        false => Err(format!("VALIDATORS CHANGE: node {index} knows others than those voted for: {sets:?}")),
+    }
 }
 
 /// One unbroken chain from the first block.
@@ -135,6 +148,11 @@ async fn nothing_lost(
         if *height as usize % 4 == index {
             let finality = live.handle.certificate_for(*height).await;
             let finality = finality.map_err(|error| format!("CERTIFICATES: node {index} at {height}: {error}"))?;
+            let mut network = network.clone();
+            for handover in &finality.handovers {
+                let after = handover.follow(&network);
+                network = after.map_err(|error| format!("HANDOVERS: node {index} at {height}: {error}"))?;
+            }
             let certificate = finality.certificate.verify(&network);
             certificate.map_err(|error| format!("CERTIFICATES: node {index} at {height}: {error}"))?;
         }

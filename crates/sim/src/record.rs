@@ -9,7 +9,7 @@ use zhulian_engine::Observer;
 use zhulian_node::Finalised;
 use zhulian_primitives::{Block, Certificate, Code, Height, Receipt, TransactionError, TransactionId};
 
-use crate::city::VALIDATORS;
+use crate::{change::Change, city::NODES};
 
 /// What a client sent, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct Record {
     /// Blocks that honest nodes reported, by height.
     pub blocks: BTreeMap<Height, Arc<Block>>,
     /// The last height that each node's observer was given.
-    pub positions: [Height; VALIDATORS],
+    pub positions: [Height; NODES],
     /// Where transactions ended.
     pub places: BTreeMap<TransactionId, Place>,
     /// What clients sent.
@@ -71,6 +71,8 @@ pub struct Record {
     pub pending: BTreeSet<TransactionId>,
     /// Taken, and expired before any block had them.
     pub expired: BTreeSet<TransactionId>,
+    /// How far the change of validators has come.
+    pub change: Change,
     /// Receipt files that clients hold.
     pub receipts: Vec<(TransactionId, Vec<u8>)>,
     /// Faults by name.
@@ -130,7 +132,10 @@ impl Record {
 
     fn ended(&mut self, height: Height, index: usize, receipt: Receipt) {
         let id = receipt.transaction;
-        let replayed = receipt.refusal == Some(zhulian_execution::Refusal::code(TransactionError::Replayed));
+        let refused = |error: TransactionError| receipt.refusal == Some(zhulian_execution::Refusal::code(error));
+        let over = self.sent.get(&id).is_some_and(|sent| sent.valid_until < height);
+        // In a block again it has no effect, and is told so; whether it is too late is looked at first.
+        let replayed = refused(TransactionError::Replayed) || (over && refused(TransactionError::Expired));
         self.pending.remove(&id);
         match self.sent.get(&id).map(|sent| sent.kind) {
             Some(Kind::Forged) => self.fail(format_args!("FORGERIES ARE REFUSED: {id} is in block {height}")),

@@ -13,7 +13,7 @@ use commonware_runtime::deterministic::{self, Context, FaultConfig, PartialWrite
 use commonware_utils::Probability;
 
 use crate::{
-    city::{City, VALIDATORS, begin},
+    city::{City, NODES, begin},
     clients::Clients,
     life, node, properties,
     random::Random,
@@ -121,7 +121,7 @@ fn directory() -> tempfile::TempDir {
 
 /// What one segment leaves for the next.
 struct After {
-    wiped: [u32; VALIDATORS],
+    wiped: [u32; NODES],
     indexes: Vec<PathBuf>,
     clients: (Random, u64),
     hash: String,
@@ -131,12 +131,12 @@ struct After {
 
 /// All segments; returns the runtime's hash, the writes of the first segment, and how long the network took to recover.
 fn live_all(scenario: &Scenario, memory: &Memory) -> (String, u64, u64) {
-    let city = Arc::new(City::new());
+    let city = Arc::new(City::new(scenario.change.is_some()));
     let directory = directory();
     standing_faults(scenario, &mut memory.lock());
     let mut dice = Random::new(scenario.seed.wrapping_mul(31));
     let mut clients = (dice.fork(), 0);
-    let mut wiped = [0; VALIDATORS];
+    let mut wiped = [0; NODES];
     let mut checkpoint = None;
     let (mut hash, mut writes, mut recovery_ms) = (String::new(), 0, 0);
     for (at, segment) in scenario.segments.iter().enumerate() {
@@ -177,7 +177,7 @@ struct Stage {
     segment: Segment,
     memory: Memory,
     directory: PathBuf,
-    wiped: [u32; VALIDATORS],
+    wiped: [u32; NODES],
     clients: (Random, u64),
     ends: bool,
 }

@@ -131,6 +131,8 @@ pub struct Scenario {
     pub late: Option<(usize, u64)>,
     /// A department that floods the mempools.
     pub flood: Option<usize>,
+    /// From this time on, in milliseconds, a fifth validator is voted in, and then the faulty one, or whoever stands in its place, out.
+    pub change: Option<u64>,
     /// Bytes of unsynced writes that a power cut keeps, in percent, and whether they are a prefix of each write.
     pub kept: (u64, bool),
     /// The segments; each but the last ends in a power cut.
@@ -162,7 +164,8 @@ impl Scenario {
         let mut segments: Vec<Segment> = (0..count).map(|_| segment(&mut random, &mut forgetful, late.is_some())).collect();
         // After the last one everything is made good.
         segments[count - 1].cut = None;
-        Self { seed, links, adversary, faulty, late, flood, kept, segments }
+        let change = (late.is_none() && random.chance(12)).then(|| 300 + random.below(3_000));
+        Self { seed, links, adversary, faulty, late, flood, change, kept, segments }
     }
 
     /// The power goes at this write, counted over all nodes from the start of an empty city; then it comes back.
@@ -175,9 +178,15 @@ impl Scenario {
             faulty: 0,
             late: None,
             flood: None,
+            change: None,
             kept: ([0, 50, 100][point as usize % 3], point % 2 == 0),
             segments: vec![segment(2_500, Some(point)), segment(500, None)],
         }
+    }
+
+    /// How many nodes there may be.
+    pub fn nodes(&self) -> usize {
+        VALIDATORS + usize::from(self.change.is_some())
     }
 
     /// Whether a node breaks the protocol.
@@ -269,6 +278,9 @@ impl fmt::Display for Scenario {
         }
         if let Some(department) = self.flood {
             write!(f, "; department {department} floods")?;
+        }
+        if let Some(at) = self.change {
+            write!(f, "; from {at} ms on a fifth is voted in, and node {} out", self.faulty)?;
         }
         let mishaps: usize = self.segments.iter().map(|segment| segment.mishaps.len()).sum();
         write!(f, "; {mishaps} mishaps, {} power cuts", self.segments.len() - 1)

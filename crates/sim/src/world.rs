@@ -21,7 +21,7 @@ use zhulian_engine::wiring::{self, CHANNELS, Network};
 use zhulian_node::mempool;
 
 use crate::{
-    city::{BEGIN, City, VALIDATORS},
+    city::{BEGIN, City, NEWCOMER, NODES},
     disk::{Points, Power},
     node::{self, Live, Node, Plan, Role, config},
     random::Random,
@@ -47,9 +47,9 @@ pub struct World {
     memory: Memory,
     directory: PathBuf,
     /// How often each node was wiped; names its store.
-    wiped: [u32; VALIDATORS],
-    power: [Power; VALIDATORS],
-    nodes: [Option<Node>; VALIDATORS],
+    wiped: [u32; NODES],
+    power: [Power; NODES],
+    nodes: [Option<Node>; NODES],
     twins: Vec<Task<()>>,
     starts: u64,
     random: Random,
@@ -66,7 +66,7 @@ impl World {
         city: &Arc<City>,
         scenario: &Scenario,
         directory: &Path,
-        wiped: [u32; VALIDATORS],
+        wiped: [u32; NODES],
         memory: &Memory,
     ) -> Self {
         let keys: Vec<PublicKey> = city.secrets.iter().map(key).collect();
@@ -74,7 +74,7 @@ impl World {
             context.child("network"),
             simulated::Config {
                 max_size: wiring::message_bytes_max(&config(city, 0, Role::default())),
-                max_peers_per_set: NZUsize!(VALIDATORS),
+                max_peers_per_set: NZUsize!(NODES),
                 disconnect_on_block: true,
                 tracked_peer_sets: NZUsize!(1),
             },
@@ -98,11 +98,7 @@ impl World {
             starts: 0,
             random: Random::new(scenario.seed ^ 0x5eed),
         };
-        for a in 0..VALIDATORS {
-            for b in 0..VALIDATORS {
-                world.link(a, b, true).await;
-            }
-        }
+        world.link_all().await;
         world
     }
 
@@ -143,6 +139,15 @@ impl World {
         let _ = self.oracle.remove_link(from.clone(), to.clone()).await;
         if whole {
             let _ = self.oracle.add_link(from, to, self.scenario.links.link()).await;
+        }
+    }
+
+    /// Connects all nodes.
+    pub async fn link_all(&self) {
+        for a in 0..self.count() {
+            for b in 0..self.count() {
+                self.link(a, b, true).await;
+            }
         }
     }
 
@@ -212,13 +217,13 @@ impl World {
 
     /// The directories of all nodes' indexes.
     pub fn indexes(&self) -> Vec<PathBuf> {
-        (0..VALIDATORS).map(|index| self.plan(index, "node", Role::default()).directory.join("index")).collect()
+        (0..self.count()).map(|index| self.plan(index, "node", Role::default()).directory.join("index")).collect()
     }
 
     /// The same validator twice. The first half talks to the first two of the others, the second half to the last two.
     async fn start_twins(&mut self, index: usize) {
         let others: Vec<PublicKey> =
-            (0..VALIDATORS).filter(|other| *other != index).map(|other| self.keys[other].clone()).collect();
+            (0..self.count()).filter(|other| *other != index).map(|other| self.keys[other].clone()).collect();
         let halves = [others[..2].to_vec(), others[1..].to_vec()];
         let [mut first, mut second] = [Vec::new(), Vec::new()];
         for (channel, (sender, receiver)) in self.channels(index).await.into_iter().enumerate() {
@@ -304,7 +309,7 @@ impl World {
     }
 
     /// How often each node was wiped.
-    pub fn wiped(&self) -> [u32; VALIDATORS] {
+    pub fn wiped(&self) -> [u32; NODES] {
         self.wiped
     }
 
@@ -318,9 +323,28 @@ impl World {
         self.power.iter().any(|power| power.full.load(Relaxed))
     }
 
-    /// Honest nodes.
+    /// Nodes, with the newcomer even before it has come.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Honest nodes, with the newcomer once it has come.
     pub fn honest(&self) -> impl Iterator<Item = usize> {
-        (0..VALIDATORS).filter(|index| !self.scenario.is_byzantine(*index))
+        let count = if self.memory.lock().change.has_newcomer() { self.count() } else { NEWCOMER };
+        (0..count).filter(|index| !self.scenario.is_byzantine(*index))
+    }
+
+    /// Keys of the validators after both changes: all nodes' but the faulty one's.
+    pub fn after_changes(&self) -> Vec<[u8; 32]> {
+        let others = self.keys.iter().enumerate().filter(|(index, _)| *index != self.scenario.faulty);
+        let mut keys: Vec<[u8; 32]> = others.map(|(_, key)| key.as_ref().try_into().expect("a key has 32 bytes")).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// The node with this key.
+    pub fn index_of(&self, key: &[u8; 32]) -> Option<usize> {
+        self.keys.iter().position(|other| other.as_ref() == key)
     }
 
     /// A node, if it answers.

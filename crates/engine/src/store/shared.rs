@@ -401,9 +401,10 @@ impl<E: Storage> Shared<E> {
         };
         self.durable_at(position).await?;
         let _files = self.files.lock().await;
-        match in_files {
-            true => self.storage.remove(partition, None).await,
-            false => Ok(()),
+        match self.storage.remove(partition, None).await {
+            // Asked again, since a checkpoint may have made files in the meantime.
+            Err(Error::PartitionMissing(_)) => Ok(()),
+            removed => removed,
         }
     }
 

@@ -107,12 +107,15 @@ impl MemberId {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_');
         // Separators do not break a row: 138-1234-5678 is a phone number, too.
-        let joined: String = text.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        let row = joined.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        let (mut row, mut longest) = (0, 0);
+        for c in text.chars().filter(char::is_ascii_alphanumeric) {
+            row = if c.is_ascii_digit() { row + 1 } else { 0 };
+            longest = longest.max(row);
+        }
         let well_formed = (2..=Self::LEN_MAX).contains(&text.len())
             && text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.bytes().all(allowed)
-            && row <= Self::DIGITS_MAX;
+            && longest <= Self::DIGITS_MAX;
         if well_formed { Ok(Self(text.into())) } else { Err(Error::MalformedMember) }
     }
 

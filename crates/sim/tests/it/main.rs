@@ -44,8 +44,14 @@ fn properties_hold_although_the_power_goes_and_a_department_floods() {
     assert!(report.faults["flood"] > 0 && report.faults["power_cut"] == 1);
 }
 
+#[test]
+fn properties_hold_while_validators_are_voted_in_and_out() {
+    let fits = |it: &Scenario| it.change.is_some() && it.adversary.is_byzantine() && it.segments.len() == 1;
+    assert_eq!(holds(&first(0, fits)).faults["validators_changed"], 2);
+}
+
 /// Seeds that once broke a property.
-const ONCE_BROKEN: &[u64] = &[];
+const ONCE_BROKEN: &[u64] = &[85];
 
 #[test]
 fn seeds_that_once_failed_do_not_fail_again() {
