@@ -143,20 +143,20 @@ pub(crate) async fn open<E: Context>(
     let child = |label| context.child(label).with_attribute("archive", prefix);
     let blocks = opening.config(prefix, "blocks", opening.storage.compress, opening.limits);
     let certificates = opening.config(prefix, "certificates", false, VALIDATORS_MAX);
-    let until = match retained.until(number) {
-        Some(until) => until,
+    let begin = match retained.begin(number) {
+        Some(begin) => begin,
         // On the first start with a retention, what is there stays as it is.
         None => {
-            let mut until = Hot::<_, Arc<Sealed>>::whole_until(child("blocks"), &blocks).await?;
-            until = until.max(Hot::<_, Finalization>::whole_until(child("certificates"), &certificates).await?);
-            retained.set_until(number, until).await;
-            until
+            let mut begin = Hot::<_, Arc<Sealed>>::begin(child("blocks"), &blocks).await?;
+            begin = begin.max(Hot::<_, Finalization>::begin(child("certificates"), &certificates).await?);
+            retained.set_begin(number, begin).await;
+            begin
         }
     };
     let retention = retained.retention();
     let floor = retention.floor();
-    let blocks = Hot::open(child("blocks"), &blocks, until, floor).await?;
-    let certificates = Hot::open(child("certificates"), &certificates, until, floor).await?;
+    let blocks = Hot::open(child("blocks"), &blocks, begin, floor).await?;
+    let certificates = Hot::open(child("certificates"), &certificates, begin, floor).await?;
     let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone(), retention: retention.clone() };
     Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }

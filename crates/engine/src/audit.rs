@@ -154,14 +154,14 @@ async fn open_archives(
     let open = async {
         let retained = retention::Store::open(context, PREFIX, None).await;
         // A store that was never opened with a retention has all for good.
-        let (until, floor) = (retained.until(number).unwrap_or(u64::MAX), retained.retention().floor());
+        let (begin, floor) = (retained.begin(number).unwrap_or(u64::MAX), retained.retention().floor());
         let opening = Opening { page_cache, storage: setup.storage, limits: setup.limits };
         let child = |label| context.child(label).with_attribute("archive", prefix);
         let config = opening.config(prefix, "blocks", setup.storage.compress, setup.limits);
-        let blocks = Hot::open(child("blocks"), &config, until, floor).await;
+        let blocks = Hot::open(child("blocks"), &config, begin, floor).await;
         let blocks = blocks.map_err(|error| format!("{prefix}-blocks: {error}"))?;
         let config = opening.config(prefix, "certificates", false, VALIDATORS_MAX);
-        let certificates = Hot::open(child("certificates"), &config, until, floor).await;
+        let certificates = Hot::open(child("certificates"), &config, begin, floor).await;
         Ok((blocks, certificates.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };
     caught(open).await

@@ -78,11 +78,11 @@ fn rest_config<C: Clone>(config: &Config<C>) -> prunable::Config<EightCap, C> {
 pub(crate) struct Hot<E: Context, V: CodecShared> {
     context: E,
     name: String,
-    /// All heights up to `until`.
+    /// All heights below `begin`.
     first: Option<First<E, V>>,
-    /// All above.
+    /// All from there on.
     rest: Option<Rest<E, V>>,
-    until: u64,
+    begin: u64,
 }
 
 impl<E: Context, V: CodecShared> Hot<E, V> {
@@ -92,32 +92,35 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
         V::Cfg: Clone,
     {
         let first = immutable::Archive::init(context.child("whole"), first_config(config)).await?;
-        Ok(Self { context, name: config.name.clone(), first: Some(first), rest: None, until: u64::MAX })
+        Ok(Self { context, name: config.name.clone(), first: Some(first), rest: None, begin: u64::MAX })
     }
 
-    /// The last height of a store for good; 0 when there is none.
-    pub async fn whole_until(context: E, config: &Config<V::Cfg>) -> Result<u64, Error>
+    /// Where the second store has to begin: behind what the first has, or at once when that is nothing but genesis, which is made anew.
+    pub async fn begin(context: E, config: &Config<V::Cfg>) -> Result<u64, Error>
     where
         V::Cfg: Clone,
     {
         match context.scan(&format!("{}-{}", config.name, PARTS[0])).await {
-            Ok(_) => Ok(Self::whole(context, config).await?.last_index().unwrap_or(0)),
+            Ok(_) => {
+                let last = Self::whole(context, config).await?.last_index().unwrap_or(0);
+                Ok(if last == 0 { 0 } else { last + 1 })
+            }
             Err(StorageError::PartitionMissing(_)) => Ok(0),
             Err(error) => Err(commonware_storage::journal::Error::Runtime(error).into()),
         }
     }
 
-    /// Opens a store that holds heights up to `until` for good, until `floor` is above, and later ones as long as they are not pruned.
-    pub async fn open(context: E, config: &Config<V::Cfg>, until: u64, floor: u64) -> Result<Self, Error>
+    /// Opens a store that holds heights below `begin` until the `floor` is there, and later ones as long as they are not pruned.
+    pub async fn open(context: E, config: &Config<V::Cfg>, begin: u64, floor: u64) -> Result<Self, Error>
     where
         V::Cfg: Clone,
     {
-        if until == u64::MAX {
+        if begin == u64::MAX {
             return Self::whole(context, config).await;
         }
         let rest = Some(prunable::Archive::init(context.child("recent"), rest_config(config)).await?);
-        let mut store = Self { context, name: config.name.clone(), first: None, rest, until };
-        if floor > until {
+        let mut store = Self { context, name: config.name.clone(), first: None, rest, begin };
+        if floor >= begin {
             store.remove_first().await?;
         } else {
             let first = immutable::Archive::init(store.context.child("whole"), first_config(config)).await?;
@@ -138,7 +141,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
     }
 
     pub async fn put(mut self, height: u64, digest: Digest, value: &V) -> Result<Self, Error> {
-        if height <= self.until {
+        if height < self.begin {
             if let Some(first) = self.first.take() {
                 self.first = Some(first.put(height, digest, value).await?);
             }
@@ -176,7 +179,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
 
     pub async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<V>, Error> {
         let (first, rest) = match id {
-            Identifier::Index(height) if height <= self.until => (true, false),
+            Identifier::Index(height) if height < self.begin => (true, false),
             Identifier::Index(_) => (false, true),
             Identifier::Key(_) => (true, true),
         };
@@ -195,8 +198,8 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
     pub async fn has(&self, height: u64) -> Result<bool, Error> {
         let id = Identifier::Index(height);
         match (&self.first, &self.rest) {
-            (Some(first), _) if height <= self.until => first.has(id).await,
-            (_, Some(rest)) if height > self.until => rest.has(id).await,
+            (Some(first), _) if height < self.begin => first.has(id).await,
+            (_, Some(rest)) if height >= self.begin => rest.has(id).await,
             _ => Ok(false),
         }
     }
@@ -205,7 +208,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
     pub async fn prune(mut self, min: u64) -> Result<Self, Error> {
         let Some(rest) = self.rest.take() else { return Ok(self) };
         self.rest = Some(rest.prune(min).await?);
-        if min > self.until && self.first.is_some() {
+        if min >= self.begin && self.first.is_some() {
             self.remove_first().await?;
         }
         Ok(self)
@@ -307,9 +310,9 @@ mod tests {
             agrees(&store, &set).await;
             drop(store.sync().await.unwrap());
 
-            let until = Hot::<_, u64>::whole_until(context.child("b"), &config).await.unwrap();
-            assert_eq!(until, 10);
-            let mut store = Hot::open(context.child("c"), &config, until, 1).await.unwrap();
+            let begin = Hot::<_, u64>::begin(context.child("b"), &config).await.unwrap();
+            assert_eq!(begin, 11);
+            let mut store = Hot::open(context.child("c"), &config, begin, 1).await.unwrap();
             for height in [6, 11, 12, 13, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25] {
                 store = store.put(height, digest(height), &(height * 7)).await.unwrap();
                 set.insert(height);
@@ -324,7 +327,7 @@ mod tests {
             set = set.split_off(&16);
             agrees(&store, &set).await;
             drop(store.sync().await.unwrap());
-            let store = Hot::open(context.child("d"), &config, until, 18).await.unwrap();
+            let store = Hot::open(context.child("d"), &config, begin, 18).await.unwrap();
             agrees(&store, &set).await;
         });
     }

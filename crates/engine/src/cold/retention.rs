@@ -17,7 +17,7 @@ use commonware_utils::sequence::U64;
 
 use crate::ArchiveStatus;
 
-/// Entries of the store: the floor, and for each prefix of archives up to where they are kept for good.
+/// Entries of the store: the floor, and for each prefix of archives where they begin from which something can be dropped.
 const FLOOR: u64 = 0;
 pub(crate) const OWN: u64 = 1;
 pub(crate) const HISTORY: u64 = 2;
@@ -95,14 +95,15 @@ impl<E: Context> Store<E> {
         self.1.clone()
     }
 
-    /// The height up to which a store is kept for good, since it was made before the node had an archive; `None` when that is not known yet.
-    pub fn until(&self, number: u64) -> Option<u64> {
+    /// Where a prefix's stores begin from which something can be dropped; what is below was there before the node had an archive. `None` when that
+    /// is not known yet.
+    pub fn begin(&self, number: u64) -> Option<u64> {
         self.0.as_ref().map_or(Some(u64::MAX), |store| store.get(&U64::new(number)).map(u64::from))
     }
 
     /// Sets that height.
-    pub async fn set_until(&mut self, number: u64, until: u64) {
-        self.put(number, until).await;
+    pub async fn set_begin(&mut self, number: u64, begin: u64) {
+        self.put(number, begin).await;
     }
 
     async fn put(&mut self, number: u64, value: u64) {
