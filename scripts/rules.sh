@@ -100,10 +100,17 @@ expect 6 "${officer[@]}" case confirm "$case" yes
 says 'procedure.same_signer'
 expect 0 "$zhulian" --json --key court.officer case confirm "$case" yes
 expect 0 "${officer[@]}" case rate "$case" 5
-expect 0 "$zhulian" --json case history "$case"
+# The index follows what is final a moment later.
+for _ in $(seq 50); do
+    expect 0 "$zhulian" --json case history "$case"
+    grep -q '"name": "case_rated"' "$work/out" && break
+    sleep 0.2
+done
 for event in case_opened material_submitted progressed clock_paused override_confirmed case_closed case_rated; do
     says "\"name\": \"$event\""
 done
+expect 0 "$zhulian" --json case tasks "$data"
+! grep -q "$case" "$work/out" || fail "a closed case still has tasks"
 expect 0 "$zhulian" --json --url "http://127.0.0.1:$((base + 3))" case list --state withdrawn
 says "\"id\": \"$case\""
 
@@ -119,6 +126,15 @@ XML
 expect 0 "$zhulian" --json procedure replay "$work/two.bpmn" --log "$work/cases.xes" --picture "$work/cases.svg"
 says '"after": "accept"'
 says '"fitting": 0'
+
+say "the next year's calendar is written from a notice, and not accepted as a template"
+days=scenarios/packs/working-days/pack.json
+expect 0 "$zhulian" rules calendar "$days" --out "$work/template"
+expect 1 "$zhulian" rules check "$work/template/pack.json"
+printf '2027年（演练用，并非通知原文）\n一、元旦：1月1日放假。\n' >"$work/notice.txt"
+expect 0 "$zhulian" --json rules calendar "$days" --notice "$work/notice.txt" --out "$work/2027"
+says '"days": 1'
+expect 0 "$zhulian" rules check "$work/2027/pack.json"
 
 down
 say "with the network gone: decided again from the receipt and the fetched files"

@@ -306,6 +306,7 @@ mod tests {
             disk: None,
             archive: None,
             keys_due: Vec::new(),
+            calendars: Vec::new(),
             stall: None,
         }
     }

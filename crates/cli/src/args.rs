@@ -4,12 +4,12 @@ use clap::{Parser, Subcommand};
 
 use crate::{commands as c, session::Options};
 
-/// Zhulian 珠联, a city's governance main chain: deposit digests of documents on a ledger that no single office controls, and prove later, offline, what existed, when, and who vouched for it. (珠联,城市治理主链:把文件的摘要存到任何一个部门都无法单独控制的账本上,日后离线证明何时存在何物、由谁见证。)
+/// Zhulian 珠联, a city's governance main chain: deposit digests of documents on a ledger that no single office controls, and prove later, offline, what existed, when, and who vouched for it. (珠联，城市治理主链：把文件的摘要存到任何一个部门都无法单独控制的账本上，日后离线证明何时存在何物、由谁见证。)
 #[derive(Parser, Debug)]
 #[command(name = "zhulian", version, arg_required_else_help = true, max_term_width = 110)]
 #[command(
     after_help = "Exit codes: 0 done or verified, 1 other error, 2 wrong usage, 3 not deposited, 4 mismatch, 5 proves nothing, \
-6 refused, 7 network, 8 some files skipped, 9 key unusable (退出码:0 完成或核验通过,1 其他错误,2 用法错误,3 尚未存证,4 不一致,5 不能作为证明,6 被拒绝,7 网络问题,8 部分文件被跳过,9 密钥无法使用)"
+6 refused, 7 network, 8 some files skipped, 9 key unusable (退出码：0 完成或核验通过，1 其他错误，2 用法错误，3 尚未存证，4 不一致，5 不能作为证明，6 被拒绝，7 网络问题，8 部分文件被跳过，9 密钥无法使用)"
 )]
 pub struct Arguments {
     /// Options of every command.

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![expect(clippy::result_large_err, reason = "a failure is made once, and ends the program")]
 
 pub mod act;
 pub mod args;

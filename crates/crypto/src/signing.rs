@@ -15,6 +15,7 @@ pub struct SigningKey {
     public: PublicKey,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a process has few keys, and a secret is better not moved to the heap")]
 enum Inner {
     EdDsa(ed25519_zebra::SigningKey),
     Es256(EcdsaKeyPair, Zeroizing<[u8; 32]>),

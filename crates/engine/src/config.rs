@@ -106,6 +106,8 @@ pub struct Storage {
     pub compress: bool,
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
+    /// Blocks between two prunings of that log.
+    pub prune_every_blocks: usize,
     /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
     pub log_bytes: u64,
     /// Blocks that are dropped together, where a [`Cold`] archive lets them be dropped.
@@ -120,6 +122,7 @@ impl Default for Storage {
             page_cache_bytes: 64 << 20,
             compress: true,
             retained_blocks: 256,
+            prune_every_blocks: 256,
             log_bytes: 8 << 20,
             section_blocks: 4_096,
             state_file_operations: 1 << 18,

@@ -39,6 +39,7 @@ pub type Gossip = ([u8; 32], Bytes);
 pub type GossipReceiver = mpsc::Receiver<Gossip>;
 
 /// Starts the exchange. What the node does not take in time is dropped: gossip is best effort.
+#[expect(clippy::too_many_arguments, reason = "the two ends of what it joins, and whom it asks")]
 pub(crate) fn start<E: Spawner + Clock>(
     context: E,
     (mut sender, mut receiver): (impl Sender<PublicKey = PublicKey>, impl Receiver<PublicKey = PublicKey>),

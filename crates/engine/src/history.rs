@@ -231,6 +231,8 @@ async fn run<E, D, B, S>(
         },
     );
     let mut engine = engine.start(channel);
+    let clock = Arc::new(context.child("clock"));
+    let patience = fetch_timeout.get() / 4;
     let history = reader.history.clone();
     let mut until = 0;
     // The block that the next run has to follow.
@@ -290,9 +292,9 @@ async fn run<E, D, B, S>(
             }
         },
         Some((height, answer)) = questions.recv() else break => {
-            let reader = reader.clone();
+            let (reader, clock) = (reader.clone(), clock.clone());
             reads.push(async move {
-                if let Some(run) = gather(&reader, height).await {
+                if let Some(run) = gather(&reader, height, &*clock, patience).await {
                     let _ = answer.send(run.encode());
                 }
             });
@@ -321,8 +323,10 @@ fn certified<R: CryptoRng>(run: &Run, rng: &mut R, sets: &Sets, strategy: &impl 
     valid && run.last().is_some_and(|(_, finalization)| finalization.is_some())
 }
 
-/// A run from `height` on; `None` when this node does not have it.
-async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
+/// A run from `height` on; `None` when this node does not have it. Where reading takes longer than `patience` the run is short, since who
+/// asked waits for it, and asks for the rest.
+async fn gather<E: Context>(reader: &Reader<E>, height: u64, clock: &E, patience: Duration) -> Option<Run> {
+    let begun = clock.current();
     let mut run: Run = Vec::new();
     let mut bytes = 0;
     for at in height..height.saturating_add(RUN_BLOCKS as u64) {
@@ -331,7 +335,8 @@ async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
         let sealed = Sealed::new(block, proposer);
         bytes += sealed.encode_size();
         run.push((sealed, reader.certificate(at).await));
-        if bytes >= RUN_BYTES && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
+        let long = clock.current().duration_since(begun).is_ok_and(|took| took > patience);
+        if (bytes >= RUN_BYTES || long) && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
             break;
         }
         if bytes >= 2 * RUN_BYTES {

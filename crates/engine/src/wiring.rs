@@ -443,7 +443,7 @@ where
             },
             // The archives drop only what is in the cold archive.
             prune_config: Some(PruneConfig {
-                maintenance_interval: NZUsize!(256),
+                maintenance_interval: NZUsize!(config.storage.prune_every_blocks.max(1)),
                 retained_marshal_blocks: config.storage.retained_blocks,
                 retained_qmdb_blocks: config.storage.retained_blocks,
             }),

@@ -10,6 +10,7 @@ use zhulian_primitives::{Height, Transaction, TransactionError as E, codec};
 
 use crate::{
     CallEntry, Directory, Module, Prepared, Refusal, Run,
+    habit::Habits,
     window::{self, TIP, Tip, UseId, UseIds, Windows},
 };
 
@@ -21,13 +22,14 @@ pub(crate) struct Inner {
     modules: BTreeMap<&'static str, &'static Module>,
     pub(crate) directory: Directory,
     windows: Mutex<Windows>,
+    habits: Mutex<Habits>,
 }
 
 impl Executor {
     /// The transition with these modules, whose actors `directory` resolves.
     pub fn new(modules: &[&'static Module], directory: Directory) -> Self {
         let modules = modules.iter().map(|module| (module.name, *module)).collect();
-        Self(Arc::new(Inner { modules, directory, windows: Mutex::default() }))
+        Self(Arc::new(Inner { modules, directory, windows: Mutex::default(), habits: Mutex::default() }))
     }
 
     /// Makes a parsed transaction ready: everything that needs no state. The mempool refuses what cannot be, before anything is
@@ -85,6 +87,16 @@ impl Executor {
             windows.rebuild(tip, loaded);
         }
         Ok((tip, windows.seen(tip, height, ids)))
+    }
+
+    /// A block missed these while its calls were executed.
+    pub(crate) fn missed(&self, keys: &BTreeSet<Key>) {
+        self.0.habits.lock().expect("no panic holds it").missed(keys);
+    }
+
+    /// What blocks keep missing.
+    pub(crate) fn habitual(&self) -> Vec<Key> {
+        self.0.habits.lock().expect("no panic holds it").keys().collect()
     }
 
     pub(crate) fn add_window(&self, parent: Tip, tip: Tip, height: Height, ids: UseIds) {

@@ -3,6 +3,7 @@
 mod access;
 mod context;
 mod executor;
+mod habit;
 mod module;
 mod prepared;
 mod refusal;

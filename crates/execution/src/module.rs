@@ -41,6 +41,9 @@ pub trait Call: Sized + Send + Sync + 'static + Encode<()> + for<'b> Decode<'b, 
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt>;
 }
 
+/// Decodes and checks the arguments of a call.
+type Prepare = fn(&[u8]) -> Result<Box<dyn CheckedCall>, Code>;
+
 /// A call in a module's table.
 #[derive(Clone, Copy)]
 pub struct CallEntry {
@@ -52,7 +55,7 @@ pub struct CallEntry {
     pub about: Text,
     /// The CDDL of the arguments.
     pub cddl: &'static str,
-    pub(crate) prepare: fn(&[u8]) -> Result<Box<dyn CheckedCall>, Code>,
+    pub(crate) prepare: Prepare,
 }
 
 impl CallEntry {

@@ -151,7 +151,7 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "the transaction is larger than 65,536 bytes",
             "split the content, or deposit a digest instead of it",
             "交易超过 65,536 字节",
-            "请拆分内容,或改为只提交摘要",
+            "请拆分内容，或改为只提交摘要",
         ),
         entry!(
             Malformed,
@@ -166,7 +166,7 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             false,
             "not deterministic CBOR: unknown or doubled key, longer form, wrong order, or trailing bytes",
             "encode it again in the deterministic form of RFC 8949 §4.2.1 and sign it again",
-            "不是确定性 CBOR 编码:有未知或重复的键、非最短形式、次序错误或多余字节",
+            "不是确定性 CBOR 编码：有未知或重复的键、非最短形式、次序错误或多余字节",
             "请按 RFC 8949 §4.2.1 的确定性形式重新编码并重新签名",
         ),
         entry!(
@@ -174,7 +174,7 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             false,
             "the signature algorithm is not EdDSA or ES256, or not that of the key",
             "sign with the algorithm of the key",
-            "签名算法不是 EdDSA 或 ES256,或与密钥不符",
+            "签名算法不是 EdDSA 或 ES256，或与密钥不符",
             "请使用与密钥相符的算法签名",
         ),
         entry!(
@@ -183,7 +183,7 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "the key id is not a public key of a supported curve",
             "put the public key itself into the key id: 32 bytes for EdDSA, the 33-byte compressed point for ES256",
             "密钥标识不是受支持曲线上的公钥",
-            "密钥标识应为公钥本身:EdDSA 为 32 字节,ES256 为 33 字节压缩点",
+            "密钥标识应为公钥本身：EdDSA 为 32 字节，ES256 为 33 字节压缩点",
         ),
         entry!(
             WrongChain,
@@ -215,15 +215,15 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "valid_until lies more than 1,024 blocks ahead",
             "sign it with a nearer valid_until, or send it later",
             "valid_until 超出当前高度 1,024 个区块",
-            "请用较近的 valid_until 签名,或稍后再提交",
+            "请用较近的 valid_until 签名，或稍后再提交",
         ),
         entry!(
             Replayed,
             false,
             "this key has already used this nonce; the first transaction stands",
             "look at the first transaction; to act again, sign with a fresh nonce",
-            "该密钥已用过此随机数;以首次提交的交易为准",
-            "请查看首次提交的交易;如需再次办理,请换用新的随机数签名",
+            "该密钥已用过此随机数；以首次提交的交易为准",
+            "请查看首次提交的交易；如需再次办理，请换用新的随机数签名",
         ),
         entry!(
             UnknownModule,
@@ -262,8 +262,8 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             true,
             "the key is revoked, or its holder is suspended",
             "use your current key, or ask your organisation's administrators",
-            "密钥已撤销,或其持有人已停用",
-            "请使用现行密钥,或联系本机构管理员",
+            "密钥已撤销，或其持有人已停用",
+            "请使用现行密钥，或联系本机构管理员",
         ),
         entry!(
             NotAllowed,
@@ -271,7 +271,7 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "the member has no role that allows this call",
             "see docs/access.md for the role it takes, and ask your security administrator",
             "该成员没有可执行此调用的角色",
-            "所需角色见 docs/access.md,请联系本机构安全管理员",
+            "所需角色见 docs/access.md，请联系本机构安全管理员",
         ),
     ]
 };

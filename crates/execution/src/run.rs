@@ -73,6 +73,9 @@ impl Run {
         }
         if missing.is_empty() {
             self.execute(loaded, &mut missing);
+            if !missing.is_empty() {
+                self.executor.missed(&missing);
+            }
         }
         if missing.is_empty() { Ok(self.finish()) } else { Err(Missing(missing)) }
     }
@@ -91,6 +94,9 @@ impl Run {
             if let Ok(call) = &transaction.call {
                 keys.extend(call.reads());
             }
+        }
+        if !self.transactions.is_empty() {
+            keys.extend(self.executor.habitual());
         }
         keys.retain(|key| !loaded.contains_key(key));
         if keys.is_empty() { Ok(()) } else { Err(Missing(keys)) }

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
 use zhulian_crypto::{Digest, PublicKey};
+use zhulian_execution::Role;
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
 use zhulian_primitives::{
@@ -97,6 +98,10 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Cases, the latest opened first, before one by its place among all ([`CaseId::ordinal`]).
     fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>>;
+
+    /// Cases in which tasks may wait for an organisation, the latest opened first, before one by its place among all. The state knows
+    /// better: a period may have been extended, and the index be behind.
+    fn cases_with_tasks(&self, filter: TaskFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>>;
 
     /// What happened to a case, oldest first, after a place; the item of a place is the number of the event + 1.
     fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>>;
@@ -328,6 +333,19 @@ pub struct CaseFilter {
     pub due_before: Option<Timestamp>,
 }
 
+/// Which tasks are asked for. Every given condition must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskFilter {
+    /// Unified social credit code of the organisation whose duty they are.
+    pub organisation: String,
+    /// The role in it.
+    pub role: Option<Role>,
+    /// The rule pack of their cases.
+    pub pack: Option<String>,
+    /// What is late by then is its supervisor's duty, too.
+    pub now: Timestamp,
+}
+
 /// Which decisions of a rule pack are asked for. Every given condition must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecisionFilter {
@@ -398,6 +416,17 @@ pub struct Archive {
     pub problem: Option<String>,
 }
 
+/// How long a calendar of working days in force still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarDue {
+    /// The rule pack.
+    pub pack: String,
+    /// The last day that it holds, `2026-12-31`.
+    pub last_day: String,
+    /// Days until that day, by block time; negative when it is over.
+    pub days_left: i64,
+}
+
 /// The disk that a node stores on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disk {
@@ -454,6 +483,8 @@ pub struct NodeStatus {
     pub archive: Option<Archive>,
     /// Keys of members of the node's organisation that are due for replacement, the most urgent first.
     pub keys_due: Vec<KeyDue>,
+    /// Calendars of working days in force, the one that ends first before the others.
+    pub calendars: Vec<CalendarDue>,
     /// The node's version.
     pub version: String,
     /// What keeps the network from going on, if something does: in plain English, naming who.

@@ -78,6 +78,7 @@ pub async fn view(gateway: &Shared, id: CaseId) -> Result<view::CaseView, Failur
 pub fn row(id: CaseId, detail: &Detail, now: Timestamp) -> view::CaseRow {
     let case = &detail.case;
     let due = |days: u16, due: Timestamp| (days > 0).then_some(due);
+    let left = |days: u32| (days > 0).then_some(days);
     let state = match case.closed {
         Some(_) => "closed",
         None if case.is_paused() => "paused",
@@ -97,7 +98,9 @@ pub fn row(id: CaseId, detail: &Detail, now: Timestamp) -> view::CaseRow {
         opened_height: case.height,
         closed_ms: case.closed.map(|(_, at)| at),
         promised_due_ms: due(case.clock.promised, case.clock.promised_due),
+        promised_days_left: left(case.clock.promised_left),
         limit_due_ms: due(case.clock.limit, case.clock.limit_due),
+        limit_days_left: left(case.clock.limit_left),
         late: case.is_late(now),
         overrides: case.overrides,
         rating: case.rating,

@@ -29,7 +29,7 @@ fn access() -> String {
     let mut out = format!(
         "# Who may do what 权限表\n\n{NOTICE}\n\
          ● = may make the call 可办理. A member acts for its own organisation only; each call's own rules come on top.\n\
-         成员只能代表本机构办理;各项办理另有其自身规则。\n\n"
+         成员只能代表本机构办理；各项办理另有其自身规则。\n\n"
     );
     let roles = Role::ALL.map(|role| format!("{}<br>`{}`", role.zh(), role.name())).join(" | ");
     let bars = "|:-:".repeat(Role::ALL.len());
@@ -61,7 +61,7 @@ fn access() -> String {
     out.push_str(
         "The three administrations (system, security, audit) are held by three accounts: no member ever holds two of them in its\n\
          life, and a new one is proposed by a security administrator and confirmed by a system administrator.\n\
-         系统、安全、审计三种管理角色分属三个账户:同一成员终身只能担任其一;新任须由安全管理员提议、系统管理员确认。\n",
+         系统、安全、审计三种管理角色分属三个账户：同一成员终身只能担任其一；新任须由安全管理员提议、系统管理员确认。\n",
     );
     out
 }
@@ -74,7 +74,7 @@ fn cases(out: &mut String) {
          voted in, gives the right (`right:MODULE.CALL` = offices). It acts as an officer 经办人 of that organisation under the member\n\
          id `case`, and as nothing else: what belongs to administrators, representatives and judges no pack can give. A right that no\n\
          task needs is refused at deployment, as is a task without its right.\n\
-         办件可作为流程任务、以规则包授权(`right:模块.事项`)的机构名义、仅以经办人身份(成员号 `case`)发起以下办理;\n\
+         办件可作为流程任务、以规则包授权（`right:模块.事项`）的机构名义、仅以经办人身份（成员号 `case`）发起以下办理：\n\
          管理员、代表、法官的权限不得授予。多余或缺少的授权在部署时拒绝。\n\n\
          | call 办理事项 | inputs 输入 | optional 可选 | outcome 结果 |\n|:--|:--|:--|:--|\n",
     );
@@ -82,7 +82,7 @@ fn cases(out: &mut String) {
         let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
         let (required, optional, outcome) = (names(it.required), names(it.optional), names(it.outcome));
         let once =
-            if it.numbered { "<br>once in a transaction; the next waits 一笔交易一次,其余等待" } else { "" };
+            if it.numbered { "<br>once in a transaction; the next waits 一笔交易一次，其余等待" } else { "" };
         let _ =
             writeln!(out, "| **{}**<br>{}{once} | {required} | {optional} | {outcome} |", it.name(), cell(it.call.about.zh));
     }
@@ -116,7 +116,7 @@ fn errors() -> String {
         }
         out.push('\n');
     };
-    section("transaction", "The envelope, before any module sees it. 信封层:进入模块之前。", TRANSACTION_REFUSALS);
+    section("transaction", "The envelope, before any module sees it. 信封层：进入模块之前。", TRANSACTION_REFUSALS);
     for module in MODULES {
         section(module.name, module.about.en, module.refusals);
     }
@@ -202,7 +202,7 @@ fn cddl() -> String {
             calls.chain(module.events.iter().map(|event| format!("{}-event-{}", module.name, event.name)))
         })
         .collect();
-    let _ = write!(out, "call-or-event = {}\n", first.join("\n    / "));
+    let _ = writeln!(out, "call-or-event = {}", first.join("\n    / "));
     for module in MODULES {
         let calls: Vec<_> = module.calls.iter().map(|call| (call.name, call.cddl)).collect();
         let events: Vec<_> = module.events.iter().map(|event| (event.name, event.cddl)).collect();

@@ -10,14 +10,17 @@ use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream, stream:
 use tokio::sync::broadcast::error::RecvError;
 use zhulian_crypto::{Digest, SigningKey};
 use zhulian_engine as engine;
-use zhulian_execution::Refusal as _;
+use zhulian_execution::{Event as _, Refusal as _};
 use zhulian_gateway::{
     Answer, Backend, BackendError, CaseFilter, CaseState, DecisionFilter, EvidenceFilter, EvidencePlace, EvidenceRow,
-    Finality, HistoryRow, NodeStatus, Outcome, PackMotion, Page, PagePosition, Position, StateProof, Submission,
+    Finality, HistoryRow, NodeStatus, Outcome, PackMotion, Page, PagePosition, Position, StateProof, Submission, TaskFilter,
     TransactionFilter, TransactionRow, TransactionState,
 };
 use zhulian_ledger::{Key, Value, merkle};
-use zhulian_modules::procedure::CaseId;
+use zhulian_modules::{
+    evidence::{BatchDeposited, Deposited, PriorityConflict},
+    procedure::CaseId,
+};
 use zhulian_primitives::{Block, Event, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
 use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
 
@@ -173,15 +176,10 @@ impl NodeBackend {
 
     async fn evidence_rows(&self, filter: EvidenceFilter, page: Page) -> Result<Vec<EvidenceRow>, BackendError> {
         let Some(digest) = filter.sha256 else {
-            let filter = Filter {
-                organisation: filter.organisation,
-                module: Some("evidence".into()),
-                from: filter.from,
-                to: filter.to,
-                before: page.before.map(place),
-                deposits: true,
-            };
-            let found = self.query(move |queries, _| queries.transactions(&filter, page.limit)).await?;
+            let before = page.before.map(place);
+            let EvidenceFilter { organisation, from, to, .. } = filter;
+            let filter = Filter { organisation, from, to, before, ..Filter::default() };
+            let found = self.query(move |queries, _| queries.deposited(&filter, page.limit)).await?;
             return Ok(found.into_iter().filter_map(|found| evidence_row(found, None)).collect());
         };
         let rows = self
@@ -224,13 +222,14 @@ impl NodeBackend {
             let events = outcome(&block, position)?.receipt.events;
             let events = events.into_iter().enumerate().filter(|(at, event)| match number {
                 Some(number) => *at == number as usize,
-                None => event.module == "evidence",
+                // A case may have done more to evidence in the same transaction.
+                None => event.module == "evidence" && OF_DEPOSITS.contains(&event.name.as_str()),
             });
             rows.extend(events.map(|(at, event)| HistoryRow {
                 transaction: found.id,
                 position,
                 time: found.time,
-                organisation: found.organisation.clone().unwrap_or_default(),
+                organisation: found.depositor.clone().or(found.organisation.clone()).unwrap_or_default(),
                 number: at as u32,
                 event,
             }));
@@ -284,6 +283,9 @@ impl NodeBackend {
     }
 }
 
+/// Events that tell of a deposit.
+const OF_DEPOSITS: [&str; 3] = [Deposited::NAME, BatchDeposited::NAME, PriorityConflict::NAME];
+
 /// A deposit as the gateway wants it; `entry` is the entry of a batch that was asked for.
 fn evidence_row(found: Found, entry: Option<u64>) -> Option<EvidenceRow> {
     let deposit = found.deposit?;
@@ -295,7 +297,7 @@ fn evidence_row(found: Found, entry: Option<u64>) -> Option<EvidenceRow> {
         transaction: found.id,
         position: position(found.place),
         time: found.time,
-        organisation: found.organisation?,
+        organisation: found.depositor.or(found.organisation)?,
         place,
     })
 }
@@ -454,6 +456,16 @@ impl Backend for NodeBackend {
         let filter = index::CaseFilter { organisation, pack, procedure, state, due_before, before };
         async move {
             let found = self.query(move |queries, _| queries.cases(&filter, limit)).await?;
+            Ok(found.into_iter().filter_map(CaseId::of_ordinal).collect())
+        }
+        .boxed()
+    }
+
+    fn cases_with_tasks(&self, filter: TaskFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {
+        let TaskFilter { organisation, role, pack, now } = filter;
+        let filter = index::TaskFilter { organisation, role, pack, now, before };
+        async move {
+            let found = self.query(move |queries, _| queries.cases_with_tasks(&filter, limit)).await?;
             Ok(found.into_iter().filter_map(CaseId::of_ordinal).collect())
         }
         .boxed()

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod audit;
 mod backend;
+mod calendars;
 pub mod config;
 mod disk;
 mod ids;

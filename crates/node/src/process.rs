@@ -17,6 +17,7 @@ use zhulian_primitives::Network;
 
 use crate::{
     backend::{Index, NodeBackend},
+    calendars,
     config::{Config, ConfigError},
     disk,
     index::{Database, Entries, IndexError, Indexer, Queries, Store},
@@ -115,6 +116,7 @@ impl Node {
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
             tokio::spawn(disk::watch(directory.clone(), status.clone())),
+            tokio::spawn(calendars::watch(handle.clone(), status.clone())),
         ];
         let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
         if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
@@ -228,6 +230,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         disk: None,
         archive: None,
         keys_due: Vec::new(),
+        calendars: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
     }

@@ -64,6 +64,8 @@ pub(crate) fn status(status: &NodeStatus) -> String {
     let due = |days: i64| status.keys_due.iter().filter(|key| key.days_left <= days).count();
     let samples = [90, 30, 7, 0].map(|days| (format!("{{within_days=\"{days}\"}}"), due(days)));
     labelled(out, "zhulian_keys_due", "Keys of the node's organisation that are due for replacement", "gauge", samples);
+    let samples = status.calendars.iter().map(|it| (format!("{{pack=\"{}\"}}", label(&it.pack)), it.days_left));
+    labelled(out, "zhulian_calendar_days_left", "Days that a calendar of working days still holds", "gauge", samples);
     let peer = |peer: &Peer| {
         let name = network.validators.iter().find(|it| it.public_key == peer.public_key).map(|it| it.name.as_str());
         format!("{{validator=\"{}\"}}", label(name.unwrap_or("?")))

@@ -2,7 +2,7 @@
 //!
 //! Every change takes an instance and gives another one with a report, or a fault and no change at all.
 
-use crate::model::{Assignment, FlowId, Kind, NodeId, Process};
+use crate::model::{Assignment, FlowId, Kind, Node, NodeId, Process};
 use crate::step::Run;
 use crate::value::{Variables, Wire};
 use minicbor::{Decode, Encode};
@@ -31,8 +31,9 @@ pub trait Host {
     /// # Errors
     /// Unknown decision, out of gas, or a result that may not decide.
     fn decide(&self, decision: &str, facts: &[(Name, Value)], gas: &mut Gas) -> Result<Decided, Fault>;
-    /// The end of the n-th working day after a point in time; both in milliseconds since 1970.
-    fn working_days_after(&self, _from: i64, _days: u32) -> Option<i64> {
+    /// The end of the n-th working day after a point in time; both in milliseconds since 1970. Where the calendar ends before that:
+    /// the end of the last day that was looked at, and how many working days come after it.
+    fn working_days_after(&self, _from: i64, _days: u32) -> Option<(i64, u32)> {
         None
     }
     /// How many working days come after one point in time, up to and with the day of another.
@@ -144,6 +145,9 @@ pub struct Due {
     /// Milliseconds between two times.
     #[n(3)]
     pub every: i64,
+    /// Working days that come after `at`, in a year whose calendar is not known yet. Until it is, the timer does not fire.
+    #[n(4)]
+    pub open: u32,
 }
 
 /// A repetition that runs.
@@ -298,6 +302,38 @@ pub struct Work {
     pub due: Option<i64>,
 }
 
+/// What every step asks of work that waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Glance<'a> {
+    /// The key of the procedure.
+    pub procedure: &'a str,
+    /// Who may do it: organisations or roles.
+    pub groups: &'a [String],
+    /// The kind of job, for the work of systems.
+    pub job: Option<&'a str>,
+}
+
+/// The kind of job of a node that is the work of a system.
+fn job(node: &Node) -> Option<&str> {
+    match &node.kind {
+        Kind::Service { job } => Some(job),
+        Kind::Call { procedure: None } => Some(""),
+        _ => None,
+    }
+}
+
+impl Due {
+    /// Makes the timer later by so many working days, beside those that were open.
+    fn reckon(&mut self, host: &dyn Host, days: u32) -> Result<(), Fault> {
+        let days = self.open.checked_add(days).ok_or(Fault::Timer)?;
+        if days > 0 {
+            // What is due is the first moment after its last day.
+            (self.at, self.open) = host.working_days_after(self.at - 1, days).ok_or(Fault::Timer)?;
+        }
+        Ok(())
+    }
+}
+
 impl Instance {
     /// Starts a procedure at its start without a trigger, or at the one of a message.
     ///
@@ -410,8 +446,8 @@ impl Instance {
                         None => *stood.insert(host.working_days_between(since, now).ok_or(Fault::Timer)?),
                     };
                     gas.charge(u64::from(days) + 1)?;
-                    // What is due is the first moment after its last day.
-                    if days == 0 { due.at } else { host.working_days_after(due.at - 1, days).ok_or(Fault::Timer)? }
+                    due.reckon(host, days)?;
+                    due.at
                 } else {
                     gas.charge(1)?;
                     due.at.checked_add(now.saturating_sub(since)).ok_or(Fault::Timer)?
@@ -440,18 +476,30 @@ impl Instance {
         self.active.get(&1).map_or(&self.result, |root| &root.variables)
     }
 
-    /// The earliest time at which something fires, if the case's clock runs.
-    pub fn next_due(&self) -> Option<i64> {
-        self.active.values().flat_map(|active| &active.timers).map(|due| due.at).min()
+    /// Reckons the timers again whose ends lay beyond the calendar; whether one of them changed. What cannot be reckoned stays as it
+    /// is.
+    pub fn settle(&mut self, host: &dyn Host) -> bool {
+        let mut changed = false;
+        for due in self.active.values_mut().flat_map(|active| &mut active.timers).filter(|due| due.open > 0) {
+            let before = due.open;
+            changed |= due.reckon(host, 0).is_ok() && due.open != before;
+        }
+        changed
     }
 
-    /// Timers that run or stand still: the event and when it fires, if the case's clock runs; the earliest first.
+    /// The earliest time at which something fires, if the case's clock runs.
+    pub fn next_due(&self) -> Option<i64> {
+        self.active.values().flat_map(|active| &active.timers).filter(|due| due.open == 0).map(|due| due.at).min()
+    }
+
+    /// Timers that run or stand still: the event and when it fires, if the case's clock runs; the earliest first. One whose end lies
+    /// beyond the calendar is not among them.
     pub fn timers(&self, host: &dyn Host) -> Vec<(String, i64)> {
         let mut timers = Vec::new();
         for active in self.active.values() {
             let process = self.procedures.get(usize::from(active.procedure)).and_then(|key| host.process(key));
             let named = |due: &Due| Some((process.as_ref()?.node(due.node)?.id.clone(), due.at));
-            timers.extend(active.timers.iter().filter_map(named));
+            timers.extend(active.timers.iter().filter(|due| due.open == 0).filter_map(named));
         }
         timers.sort_by_key(|(_, at)| *at);
         timers
@@ -472,7 +520,7 @@ impl Instance {
         let all = self.active.iter().flat_map(|(number, active)| {
             active.timers.iter().enumerate().map(move |(place, due)| (*number, place, active, due))
         });
-        let run = all.filter(|(_, _, active, due)| !paused || !stands(active, due));
+        let run = all.filter(|(_, _, active, due)| due.open == 0 && (!paused || !stands(active, due)));
         run.map(|(number, place, _, due)| (due.at, number, place)).min()
     }
 
@@ -498,34 +546,45 @@ impl Instance {
 
     /// The work of a number, if it waits.
     pub fn work_at(&self, host: &dyn Host, number: Number) -> Option<Work> {
-        let active = self.active.get(&number)?;
-        let key = self.procedures.get(usize::from(active.procedure))?;
-        let process = host.process(key)?;
-        let node = process.node(active.node?)?;
-        if active.rounds.is_some() {
-            return None;
-        }
-        let (by_person, job, form) = match &node.kind {
-            Kind::Person(Assignment { form, .. }) => (true, None, form.clone()),
-            Kind::Service { job } => (false, Some(job.clone()), None),
-            Kind::Call { procedure: None } => (false, Some(String::new()), None),
-            _ => return None,
-        };
-        Some(Work {
+        self.waiting(host, number, |active, key, node| Work {
             number,
-            procedure: key.clone(),
+            procedure: key.to_owned(),
             element: node.id.clone(),
             name: node.name.clone(),
             groups: active.groups.clone(),
-            job,
-            by_person,
-            form,
+            job: job(node).map(str::to_owned),
+            by_person: matches!(node.kind, Kind::Person(_)),
+            form: match &node.kind {
+                Kind::Person(Assignment { form, .. }) => form.clone(),
+                _ => None,
+            },
             headers: node.headers.clone(),
             result_variable: node.result_variable().map(str::to_owned),
             properties: node.properties.clone(),
             variables: active.variables.clone(),
-            due: active.timers.iter().map(|due| due.at).min(),
+            due: active.timers.iter().filter(|due| due.open == 0).map(|due| due.at).min(),
         })
+    }
+
+    /// Numbers of what is active, in order: work that waits and what surrounds it.
+    pub fn numbers(&self) -> impl Iterator<Item = Number> {
+        self.active.keys().copied()
+    }
+
+    /// Looks at the work of a number, if it waits, without a copy of it.
+    pub fn glance<T>(&self, host: &dyn Host, number: Number, look: impl FnOnce(Glance<'_>) -> T) -> Option<T> {
+        self.waiting(host, number, |active, key, node| {
+            look(Glance { procedure: key, groups: &active.groups, job: job(node) })
+        })
+    }
+
+    fn waiting<T>(&self, host: &dyn Host, number: Number, look: impl FnOnce(&Active, &str, &Node) -> T) -> Option<T> {
+        let active = self.active.get(&number).filter(|active| active.rounds.is_none())?;
+        let key = self.procedures.get(usize::from(active.procedure))?;
+        let process = host.process(key)?;
+        let node = process.node(active.node?)?;
+        let waits = matches!(node.kind, Kind::Person(_) | Kind::Service { .. } | Kind::Call { procedure: None });
+        waits.then(|| look(active, key, node))
     }
 
     /// Messages that something waits for, in the order in which they would be delivered.

@@ -94,7 +94,7 @@ impl Reason {
     /// What is wrong and the remedy, in Chinese.
     fn zh(self) -> (&'static str, &'static str) {
         match self {
-            Self::Xml => ("文件不是可接受的 XML", "请从编辑器重新保存,不要包含文档类型声明"),
+            Self::Xml => ("文件不是可接受的 XML", "请从编辑器重新保存，不要包含文档类型声明"),
             Self::NotBpmn => ("文件中没有 BPMN 2.0 流程", "请绘制流程并保存为 BPMN 2.0 XML"),
             Self::TooLarge => ("模型过大", "请拆分为多个事项流程"),
             Self::Unsupported => ("不支持执行此类元素", "请改用手册所列的元素"),
@@ -102,10 +102,10 @@ impl Reason {
             Self::Identifier => ("标识缺失或重复", "请为每个元素设置唯一标识"),
             Self::Misplaced => ("元素不能放在此处", "请移动元素或更改连接"),
             Self::Timer => ("无法读取时间", "请填写 P5D 这样的时长、日期时间或 R3/P1D"),
-            Self::Loop => ("重复执行没有上限", "请指明要遍历的列表,并设置不超过 1000 的上限"),
-            Self::Expression => ("表达式无法判定", "请更正表达式,或声明其中的变量"),
-            Self::ForeignExpression => ("表达式不是 FEEL", "请以等号开头,用 FEEL 书写"),
-            Self::NoCondition => ("分支没有条件", "请填写条件,或设为默认流"),
+            Self::Loop => ("重复执行没有上限", "请指明要遍历的列表，并设置不超过 1000 的上限"),
+            Self::Expression => ("表达式无法判定", "请更正表达式，或声明其中的变量"),
+            Self::ForeignExpression => ("表达式不是 FEEL", "请以等号开头，用 FEEL 书写"),
+            Self::NoCondition => ("分支没有条件", "请填写条件，或设为默认流"),
             Self::Start => ("流程的起点不明确", "请绘制一个无触发器的开始事件"),
             Self::Deadlock => ("汇聚处可能永远等待", "请只汇聚必定都会经过的分支"),
             Self::UnsafeJoin => ("同一条流可能两次到达汇聚处", "请在此之前先汇聚或择一"),
@@ -113,7 +113,7 @@ impl Reason {
             Self::UnreachableEnd => ("结束事件永远不会到达", "请连接或删除"),
             Self::DeadElement => ("元素永远不会到达", "请连接或删除"),
             Self::NoWayOut => ("由此无法到达结束", "请绘制通往结束的路径"),
-            Self::TooManyStates => ("状态过多,无法穷尽检查", "请拆分流程或减少并行分支"),
+            Self::TooManyStates => ("状态过多，无法穷尽检查", "请拆分流程或减少并行分支"),
             Self::NoDutyHolder => ("任务没有责任主体", "请在候选组中填写承办机构或岗位"),
             Self::NoSource => ("必需材料没有数据来源", "请注明来自哪项证照、目录或由申请人提交"),
             Self::NothingCalled => ("任务没有调用对象", "请指明流程、决策或服务"),
@@ -173,7 +173,7 @@ impl Refusal {
     /// The refusal as a sentence in Chinese.
     pub fn zh(&self) -> String {
         let (what, remedy) = self.reason.zh();
-        format!("{}:{what}({});{remedy}", self.place(), self.detail)
+        format!("{}：{what}（{}）；{remedy}", self.place(), self.detail)
     }
 }
 

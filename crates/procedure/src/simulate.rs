@@ -61,8 +61,8 @@ impl Host for World {
         Some(if ways < 2 { 0 } else { self.dice.below(ways) })
     }
 
-    fn working_days_after(&self, from: i64, days: u32) -> Option<i64> {
-        from.checked_add(i64::from(days) * 86_400_000)
+    fn working_days_after(&self, from: i64, days: u32) -> Option<(i64, u32)> {
+        Some((from.checked_add(i64::from(days) * 86_400_000)?, 0))
     }
 }
 

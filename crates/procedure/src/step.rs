@@ -296,7 +296,7 @@ impl<'h> Run<'h> {
             let from = self.host.paused_since().filter(|_| node.follows_clock()).unwrap_or(self.now);
             let due = match self.due(number, node, timer, from) {
                 Err(Fault::Expression | Fault::Timer) if self.simulated() => {
-                    Due { at: self.now, node: *event, left: 1, every: 0 }
+                    Due { at: self.now, node: *event, left: 1, every: 0, open: 0 }
                 }
                 other => Due { node: *event, ..other? },
             };
@@ -311,7 +311,7 @@ impl<'h> Run<'h> {
             Timer::Date(date) => {
                 let value = self.evaluate(number, date)?;
                 let at = time::point(&value).ok_or(Fault::Timer)?;
-                return Ok(Due { at, node: 0, left: 1, every: 0 });
+                return Ok(Due { at, node: 0, left: 1, every: 0, open: 0 });
             }
             Timer::Duration(duration) => (1, duration),
             Timer::Cycle(times, every) => (*times, every),
@@ -319,13 +319,13 @@ impl<'h> Run<'h> {
         let value = self.evaluate(number, written)?;
         let length = time::length(&value).ok_or(Fault::Timer)?;
         // 工作日: the event says that its days are working days.
-        let at = if node.in_working_days() {
+        let (at, open) = if node.in_working_days() {
             let days = length.whole_days().ok_or(Fault::Timer)?;
             self.host.working_days_after(from, days).ok_or(Fault::Timer)?
         } else {
-            length.after(from)?
+            (length.after(from)?, 0)
         };
-        Ok(Due { at, node: 0, left, every: at - from })
+        Ok(Due { at, node: 0, left, every: at - from, open })
     }
 
     /// Fires the timers that are due, the earliest first.
@@ -357,7 +357,7 @@ impl<'h> Run<'h> {
             Err(Fault::Expression | Fault::Timer) if self.simulated() => return Ok(()),
             other => other?,
         };
-        if next.at > fired.at {
+        if next.at > fired.at || next.open > 0 {
             let next = Due { node: fired.node, left: fired.left - 1, ..next };
             self.active_mut(number)?.timers.insert(place, next);
         }

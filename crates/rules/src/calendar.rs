@@ -153,17 +153,30 @@ impl Calendar {
     /// # Errors
     /// When the end is not covered.
     pub fn add_working_days(&self, from: Date, count: u32) -> Result<Date, Outside> {
-        let mut day = from.days();
-        self.works(day)?;
-        let mut left = count;
-        while left > 0 {
+        match self.reach(from, count)? {
+            (end, 0) => Ok(end),
+            _ => Err(self.outside()),
+        }
+    }
+
+    /// As [`add_working_days`](Self::add_working_days), as far as days are known: the last day that was looked at, and how many
+    /// working days come after it. None are left where the period ends within the calendar.
+    ///
+    /// # Errors
+    /// When the period begins before the calendar, or has 0 days and its end is not covered.
+    pub fn reach(&self, from: Date, count: u32) -> Result<(Date, u32), Outside> {
+        let (mut day, mut left) = (from.days(), count);
+        if day < self.first {
+            return Err(self.outside());
+        }
+        while left > 0 && day < self.last {
             day += 1;
             left -= u32::from(self.works(day)?);
         }
-        while !self.works(day)? {
+        while left == 0 && !self.works(day)? {
             day += 1;
         }
-        Date::from_days(day).ok_or_else(|| self.outside())
+        Ok((Date::from_days(day).ok_or_else(|| self.outside())?, left))
     }
 
     /// How many working days come after `from`, up to and with `to`; negative when `to` is the earlier one.

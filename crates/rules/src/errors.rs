@@ -88,9 +88,9 @@ impl Fault {
             Self::OperandKind => "运算符不适用于这些值",
             Self::Argument => "函数的参数不正确",
             Self::TypeMismatch => "值不符合声明的类型或不在允许的取值之内",
-            Self::OutOfRange => "结果超出范围,或除数为零",
+            Self::OutOfRange => "结果超出范围，或除数为零",
             Self::NotAFunction => "被调用的不是函数",
-            Self::SeveralRules => "只允许一条规则命中,却有多条命中",
+            Self::SeveralRules => "只允许一条规则命中，却有多条命中",
             Self::RulesDisagree => "命中的规则结论不一致",
             Self::NamedZone => "使用了 Asia/Shanghai 与 Etc/UTC 以外的命名时区",
             Self::NotDeterministic => "该函数在各节点上结果可能不同",
@@ -98,7 +98,7 @@ impl Fault {
             Self::Condition => "条件既非真也非假",
             Self::Pattern => "不允许的正则表达式",
             Self::Unreadable => "文本不是日期、时间、时长、数字或区间",
-            Self::NoRule => "没有规则命中,且没有默认结论",
+            Self::NoRule => "没有规则命中，且没有默认结论",
             Self::NoLogic => "该元素没有决策逻辑",
         }
     }

@@ -170,6 +170,7 @@ impl Explanation {
             now: "is",
             decision: "Decision",
             result: "Result",
+            marks: [": ", "; ", ", ", " (", ")"],
         })
     }
 
@@ -187,58 +188,52 @@ impl Explanation {
             now: "现为",
             decision: "决策",
             result: "结果",
+            marks: ["：", "；", "，", "（", "）"],
         })
     }
 
     fn text(&self, words: &Words) -> String {
+        let [colon, semicolon, comma, open, close] = words.marks;
         let conditions = |rule: &RuleText| {
             let list: Vec<String> = rule.conditions.iter().map(|(column, test)| format!("{column} {test}")).collect();
-            list.join("; ")
+            list.join(semicolon)
+        };
+        let results = |rule: &RuleText| format!("{}{colon}{}", words.gives, rule.results.join(comma));
+        let list = |pairs: &[(Name, String)]| {
+            pairs.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(semicolon)
         };
         let mut out = String::new();
-        let list = |pairs: &[(Name, String)]| {
-            pairs.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join("; ")
-        };
         for table in &self.tables {
-            out.push_str(&format!("{} {}: {}: {}\n", words.table, table.element, words.facts, list(&table.facts)));
+            let facts = list(&table.facts);
+            out.push_str(&format!("{} {}{colon}{}{colon}{facts}\n", words.table, table.element, words.facts));
             for rule in &table.matched {
-                let (n, id) = (rule.number, &rule.id);
+                let (n, id, when, then) = (rule.number, &rule.id, conditions(rule), results(rule));
                 out.push_str(&format!(
-                    "  {} {n} ({id}): {}: {}; {}: {}\n",
-                    words.rule,
-                    words.because,
-                    conditions(rule),
-                    words.gives,
-                    rule.results.join(", ")
+                    "  {} {n}{open}{id}{close}{colon}{}{colon}{when}{semicolon}{then}\n",
+                    words.rule, words.because
                 ));
             }
             if table.matched.is_empty() {
                 out.push_str(&format!("  {}", words.none));
                 if let Some(default) = &table.default {
-                    out.push_str(&format!("; {}: {}", words.default, default.join(", ")));
+                    out.push_str(&format!("{semicolon}{}{colon}{}", words.default, default.join(comma)));
                 }
                 out.push('\n');
             }
             for rule in &table.near {
                 let missed = rule.conditions.iter().zip(&rule.seen);
-                let missed: Vec<String> =
-                    missed.map(|((column, test), seen)| format!("{column} {test} ({} {seen})", words.now)).collect();
-                out.push_str(&format!(
-                    "  {} {} {}: {}; {}: {}\n",
-                    words.rule,
-                    rule.number,
-                    words.near,
-                    missed.join("; "),
-                    words.gives,
-                    rule.results.join(", ")
-                ));
+                let missed: Vec<String> = missed
+                    .map(|((column, test), seen)| format!("{column} {test}{open}{} {seen}{close}", words.now))
+                    .collect();
+                let (missed, then) = (missed.join(semicolon), results(rule));
+                out.push_str(&format!("  {} {} {}{colon}{missed}{semicolon}{then}\n", words.rule, rule.number, words.near));
             }
         }
         for decision in self.decisions.iter().filter(|decision| !decision.written.is_empty()) {
             let written = decision.written.split_whitespace().collect::<Vec<_>>().join(" ");
-            out.push_str(&format!("{} {}: {written} = {}\n", words.decision, decision.name, decision.value));
+            out.push_str(&format!("{} {}{colon}{written} = {}\n", words.decision, decision.name, decision.value));
         }
-        out.push_str(&format!("{}: {}\n", words.result, self.result));
+        out.push_str(&format!("{}{colon}{}\n", words.result, self.result));
         out
     }
 }
@@ -255,4 +250,6 @@ struct Words {
     now: &'static str,
     decision: &'static str,
     result: &'static str,
+    /// Colon, semicolon, comma and brackets.
+    marks: [&'static str; 5],
 }

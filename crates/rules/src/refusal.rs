@@ -93,26 +93,26 @@ impl Reason {
     /// What is wrong and the remedy, in Chinese.
     fn zh(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Xml => ("文件不是可接受的 XML", "请从编辑器重新保存,不要包含文档类型声明"),
+            Self::Xml => ("文件不是可接受的 XML", "请从编辑器重新保存，不要包含文档类型声明"),
             Self::NotDmn => ("文件不是 DMN 1.2 至 1.5", "请导出为 DMN 1.5"),
-            Self::MissingElement => ("引用的元素不存在", "请重新绘制依赖,或补充被导入的文件"),
+            Self::MissingElement => ("引用的元素不存在", "请重新绘制依赖，或补充被导入的文件"),
             Self::Cycle => ("元素之间循环依赖", "请删除其中一条依赖"),
             Self::TooLarge => ("模型过大", "请拆分为多个模型"),
             Self::Gap => ("没有规则覆盖以下事实", "请增加规则或默认输出"),
-            Self::Overlap => ("多条规则同时命中以下事实", "请使条件互斥,或改用其他命中策略"),
-            Self::Unreachable => ("该规则永远不会命中", "请删除,或移到遮蔽它的规则之前"),
+            Self::Overlap => ("多条规则同时命中以下事实", "请使条件互斥，或改用其他命中策略"),
+            Self::Unreachable => ("该规则永远不会命中", "请删除，或移到遮蔽它的规则之前"),
             Self::Unproven => ("无法证明总有规则命中", "请增加默认输出"),
-            Self::UnprovenOverlap => ("无法证明以下规则互斥", "请用常量书写条件,或改用 FIRST 命中策略"),
-            Self::Cells => ("规则的单元格数与列数不符", "请补齐该行,任意取值处填 -"),
-            Self::HitPolicy => ("命中策略不适用", "请改用其他命中策略;PRIORITY 须列出输出值的优先顺序"),
-            Self::SilentNull => ("结果可能为空(null)", "请写明决定的内容,例如 0 或理由,不要留空"),
+            Self::UnprovenOverlap => ("无法证明以下规则互斥", "请用常量书写条件，或改用 FIRST 命中策略"),
+            Self::Cells => ("规则的单元格数与列数不符", "请补齐该行，任意取值处填 -"),
+            Self::HitPolicy => ("命中策略不适用", "请改用其他命中策略；PRIORITY 须列出输出值的优先顺序"),
+            Self::SilentNull => ("结果可能为空（null）", "请写明决定的内容，例如 0 或理由，不要留空"),
             Self::Duplicate => ("有两个同名元素", "请更改其中一个的名称"),
             Self::Expression(fault) => (
                 fault.zh(),
                 match fault {
-                    Fault::UnknownName => "请补充信息依赖,或更正名称",
+                    Fault::UnknownName => "请补充信息依赖，或更正名称",
                     Fault::NotDeterministic => "请将区块时间或该值作为输入",
-                    Fault::NamedZone => "请使用 +08:00 这样的偏移,或 Asia/Shanghai",
+                    Fault::NamedZone => "请使用 +08:00 这样的偏移，或 Asia/Shanghai",
                     Fault::NoLogic => "请补充决策逻辑",
                     Fault::TypeMismatch | Fault::OperandKind | Fault::Argument => "请更正类型",
                     _ => "请更正表达式",
@@ -142,7 +142,7 @@ impl Refusal {
     /// The refusal as a sentence in Chinese.
     pub fn zh(&self) -> String {
         let (what, remedy) = self.reason.zh();
-        format!("{}:{what}({});{remedy}", self.element, self.detail)
+        format!("{}：{what}（{}）；{remedy}", self.element, self.detail)
     }
 }
 

@@ -179,7 +179,7 @@ impl Scenario {
             late: None,
             flood: None,
             change: None,
-            kept: ([0, 50, 100][point as usize % 3], point % 2 == 0),
+            kept: ([0, 50, 100][point as usize % 3], point.is_multiple_of(2)),
             segments: vec![segment(2_500, Some(point)), segment(500, None)],
         }
     }

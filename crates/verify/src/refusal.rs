@@ -160,7 +160,7 @@ impl Refusal {
             Self::Transaction(error) => match error {
                 T::TooLarge => "回执中的交易超过 65,536 字节",
                 T::NotDeterministic => "回执中的交易不是确定性 CBOR 编码",
-                T::UnknownAlgorithm => "回执中的交易签名算法不是 EdDSA 或 ES256,或与密钥不符",
+                T::UnknownAlgorithm => "回执中的交易签名算法不是 EdDSA 或 ES256，或与密钥不符",
                 T::MalformedKey => "回执中的交易密钥不是受支持曲线上的公钥",
                 T::WrongChain => "回执中的交易属于另一个网络",
                 T::BadSignature => "回执中的交易签名无效",

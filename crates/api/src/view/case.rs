@@ -37,14 +37,22 @@ pub struct CaseRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub closed_ms: Option<u64>,
-    /// First moment after the promised period.
+    /// First moment after the promised period; not before this, while `promised_days_left` is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub promised_due_ms: Option<u64>,
-    /// First moment after the statutory period.
+    /// Working days still to be counted after `promised_due_ms`, in a year whose calendar is not in force yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub promised_days_left: Option<u32>,
+    /// First moment after the statutory period; not before this, while `limit_days_left` is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub limit_due_ms: Option<u64>,
+    /// Working days still to be counted after `limit_due_ms`, in a year whose calendar is not in force yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub limit_days_left: Option<u32>,
     /// Whether its statutory period is over, or was when it ended.
     pub late: bool,
     /// Manual overrides that were confirmed (人工干预).

@@ -21,8 +21,8 @@ pub use evidence::{
     EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    ArchiveView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView, ParameterView, PeerView,
-    PendingValidators, Phase, PowerHeld, PowerView, StatusView, ValidatorView, Validators,
+    ArchiveView, CalendarDueView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView,
+    ParameterView, PeerView, PendingValidators, Phase, PowerHeld, PowerView, StatusView, ValidatorView, Validators,
 };
 pub use organisation::{
     BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,

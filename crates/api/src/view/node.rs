@@ -119,6 +119,9 @@ pub struct StatusView {
     /// Keys of members of the node's organisation that are due for replacement by its own rule, the most urgent first.
     #[serde(default)]
     pub keys_due: Vec<KeyDueView>,
+    /// Calendars of working days in force, the one that ends first before the others.
+    #[serde(default)]
+    pub calendars: Vec<CalendarDueView>,
     /// What keeps the network from going on, naming who; absent while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -145,6 +148,24 @@ pub struct ArchiveView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub problem: Option<String>,
+}
+
+/// How long a calendar of working days in force still holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CalendarDueView {
+    /// The rule pack.
+    pub pack: String,
+    /// The last day that it holds, `2026-12-31`.
+    pub last_day: String,
+    /// Days until that day, by block time; negative when it is over.
+    pub days_left: i64,
+}
+
+impl CalendarDueView {
+    /// Whether it is time to vote in the next year: 60 days are left, and the notice of its days off comes in November.
+    pub fn is_due(&self) -> bool {
+        self.days_left <= 60
+    }
 }
 
 /// The disk that a node stores on.

@@ -365,7 +365,7 @@ fn name(directory: &Path, path: &Path) -> Result<String> {
     let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
     parts.map(|parts| parts.join("/")).ok_or_else(|| {
         let shown = path.display();
-        damaged(text!("文件名不是 UTF-8:{shown}", "a file's name is no UTF-8: {shown}"))
+        damaged(text!("文件名不是 UTF-8：{shown}", "a file's name is no UTF-8: {shown}"))
     })
 }
 

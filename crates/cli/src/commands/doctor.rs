@@ -270,6 +270,7 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
     findings.push(clock(&status));
     findings.extend(status.disk.as_ref().map(node_disk));
     findings.extend(status.keys_due.first().map(|first| keys_due(first, status.keys_due.len())));
+    findings.extend(status.calendars.iter().filter(|it| it.is_due()).map(calendar));
     if let Some(stall) = &status.stall {
         findings.push(Finding {
             code: "stall",
@@ -329,6 +330,20 @@ fn keys_due(first: &zhulian_api::view::KeyDueView, count: usize) -> Finding {
             "{count} keys are due soon, first that of {member} ({days} days left)"
         ),
         remedy: Some(text!("请持有人执行 zhulian key rotate", "let the holders run zhulian key rotate")),
+    }
+}
+
+fn calendar(it: &zhulian_api::view::CalendarDueView) -> Finding {
+    let (pack, last, days) = (&it.pack, &it.last_day, it.days_left);
+    Finding {
+        code: "calendar",
+        what: Text::fixed("工作日历", "calendar of working days"),
+        verdict: if days < 0 { Verdict::Bad } else { Verdict::Warning },
+        found: text!("规则包 {pack} 的工作日历到 {last} 为止", "the calendar of the pack {pack} ends with {last}"),
+        remedy: Some(text!(
+            "请将下一年度放假安排表决生效：先用 zhulian rules calendar 生成新版本",
+            "vote in the next year's days off; zhulian rules calendar writes the new version"
+        )),
     }
 }
 

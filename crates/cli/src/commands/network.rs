@@ -167,7 +167,7 @@ fn init(args: &Init) -> Result<Report> {
          run `zhulian node run --config node.json`.",
     ))
     .next(Text::fixed(
-        "公布 network.json:任何人据此可离线核验回执。",
+        "公布 network.json：任何人据此可离线核验回执。",
         "Publish network.json: with it anyone can verify receipts offline.",
     )))
 }

@@ -219,7 +219,7 @@ fn show(session: &Session, code: &Uscc) -> Result<Report> {
     let it = remote.call(remote.client.organisation(code.as_str()))?;
     let (name, kind, state) = (&it.name, class(&it.class), standing(&it.status));
     let sentence = Text {
-        zh: format!("“{name}”({code}):{},{}。", kind.zh, state.zh).into(),
+        zh: format!("“{name}”（{code}）：{}，{}。", kind.zh, state.zh).into(),
         en: format!("“{name}” ({code}): {}, {}.", kind.en, state.en).into(),
     };
     let head = vec![

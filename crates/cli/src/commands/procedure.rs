@@ -180,13 +180,13 @@ fn logged(session: &Session, args: &Log) -> Result<Report> {
     cases.dedup();
     let (shown, cases, events) = (args.file.display(), cases.len(), entries.len());
     let report = Report::new(
-        text!("已写入 {shown}:{cases} 件办件,{events} 个事件。", "{shown} is written: {cases} cases, {events} events."),
+        text!("已写入 {shown}：{cases} 件办件，{events} 个事件。", "{shown} is written: {cases} cases, {events} events."),
         json!({ "file": args.file.display().to_string(), "cases": cases, "events": events, "verified": network.is_some() }),
     );
     Ok(match network {
         Some(_) => report,
         None => report.next(Text::fixed(
-            "未核验回执:没有可信的网络身份文件。",
+            "未核验回执：没有可信的网络身份文件。",
             "The receipts are not verified: there is no trusted network identity.",
         )),
     })
@@ -226,7 +226,7 @@ fn checked(args: &Check) -> Result<Report> {
     let shown = args.file.display();
     let report = Report::new(
         text!(
-            "{shown} 会被接受:没有永久等待,每个结束都可到达,每项任务都有责任主体。",
+            "{shown} 会被接受：没有永久等待，每个结束都可到达，每项任务都有责任主体。",
             "{shown} would be accepted: nothing waits for ever, every end can be reached, every task is somebody's duty."
         ),
         json!({ "accepted": true, "processes": list }),
@@ -240,7 +240,8 @@ fn refused(path: &Path, refusals: &[Refusal]) -> Report {
     let (shown, count) = (path.display(), refusals.len());
     let rows = refusals.iter().map(|refusal| {
         let ((zh, remedy_zh), (en, remedy_en)) = (refusal.texts_zh(), refusal.texts_en());
-        let what = Text { zh: format!("{zh}({})", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
+        let what =
+            Text { zh: format!("{zh}（{}）", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
         vec![refusal.element.as_str().into(), refusal.name.as_str().into(), what, Text::fixed(remedy_zh, remedy_en)]
     });
     let list: Vec<_> = refusals
@@ -257,12 +258,16 @@ fn refused(path: &Path, refusals: &[Refusal]) -> Report {
         })
         .collect();
     let head = [("元素", "element"), ("名称", "name"), ("问题", "fault"), ("改法", "remedy")];
-    Report::new(
-        text!("{shown} 不会被接受:{count} 处问题。", "{shown} would not be accepted: {count} faults."),
+    let report = Report::new(
+        text!("{shown} 不会被接受：{count} 处问题。", "{shown} would not be accepted; faults: {count}."),
         json!({ "accepted": false, "refusals": list }),
     )
     .exit(Exit::Failed)
-    .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows.collect())
+    .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows.collect());
+    match path.extension().is_some_and(|kind| kind == "dmn") {
+        true => report.next(text!("决策用 zhulian rules check {shown} 检查", "for decisions: zhulian rules check {shown}")),
+        false => report,
+    }
 }
 
 fn simulated(args: &Simulate) -> Result<Report> {
@@ -327,10 +332,10 @@ fn simulated(args: &Simulate) -> Result<Report> {
     let (shown, plays) = (args.file.display(), args.plays);
     let sentence = match whole {
         true => text!(
-            "{shown}:每个流程模拟 {plays} 次,均到达结束。",
+            "{shown}：每个流程模拟 {plays} 次，均到达结束。",
             "{shown}: each process was played {plays} times, and always came to an end."
         ),
-        false => text!("{shown}:并非每次模拟都到达结束。", "{shown}: not every play came to an end."),
+        false => text!("{shown}：并非每次模拟都到达结束。", "{shown}: not every play came to an end."),
     };
     let head = [
         ("流程", "process"),

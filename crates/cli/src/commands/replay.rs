@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use zhulian_procedure::{
     Definitions, Process,
-    replay::{Conformance, HandOffs, Log, Variant, replay},
+    replay::{Conformance, HandOffs, Log, LogError, Variant, replay},
 };
 
 use super::rules::source::read_text;
@@ -30,13 +30,13 @@ const LISTED: usize = 10;
 pub struct Replay {
     /// A BPMN 2.0 file (BPMN 2.0 文件)
     pub file: PathBuf,
-    /// The event log: XES, or CSV with the columns case:concept:name, concept:name and time:timestamp (事件日志:XES,或含 case:concept:name、concept:name、time:timestamp 列的 CSV)
+    /// The event log: XES, or CSV with the columns case:concept:name, concept:name and time:timestamp (事件日志：XES，或含 case:concept:name、concept:name、time:timestamp 列的 CSV)
     #[arg(long, value_name = "FILE")]
     pub log: PathBuf,
-    /// The process in the file, when there are several (文件中的流程标识,多于一个时须指明)
+    /// The process in the file, when there are several (文件中的流程标识，多于一个时须指明)
     #[arg(long, value_name = "ID")]
     pub process: Option<String>,
-    /// Write a picture of the most frequent variants, SVG (输出常见变体的图,SVG)
+    /// Write a picture of the most frequent variants, SVG (输出常见变体的图，SVG)
     #[arg(long, value_name = "FILE.svg")]
     pub picture: Option<PathBuf>,
 }
@@ -55,7 +55,7 @@ pub fn run(args: &Replay) -> Result<Report> {
                     .map(|refusal| Text { zh: refusal.zh().into(), en: refusal.en().into() })
                     .unwrap_or(text!("", "")),
             )
-            .next(text!("逐项查看:zhulian procedure check {shown}", "For all of it: zhulian procedure check {shown}"))
+            .next(text!("逐项查看：zhulian procedure check {shown}", "For all of it: zhulian procedure check {shown}"))
     })?;
     let process = chosen(&definitions, args.process.as_deref())?;
     let log = read_log(&args.log)?;
@@ -80,29 +80,43 @@ fn chosen<'d>(definitions: &'d Definitions, named: Option<&str>) -> Result<&'d P
         (Some(id), _) if definitions.process(id).is_some() => {
             Ok(definitions.process(id).unwrap_or(&definitions.processes[0]))
         }
-        _ => {
-            Err(Failure::new(Exit::Usage, "procedure.process", text!("请指明流程:{all}", "name the process, one of: {all}"))
-                .next(Text::fixed("--process 标识", "--process ID")))
-        }
+        _ => Err(Failure::new(
+            Exit::Usage,
+            "procedure.process",
+            text!("请指明流程：{all}", "name the process, one of: {all}"),
+        )
+        .next(Text::fixed("--process 标识", "--process ID"))),
     }
 }
 
 fn read_log(path: &Path) -> Result<Log> {
     let shown = path.display();
-    let unreadable = |why: String| {
+    let unreadable = |why: Text| {
         Failure::new(
             Exit::Failed,
             "log.unreadable",
             text!("{shown} 不是可读的事件日志", "{shown} is no event log that can be read"),
         )
         .why(why)
-        .next(Text::fixed("需要 XES,或带列名的 CSV", "it must be XES, or CSV with column names"))
+        .next(Text::fixed("需要 XES，或带列名的 CSV", "it must be XES, or CSV with column names"))
     };
     if std::fs::metadata(path).at(path)?.len() > LOG_BYTES_MAX {
-        return Err(unreadable("256 MiB".into()));
+        return Err(unreadable(why(&LogError::TooLarge)));
     }
-    let text = String::from_utf8(std::fs::read(path).at(path)?).map_err(|error| unreadable(error.to_string()))?;
-    Log::parse(&text).map_err(|error| unreadable(error.to_string()))
+    let text = String::from_utf8(std::fs::read(path).at(path)?)
+        .map_err(|_| unreadable(Text::fixed("不是 UTF-8 文本", "it is not UTF-8 text")))?;
+    Log::parse(&text).map_err(|error| unreadable(why(&error)))
+}
+
+/// Why a log is not read.
+fn why(error: &LogError) -> Text {
+    let zh = match error {
+        LogError::TooLarge => "文件超过 256 MiB 或事件过多".into(),
+        LogError::Line(line) => format!("第 {line} 行的字段数与首行不符"),
+        LogError::Column(column) => format!("缺少列 {column}"),
+        LogError::Xes(detail) => format!("不是事件日志：{detail}"),
+    };
+    Text { zh: zh.into(), en: error.to_string().into() }
 }
 
 /// Millionths as `0.993`.
@@ -122,14 +136,14 @@ fn report(found: &Conformance, args: &Replay) -> Report {
     let fitting_variants = found.variants.iter().filter(|variant| variant.fits).count();
     let mut report = Report::new(
         text!(
-            "{cases} 件办件中 {fitting} 件符合流程({all} 种变体中 {fitting_variants} 种)。",
+            "{cases} 件办件中 {fitting} 件符合流程（{all} 种变体中 {fitting_variants} 种）。",
             "{fitting} of {cases} cases fit the procedure ({fitting_variants} of {all} variants)."
         ),
         document(found),
     )
     .fact(Text::fixed("令牌重放拟合度", "token-replay fitness"), {
         let (whole, mean) = (share(found.fitness), share(found.mean_fitness));
-        text!("{whole}(逐件平均 {mean})", "{whole} (mean of the cases {mean})")
+        text!("{whole}（逐件平均 {mean}）", "{whole} (mean of the cases {mean})")
     })
     .fact(Text::fixed("人员交接", "hand-offs between people"), handed(&found.resources))
     .fact(Text::fixed("部门交接", "hand-offs between groups"), handed(&found.groups));
@@ -141,7 +155,7 @@ fn report(found: &Conformance, args: &Replay) -> Report {
         report = report.fact(
             Text::fixed("超期", "late"),
             text!(
-                "{ended} 件已结中 {ended_late} 件超期(中位数 {zh});另有 {open_late} 件未结且已过期限",
+                "{ended} 件已结中 {ended_late} 件超期（中位数 {zh}）；另有 {open_late} 件未结且已过期限",
                 "{ended_late} of {ended} that ended (median {en}); {open_late} more are open past their deadline"
             ),
         );
@@ -155,7 +169,7 @@ fn report(found: &Conformance, args: &Replay) -> Report {
         report = report.fact(
             Text::fixed("可省的等待", "waiting that could be saved"),
             text!(
-                "符合流程的 {cases} 件中,可并行而未并行的等待占时长的 {whole}.{tenth}%(平均每件 {zh})",
+                "符合流程的 {cases} 件中，可并行而未并行的等待占时长的 {whole}.{tenth}%(平均每件 {zh})",
                 "in the {cases} cases that fit, {whole}.{tenth} % of their time was waiting for what could be done side by side ({en} a case)"
             ),
         );
@@ -163,13 +177,13 @@ fn report(found: &Conformance, args: &Replay) -> Report {
     for (activity, before, count) in found.refused.iter().take(LISTED) {
         report = report.fact(
             Text::fixed("流程会拒绝", "would be refused"),
-            text!("“{activity}”(在“{before}”之后):{count} 件", "{activity} (after {before}): {count} cases"),
+            text!("“{activity}”（在“{before}”之后）：{count} 件", "{activity} (after {before}): {count} cases"),
         );
     }
     for (activity, count) in found.stopped.iter().take(LISTED) {
         report = report.fact(
             Text::fixed("未到结束即止", "stopped before the end"),
-            text!("在“{activity}”之后:{count} 件", "after {activity}: {count} cases"),
+            text!("在“{activity}”之后：{count} 件", "after {activity}: {count} cases"),
         );
     }
     if found.ended_early > 0 {
@@ -182,7 +196,7 @@ fn report(found: &Conformance, args: &Replay) -> Report {
     for (activity, count) in found.unknown.iter().take(LISTED) {
         report = report.fact(
             Text::fixed("流程中没有的活动", "not in the procedure"),
-            text!("“{activity}”:{count} 次", "{activity}: {count} times"),
+            text!("“{activity}”：{count} 次", "{activity}: {count} times"),
         );
     }
     let head = [("件数", "cases"), ("符合", "fits"), ("拟合度", "fitness"), ("活动次序", "activities in order")];
@@ -208,7 +222,7 @@ fn handed(found: &HandOffs) -> Text {
     let (total, cases) = (grouped(found.total), grouped(found.cases));
     let most =
         found.pairs.first().map(|(from, to, count)| format!("{from} → {to} ({})", grouped(*count))).unwrap_or_default();
-    text!("{cases} 件中共 {total} 次;最多:{most}", "{total} in {cases} cases; most often {most}")
+    text!("{cases} 件中共 {total} 次；最多：{most}", "{total} in {cases} cases; most often {most}")
 }
 
 /// The first word of an activity, which often is its code.

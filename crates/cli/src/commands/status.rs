@@ -69,6 +69,14 @@ pub fn run(session: &Session) -> Result<Report> {
         };
         report = report.fact(Text::fixed("密钥更换", "keys"), told);
     }
+    for it in status.calendars.iter().filter(|it| it.is_due()) {
+        let (pack, last) = (&it.pack, &it.last_day);
+        let told = text!(
+            "规则包 {pack} 到 {last} 为止；请用 zhulian rules calendar 准备下一年度",
+            "{pack} ends with {last}: prepare the next year with zhulian rules calendar"
+        );
+        report = report.fact(Text::fixed("工作日历", "calendar"), told);
+    }
     if let Some(disk) = &status.disk {
         let (used, free) = (bytes(disk.used_bytes), bytes(disk.free_bytes));
         let told = match disk.full_in_days {

@@ -177,7 +177,7 @@ fn list(session: &Session) -> Result<Report> {
         let had = |key: &zhulian_api::Hex32| found.items.iter().any(|it| it.public_key == *key);
         report = report.fact(
             Text::fixed("待生效", "to come"),
-            text!("自第 {epoch} 任期(高度 {height})起为 {count} 个", "{count} from epoch {epoch}, height {height}, on"),
+            text!("自第 {epoch} 任期（高度 {height}）起为 {count} 个", "{count} from epoch {epoch}, height {height}, on"),
         );
         for it in pending.items.iter().filter(|it| !had(&it.public_key)) {
             report = report.fact(Text::fixed("加入", "comes"), format!("{} {}", it.name, it.public_key));
@@ -248,7 +248,7 @@ fn prepare(args: &Prepare) -> Result<Report> {
         "Let a representative move it: `zhulian validator propose-add <credit code> {public_key} <host:port> --name <name>`"
     ))
     .next(text!(
-        "动议通过后在本机运行:zhulian node run --config {shown}/node.json；它先跟随，自下一任期起投票。",
+        "动议通过后在本机运行：zhulian node run --config {shown}/node.json；它先跟随，自下一任期起投票。",
         "When the motion is carried, run it here: `zhulian node run --config {shown}/node.json`; it follows at first and votes from the \
          next epoch on."
     )))

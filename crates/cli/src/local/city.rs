@@ -77,14 +77,14 @@ impl City {
             return Err(Failure::new(
                 Exit::Usage,
                 "up.other_network",
-                text!("{shown} 已用于另一个网络,不会改动", "{shown} is used for another network and is left alone"),
+                text!("{shown} 已用于另一个网络，不会改动", "{shown} is used for another network and is left alone"),
             )
             .why(Text::fixed(
                 "其中的 network.json 不是由 zhulian up 写入的",
                 "its network.json was not written by `zhulian up`",
             ))
             .next(Text::fixed(
-                "为演示网络另选目录:zhulian up --dir ./city",
+                "为演示网络另选目录：zhulian up --dir ./city",
                 "choose a directory for the local network: `zhulian up --dir ./city`",
             )));
         }
@@ -240,7 +240,7 @@ fn damaged(path: &Path, why: &str) -> Failure {
     Failure::new(Exit::Failed, "up.state", text!("{shown} 无法理解", "{shown} cannot be understood"))
         .why(why.to_string())
         .next(Text::fixed(
-            "若不再需要旧数据,用 zhulian up --fresh 重新开始",
+            "若不再需要旧数据，用 zhulian up --fresh 重新开始",
             "if the old data is not needed, start anew with `zhulian up --fresh`",
         ))
 }
@@ -250,22 +250,22 @@ pub const DOCUMENTS: [(&str, &str, &str); 5] = [
     (
         "registry.officer",
         "不动产登记证明-示例.txt",
-        "明珠市不动产登记中心\n不动产登记证明(示例)\n证明权利或事项:预告登记\n本文件为演示数据,不涉及任何真实权利人。\n",
+        "明珠市不动产登记中心\n不动产登记证明（示例）\n证明权利或事项：预告登记\n本文件为演示数据，不涉及任何真实权利人。\n",
     ),
     (
         "fund.officer",
         "住房公积金缴存证明-示例.txt",
-        "明珠市住房公积金管理中心\n单位缴存证明(示例)\n缴存状态:正常\n本文件为演示数据。\n",
+        "明珠市住房公积金管理中心\n单位缴存证明（示例）\n缴存状态：正常\n本文件为演示数据。\n",
     ),
     (
         "bank.officer",
         "电子保函-示例.txt",
-        "明珠银行股份有限公司\n投标保函(示例)\n保函金额:人民币壹拾万元整\n本文件为演示数据。\n",
+        "明珠银行股份有限公司\n投标保函（示例）\n保函金额：人民币壹拾万元整\n本文件为演示数据。\n",
     ),
     (
         "court.officer",
         "电子送达回证-示例.txt",
-        "明珠市互联网法院\n电子送达回证(示例)\n送达文书:应诉通知书\n本文件为演示数据。\n",
+        "明珠市互联网法院\n电子送达回证（示例）\n送达文书：应诉通知书\n本文件为演示数据。\n",
     ),
     (
         "data.officer",

@@ -144,7 +144,7 @@ impl Plan {
             }
         };
         Self {
-            name: "明珠市治理主链(演示)".into(),
+            name: "明珠市治理主链（演示）".into(),
             organisations: rows.into_iter().map(organisation).collect(),
             epoch_blocks: None,
         }

@@ -6,6 +6,7 @@ mod hashing;
 mod keyfile;
 mod opening;
 mod output;
+mod punctuation;
 mod rules;
 mod supervisor;
 mod support;

@@ -66,7 +66,7 @@ fn what_would_be_refused_is_said_with_element_and_remedy_in_both_languages() {
     let refusals = said["refusals"].as_array().expect("a list");
     let unknown = refusals.iter().find(|it| it["element"] == "Assistance").expect("the element is named");
     assert_eq!(unknown["remedy"]["en"], "add the information requirement, or correct the name");
-    assert_eq!(unknown["remedy"]["zh"], "请补充信息依赖,或更正名称");
+    assert_eq!(unknown["remedy"]["zh"], "请补充信息依赖，或更正名称");
     let chinese = rules(dir.path(), &["check", "wrong.dmn", "--lang", "zh"]);
     assert!(stdout(&chinese).contains("不会被接受") && stdout(&chinese).contains("请补充信息依赖"), "{}", stdout(&chinese));
     let absent = rules(dir.path(), &["check", "nowhere.dmn"]);

@@ -409,13 +409,16 @@ impl<E: Storage> Shared<E> {
     }
 
     /// The bytes of a range, and what of them must be read from the file.
-    pub fn read(&self, blob: u64, offset: u64, len: usize) -> Result<(Vec<Piece>, Option<Arc<E::Blob>>), Error> {
+    pub fn read(&self, blob: u64, offset: u64, len: usize) -> Result<Found<E::Blob>, Error> {
         let state = self.lock();
         let entry = state.blobs.get(&blob).filter(|entry| entry.exists || entry.detached).ok_or(Error::Closed)?;
         let pieces = entry.layers.pieces(offset, len).ok_or(Error::BlobInsufficientLength)?;
         Ok((pieces, entry.file.clone()))
     }
 }
+
+/// The pieces of a range, and the file that holds what is in none of them.
+type Found<B> = (Vec<Piece>, Option<Arc<B>>);
 
 /// Bytes that are worth keeping as they are; smaller ones are copied, so that they do not keep a larger buffer alive.
 const SHARED_MIN: usize = 1_024;

@@ -126,8 +126,10 @@ fn a_clock_that_runs_ahead_delays_but_neither_splits_nor_stops_the_network() {
             }
             world.drained().await;
             world.agree();
-            let seen = world.nodes[&0].node.blocks.lock().unwrap();
-            let times: Vec<u64> = seen.iter().map(|(block, _)| block.header.time).collect();
+            let times: Vec<u64> = {
+                let seen = world.nodes[&0].node.blocks.lock().unwrap();
+                seen.iter().map(|(block, _)| block.header.time).collect()
+            };
             assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "times {times:?}");
             let skews: Vec<_> =
                 world.nodes[&0].handle.status().await.unwrap().peers.iter().map(|peer| peer.clock_skew_ms).collect();

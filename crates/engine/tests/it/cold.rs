@@ -62,6 +62,8 @@ async fn serves_all(world: &World, index: usize, like: usize) {
         assert_eq!(block, world.nodes[&like].handle.block(at).await.unwrap());
         let finality = handle.certificate_for(at).await.unwrap();
         assert_eq!(finality.headers[0], block.header);
+        let near = world.nodes[&like].handle.certificate_for(at).await.unwrap().headers.len();
+        assert!(finality.headers.len() <= near + SEGMENT as usize, "{} headers to a certificate", finality.headers.len());
         assert!(finality.certificate.finalises(finality.headers.last().unwrap()));
         finality.certificate.verify(&network).unwrap();
     }

@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// Records that live at a time; each is replaced by another.
-const LIVE: u64 = 400;
-const PER_BLOCK: u64 = 8;
+const LIVE: u64 = 100;
+const PER_BLOCK: u64 = 4;
 const RETENTION: u64 = 64;
 
 /// Bytes that the files under a directory take on disk.
@@ -45,6 +45,7 @@ impl Life {
         config.storage = Storage {
             page_cache_bytes: 1 << 20,
             retained_blocks: 16,
+            prune_every_blocks: 16,
             log_bytes: 32 << 10,
             section_blocks: 16,
             state_file_operations: 256,
@@ -56,9 +57,9 @@ impl Life {
         Self { engine, node, next: 0 }
     }
 
-    /// 200 bytes that do not compress.
+    /// 400 bytes that do not compress.
     fn value(&self) -> Vec<u8> {
-        (0..7).flat_map(|part| key(self.next * 8 + part)).take(200).collect()
+        (0..13).flat_map(|part| key(self.next * 16 + part)).take(400).collect()
     }
 
     /// The same load until a height: as many records come as go.
@@ -92,7 +93,7 @@ fn the_disk_of_a_node_with_a_retention_does_not_grow() {
         for round in 0..4u64 {
             let mut peak = 0;
             for step in 1..=10 {
-                life.to(round * 200 + step * 20);
+                life.to(round * 100 + step * 10);
                 peak = peak.max(disk(directory));
             }
             peaks.push(peak);
@@ -105,12 +106,12 @@ fn the_disk_of_a_node_with_a_retention_does_not_grow() {
         life.engine.stop().unwrap();
     }
     let [(_, kept), (base, bounded)] = grown[..] else { unreachable!() };
-    assert!(bounded * 4 < kept, "400 blocks take {bounded} bytes with a retention, {kept} without");
-    assert!(bounded * 5 < base, "{bounded} more than {base} bytes");
+    assert!(bounded * 4 < kept, "200 blocks take {bounded} bytes with a retention, {kept} without");
+    assert!(bounded * 4 < base, "{bounded} more than {base} bytes");
     let mut blocks = 0;
     check(&mut Directory::open(&cold).unwrap(), &network(&secrets(1)), |_, checked| {
         let checked = checked.unwrap();
         blocks += checked.last - checked.first + 1;
     });
-    assert!(blocks > 800 - RETENTION - 100, "{blocks} blocks are archived");
+    assert!(blocks > 400 - RETENTION - 100, "{blocks} blocks are archived");
 }

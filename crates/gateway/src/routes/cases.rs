@@ -10,7 +10,7 @@ use zhulian_modules::{
 use zhulian_primitives::Timestamp;
 
 use crate::{
-    CaseFilter, CaseState, Failure, HistoryRow, PagePosition, Shared, cases,
+    CaseFilter, CaseState, Failure, HistoryRow, PagePosition, Shared, TaskFilter, cases,
     cursor::{self, ListKind},
     request::{Params, Segment, organisation_code, pack_id},
     show,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Cases looked at in one go for tasks.
 const CHUNK: usize = 100;
-/// Cases that one request for tasks looks at.
+/// Cases that one request for tasks looks at. Nearly all of them hold one: those whose period was extended may not.
 const LOOKS_MAX: usize = 1_000;
 
 /// Reads the number in the path. A day or number that cannot be is that of nothing, rather than malformed.
@@ -87,8 +87,10 @@ fn stands(detail: &Detail, filter: &CaseFilter) -> bool {
         Some(CaseState::Closed) => outcome.is_some(),
         Some(CaseState::Ended(wanted)) => outcome == Some(wanted),
     };
-    let due = if case.clock.limit > 0 { case.clock.limit_due } else { case.clock.promised_due };
-    state && filter.due_before.is_none_or(|before| due > 0 && due < before)
+    let clock = &case.clock;
+    let (due, left) =
+        if clock.limit > 0 { (clock.limit_due, clock.limit_left) } else { (clock.promised_due, clock.promised_left) };
+    state && filter.due_before.is_none_or(|before| due > 0 && left == 0 && due < before)
 }
 
 /// A case by its number
@@ -134,8 +136,7 @@ pub fn place(row: &HistoryRow) -> PagePosition {
 
 /// Tasks that wait for an organisation
 ///
-/// Of the latest case first. A request looks at 1,000 open cases at most: a part may hold fewer tasks than were asked for, or none, and
-/// still have a `next`. Naming the pack makes it quick.
+/// Of the latest case first. A part may hold fewer tasks than were asked for, or none, and still have a `next`.
 #[utoipa::path(get, path = "/v1/tasks", tag = "cases", operation_id = "tasks",
     params(
         ("organisation" = crate::openapi::OrganisationCode, Query, description = "Unified social credit code of the organisation whose duty they are"),
@@ -155,7 +156,8 @@ pub async fn tasks(State(gateway): State<Shared>, params: Params) -> Result<Json
     let after = params.text("cursor").map(cursor::read_task).transpose()?;
     // A code whose check character does not fit is nobody's, and has no duties.
     let Ok(organisation) = Uscc::parse(&code) else { return Ok(Json(view::TaskList { items: Vec::new(), next: None })) };
-    let filter = CaseFilter { pack, state: Some(CaseState::Open), ..CaseFilter::default() };
+    let now = gateway.backend.status().time.unwrap_or_default();
+    let filter = TaskFilter { organisation: code, role, pack, now };
     let mine = |open: &&OpenTask| {
         open.duties.iter().any(|duty| duty.organisation == organisation && role.is_none_or(|role| duty.role == role))
     };
@@ -163,7 +165,7 @@ pub async fn tasks(State(gateway): State<Shared>, params: Params) -> Result<Json
     // The cursor's own case may have more tasks.
     let mut before = after.map(|(case, _)| case.saturating_add(1));
     loop {
-        let ids = gateway.backend.cases(filter.clone(), before, CHUNK).await?;
+        let ids = gateway.backend.cases_with_tasks(filter.clone(), before, CHUNK).await?;
         let (header, found) = cases::details(&gateway, &ids).await?;
         for (id, detail) in &found {
             let done = after.filter(|(case, _)| *case == id.ordinal()).map_or(0, |(_, task)| task);

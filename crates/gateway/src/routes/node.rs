@@ -96,6 +96,15 @@ fn status_view(gateway: &Shared) -> view::StatusView {
         archive: status
             .archive
             .map(|archive| view::ArchiveView { archived_height: archive.archived, problem: archive.problem }),
+        calendars: status
+            .calendars
+            .iter()
+            .map(|it| view::CalendarDueView {
+                pack: it.pack.clone(),
+                last_day: it.last_day.clone(),
+                days_left: it.days_left,
+            })
+            .collect(),
         keys_due: status
             .keys_due
             .iter()

@@ -30,10 +30,13 @@ pub const GENESIS_TIME: u64 = 1_767_225_600_000;
 /// Transactions that the pool takes, few enough for tests to fill it.
 const POOL_MAX: usize = 1_500;
 
+/// The organisation of a key, by the state.
+type OrganisationOf = fn(&dyn Fn(&Key) -> Option<Value>, &PublicKey) -> Option<String>;
+
 /// How the index reads the events of the modules.
 pub struct Reader {
     /// The organisation of a key, by the state.
-    pub organisation: fn(&dyn Fn(&Key) -> Option<Value>, &PublicKey) -> Option<String>,
+    pub organisation: OrganisationOf,
     /// What a transaction's events add to the index.
     pub index: fn(&mut Index, &Row, &[Event]),
 }
@@ -379,6 +382,7 @@ impl Backend for Memory {
             disk: None,
             archive: None,
             keys_due: Vec::new(),
+            calendars: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,
         }
@@ -566,6 +570,12 @@ impl Backend for Memory {
             found.sort();
             Ok(found.into_iter().rev().take(limit).collect())
         })
+    }
+
+    /// Every open case may have tasks, as far as this index knows.
+    fn cases_with_tasks(&self, filter: TaskFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {
+        let open = CaseFilter { pack: filter.pack, state: Some(CaseState::Open), ..CaseFilter::default() };
+        self.cases(open, before, limit)
     }
 
     fn case_history(&self, case: CaseId, after: Option<PagePosition>, limit: usize) -> Answer<'_, Vec<HistoryRow>> {

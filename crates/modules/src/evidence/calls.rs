@@ -90,7 +90,7 @@ impl Call for DepositBatch {
     const ALLOWED: Allowed = OFFICER;
     const ABOUT: Text = Text {
         en: "Deposits up to a million files at once by the Merkle root over their entries; each is provable by itself.",
-        zh: "以条目默克尔树根一次存证至多一百万个文件,每个条目均可单独证明。",
+        zh: "以条目默克尔树根一次存证至多一百万个文件，每个条目均可单独证明。",
     };
     const CDDL: &'static str = "{ 0: digest, 1: 1..1000000, 2: details }   ; root, count, details";
 
@@ -153,7 +153,7 @@ impl Call for RecordCustody {
     const ALLOWED: Allowed = OFFICER;
     const ABOUT: Text = Text {
         en: "Records a custody event of evidence that one's organisation deposited or holds, with the digest of the process log.",
-        zh: "登记本机构存证或保管的证据的保管流转事项,并附过程日志摘要。",
+        zh: "登记本机构存证或保管的证据的保管流转事项，并附过程日志摘要。",
     };
     const CDDL: &'static str = "{ 0: subject, 1: custody_kind, 2: digest, ? 3: uscc }   ; subject, kind, log, to";
 
@@ -206,7 +206,7 @@ impl Call for Freeze {
     const ALLOWED: Allowed = JUDGE;
     const ABOUT: Text = Text {
         en: "A court freezes evidence in a case: until it is released, it is not withdrawn, handed over or opened.",
-        zh: "法院在案件中冻结证据;解除之前不得停止使用、移交或启封。",
+        zh: "法院在案件中冻结证据；解除之前不得停止使用、移交或启封。",
     };
     const CDDL: &'static str = "{ 0: subject, 1: case_number }";
 
@@ -279,7 +279,7 @@ impl Call for Withdraw {
     const ALLOWED: Allowed = OFFICER;
     const ABOUT: Text = Text {
         en: "Withdraws one's organisation's deposit from use. It is never erased.",
-        zh: "停止使用本机构的存证;存证永不删除。",
+        zh: "停止使用本机构的存证；存证永不删除。",
     };
     const CDDL: &'static str = "{ 0: subject, 1: withdraw_reason }";
 

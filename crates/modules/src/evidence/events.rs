@@ -50,7 +50,7 @@ impl Event for Deposited {
     const NAME: &'static str = "deposited";
     const ABOUT: Text = Text {
         en: "A file was deposited. Without a custodian the depositor itself holds the original (neutrality flag).",
-        zh: "文件已存证。无保管机构字段表示由存证机构自行保管(中立性提示)。",
+        zh: "文件已存证。无保管机构字段表示由存证机构自行保管（中立性提示）。",
     };
     const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc }   ; id, sha256, seq, organisation, member, source, custodian";
 }
@@ -97,7 +97,7 @@ impl Event for BatchDeposited {
     const NAME: &'static str = "batch_deposited";
     const ABOUT: Text = Text {
         en: "A batch was deposited by the root over its entries; each entry is evidence of its own.",
-        zh: "已按条目树根批量存证;每个条目各为一份证据。",
+        zh: "已按条目树根批量存证；每个条目各为一份证据。",
     };
     const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: uint, 3: uscc, 4: member, 5: source_type, ? 6: uscc, 7: uint }   ; id, root, seq, organisation, member, source, custodian, count";
 }
@@ -131,7 +131,7 @@ impl Event for PriorityConflict {
     const NAME: &'static str = "priority_conflict";
     const ABOUT: Text = Text {
         en: "The content of this deposit was first deposited by another organisation; the event names that deposit.",
-        zh: "该内容此前已由其他机构首次存证;事件中写明该次存证。",
+        zh: "该内容此前已由其他机构首次存证；事件中写明该次存证。",
     };
     const CDDL: &'static str = "{ 0: evidence_id, 1: digest, 2: evidence_id, 3: uscc, 4: height, 5: timestamp }   ; id, digest, the first one's id, organisation, height, time";
 }
@@ -184,7 +184,7 @@ impl Event for CustodyRecorded {
     const NAME: &'static str = "custody_recorded";
     const ABOUT: Text = Text {
         en: "A custody event. The record's custody digest is SHA-256(previous digest || these fields' bytes), from 32 zero bytes on.",
-        zh: "保管流转事项。记录中的保管摘要为 SHA-256(前一摘要 || 本事件字段字节),初值为 32 个零字节。",
+        zh: "保管流转事项。记录中的保管摘要为 SHA-256（前一摘要 || 本事件字段字节），初值为 32 个零字节。",
     };
     const CDDL: &'static str = "{ 0: evidence_id, ? 1: uint, 2: uint, 3: custody_kind, 4: uscc, 5: member, 6: digest, ? 7: uscc }   ; id, entry, number, kind, organisation, member, log, to";
 }
@@ -251,7 +251,7 @@ impl Event for Withdrawn {
     const NAME: &'static str = "withdrawn";
     const ABOUT: Text = Text {
         en: "The depositor withdrew evidence from use; the deposit and every proof of it stay.",
-        zh: "存证机构停止使用该证据;存证及其一切证明仍然保留。",
+        zh: "存证机构停止使用该证据；存证及其一切证明仍然保留。",
     };
     const CDDL: &'static str =
         "{ 0: evidence_id, ? 1: uint, 2: uscc, 3: member, 4: withdraw_reason }   ; id, entry, organisation, member, reason";

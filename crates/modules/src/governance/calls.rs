@@ -35,7 +35,7 @@ impl Call for OpenMotion {
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
         en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, enact or annul a version of a rule pack, or add, remove or re-key a validator. It is no ballot yet.",
-        zh: "提出动议:接纳、停用、恢复机构或其管理员,更改参数,使规则包版本生效、撤销,或增加、移除验证节点及更换其密钥。提出动议本身不计入投票。",
+        zh: "提出动议：接纳、停用、恢复机构或其管理员，更改参数，使规则包版本生效、撤销，或增加、移除验证节点及更换其密钥。提出动议本身不计入投票。",
     };
     const CDDL: &'static str = "{ 0: action }";
 
@@ -130,7 +130,7 @@ impl Call for CastBallot {
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
         en: "Casts one's organisation's vote on a motion; the ballot that carries it also executes it.",
-        zh: "代表本机构就动议投票;使动议通过的一票同时执行该动议。",
+        zh: "代表本机构就动议投票；使动议通过的一票同时执行该动议。",
     };
     const CDDL: &'static str = "{ 0: uint, 1: bool }   ; motion, approve";
 

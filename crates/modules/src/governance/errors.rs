@@ -15,7 +15,7 @@ zhulian_execution::refusals! { "governance";
         "the motion is already decided or withdrawn",
         "nothing is to be done; open another motion if needed",
         "该动议已有结果或已撤回",
-        "无需办理;如有需要请另提动议";
+        "无需办理；如有需要请另提动议";
     MotionExpired = 4, retry: false,
         "the motion's period is over",
         "open the motion again",
@@ -35,7 +35,7 @@ zhulian_execution::refusals! { "governance";
         "the organisation has already voted on this motion",
         "nothing is to be done; a ballot is final",
         "该机构已就此动议投票",
-        "无需办理;投票后不可更改";
+        "无需办理；投票后不可更改";
     NotOpener = 8, retry: false,
         "only the organisation that opened a motion may withdraw it",
         "vote against it instead",
@@ -50,12 +50,12 @@ zhulian_execution::refusals! { "governance";
         "a validator has an Ed25519 key and an address host:port",
         "make the key on the validator's own machine and name the address at which others reach it",
         "验证节点须有 Ed25519 密钥和 主机:端口 形式的地址",
-        "请在验证节点本机生成密钥,并写明他方可达的地址";
+        "请在验证节点本机生成密钥，并写明他方可达的地址";
     ValidatorExists = 11, retry: false,
         "a validator has this key already",
         "look at the list of validators; a new validator needs a key of its own",
         "已有验证节点使用该密钥",
-        "请查看验证节点列表;新验证节点须用自己的密钥";
+        "请查看验证节点列表；新验证节点须用自己的密钥";
     ValidatorNotFound = 12, retry: false,
         "no validator of this organisation has this key",
         "look at the list of validators",
@@ -69,11 +69,11 @@ zhulian_execution::refusals! { "governance";
     TooMuchPower = 14, retry: true,
         "one organisation would run a third or more of the validators and could stop the network alone",
         "let other organisations run more validators first",
-        "变更后将有一个机构运行三分之一或以上的验证节点,可独自使网络停止",
+        "变更后将有一个机构运行三分之一或以上的验证节点，可独自使网络停止",
         "请先由其他机构增设验证节点";
     ValidatorCount = 15, retry: true,
         "a network has 1 to 64 validators",
         "remove one before another comes, or add one before the last goes",
         "网络须有 1 至 64 个验证节点",
-        "请先移除一个再增加,或先增加一个再移除最后一个";
+        "请先移除一个再增加，或先增加一个再移除最后一个";
 }

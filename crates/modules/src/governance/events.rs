@@ -34,7 +34,7 @@ pub struct MotionOpened {
 impl Event for MotionOpened {
     const MODULE: &'static str = "governance";
     const NAME: &'static str = "motion_opened";
-    const ABOUT: Text = Text { en: "A motion was opened for ballots.", zh: "动议已提出,开始表决。" };
+    const ABOUT: Text = Text { en: "A motion was opened for ballots.", zh: "动议已提出，开始表决。" };
     const CDDL: &'static str =
         "{ 0: uint, 1: uscc, 2: member, 3: action, 4: height }   ; number, organisation, member, action, closes";
 }
@@ -84,7 +84,7 @@ impl Event for MotionClosed {
     const NAME: &'static str = "motion_closed";
     const ABOUT: Text = Text {
         en: "A motion was executed, failed, rejected or withdrawn. (An expired one has no event: its last height is known.)",
-        zh: "动议已执行、执行失败、被否决或撤回。(到期未决者无事件,其截止高度已知。)",
+        zh: "动议已执行、执行失败、被否决或撤回。(到期未决者无事件，其截止高度已知。)",
     };
     const CDDL: &'static str = "{ 0: uint, 1: motion_status, ? 2: failure }   ; motion, status, why it failed";
 }

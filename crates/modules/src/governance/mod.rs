@@ -45,7 +45,7 @@ pub static MODULE: Module = Module {
     name: "governance",
     about: Text {
         en: "Parameters and validators of the network, and motions on which its organisations vote.",
-        zh: "网络参数与验证节点,以及由各机构表决的动议。",
+        zh: "网络参数与验证节点，以及由各机构表决的动议。",
     },
     cddl: types::CDDL,
     calls: &[CallEntry::of::<OpenMotion>(), CallEntry::of::<CastBallot>(), CallEntry::of::<WithdrawMotion>()],

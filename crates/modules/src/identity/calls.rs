@@ -48,7 +48,7 @@ impl Call for AddMember {
     const ALLOWED: Allowed = SYSTEM_ADMIN;
     const ABOUT: Text = Text {
         en: "Adds a member or system to one's organisation, without roles or keys.",
-        zh: "为本机构添加成员或系统,不含角色与密钥。",
+        zh: "为本机构添加成员或系统，不含角色与密钥。",
     };
     const CDDL: &'static str = "{ 0: member, 1: kind }";
 
@@ -101,7 +101,7 @@ impl Call for SuspendMember {
     const ALLOWED: Allowed = SYSTEM_ADMIN;
     const ABOUT: Text = Text {
         en: "Suspends another member of one's organisation: its keys do not count until it is reinstated.",
-        zh: "停用本机构其他成员;恢复之前其密钥无效。",
+        zh: "停用本机构其他成员；恢复之前其密钥无效。",
     };
     const CDDL: &'static str = "{ 0: member }";
 
@@ -156,7 +156,7 @@ impl Call for AssignRoles {
     const ALLOWED: Allowed = SECURITY_ADMIN;
     const ABOUT: Text = Text {
         en: "Gives another member of one's organisation exactly these roles; a new administration among them waits for a system administrator to confirm it.",
-        zh: "设定本机构其他成员的全部角色;其中新增的管理角色须经系统管理员确认后生效。",
+        zh: "设定本机构其他成员的全部角色；其中新增的管理角色须经系统管理员确认后生效。",
     };
     const CDDL: &'static str = "{ 0: member, 1: roles }";
 
@@ -196,7 +196,7 @@ impl Call for ConfirmRoles {
     const ALLOWED: Allowed = SYSTEM_ADMIN;
     const ABOUT: Text = Text {
         en: "Confirms an administration that a security administrator proposed for another member, who then holds it.",
-        zh: "确认安全管理员为其他成员提议的管理角色,确认后生效。",
+        zh: "确认安全管理员为其他成员提议的管理角色，确认后生效。",
     };
     const CDDL: &'static str = "{ 0: member, 1: roles }";
 
@@ -234,7 +234,7 @@ impl Call for RegisterKey {
     const ALLOWED: Allowed = SECURITY_ADMIN;
     const ABOUT: Text = Text {
         en: "Registers a key, with proof that it is held, to another member of one's organisation that administers nothing.",
-        zh: "为本机构非管理员的其他成员登记密钥,须附持有证明。",
+        zh: "为本机构非管理员的其他成员登记密钥，须附持有证明。",
     };
     const CDDL: &'static str = "{ 0: member, 1: public_key, 2: bstr .size 64 }   ; the signature over key_statement";
 
@@ -270,7 +270,7 @@ impl Call for RotateKey {
     const ALLOWED: Allowed = Allowed::Member;
     const ABOUT: Text = Text {
         en: "Replaces the key that signs this transaction by a new one of the same member; the old one may stay for some blocks.",
-        zh: "以本人的新密钥替换签署本交易的密钥;旧密钥可再保留若干区块。",
+        zh: "以本人的新密钥替换签署本交易的密钥；旧密钥可再保留若干区块。",
     };
     const CDDL: &'static str =
         "{ 0: public_key, 1: bstr .size 64, 2: 0..1024 }   ; new key, its signature over key_statement, overlap in blocks";
@@ -321,7 +321,7 @@ impl Call for RevokeKey {
     const ALLOWED: Allowed = Allowed::Member;
     const ABOUT: Text = Text {
         en: "Revokes a key at once: a member its own, a security administrator any of the organisation. What it signed before stays valid.",
-        zh: "立即撤销密钥:成员可撤销本人的,安全管理员可撤销本机构任一密钥;此前的签名仍然有效。",
+        zh: "立即撤销密钥：成员可撤销本人的，安全管理员可撤销本机构任一密钥；此前的签名仍然有效。",
     };
     const CDDL: &'static str = "{ 0: public_key, 1: key_end }";
 

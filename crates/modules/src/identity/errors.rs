@@ -4,18 +4,18 @@ zhulian_execution::refusals! { "identity";
     MalformedUscc = 1, retry: false,
         "not a unified social credit code of GB 32100-2015, or its check character does not fit",
         "copy the 18 characters from the organisation's certificate; the letters I, O, S, V and Z do not occur",
-        "不是符合 GB 32100-2015 的统一社会信用代码,或其校验码不符",
-        "请按机构证照核对 18 位代码;其中不出现字母 I、O、S、V、Z";
+        "不是符合 GB 32100-2015 的统一社会信用代码，或其校验码不符",
+        "请按机构证照核对 18 位代码；其中不出现字母 I、O、S、V、Z";
     MalformedName = 2, retry: false,
         "a name has 1 to 120 bytes of visible characters",
         "shorten the name, and remove hidden characters and spaces at its ends",
         "名称应为 1 至 120 字节的可见字符",
-        "请缩短名称,并去除首尾空格和不可见字符";
+        "请缩短名称，并去除首尾空格和不可见字符";
     MalformedMember = 3, retry: false,
         "a member id has 2 to 32 characters: small letters, digits, '-', '.', '_', with a letter first and at most 6 digits in a row",
         "choose a pseudonym such as clerk-01; personal names and numbers do not belong on the ledger",
-        "成员标识为 2 至 32 个字符:小写字母、数字及“-”“.”“_”,以字母开头,连续数字不超过 6 位",
-        "请使用 clerk-01 之类的代号;姓名和证件号码不得上链";
+        "成员标识为 2 至 32 个字符：小写字母、数字及“-”“.”“_”，以字母开头，连续数字不超过 6 位",
+        "请使用 clerk-01 之类的代号；姓名和证件号码不得上链";
     MalformedKey = 4, retry: false,
         "not a public key of a supported curve",
         "give the 32 bytes of an EdDSA key or the 33-byte compressed point of an ES256 key",
@@ -29,7 +29,7 @@ zhulian_execution::refusals! { "identity";
     PowersJoined = 6, retry: false,
         "system, security and audit administration are three accounts: this member holds or has held another of them",
         "give the role to a member that never held another administration",
-        "系统、安全、审计三种管理角色必须分属三个账户:该成员现任或曾任其中另一角色",
+        "系统、安全、审计三种管理角色必须分属三个账户：该成员现任或曾任其中另一角色",
         "请将该角色授予从未担任其他管理角色的成员";
     OwnAccount = 7, retry: false,
         "nobody changes their own roles or standing",
@@ -40,7 +40,7 @@ zhulian_execution::refusals! { "identity";
         "the organisation already has a member of this id",
         "choose another id; ids are never used twice",
         "本机构已有此标识的成员",
-        "请换用其他标识;成员标识不得重复使用";
+        "请换用其他标识；成员标识不得重复使用";
     MemberNotFound = 9, retry: true,
         "the organisation has no member of this id",
         "have a system administrator add the member first",
@@ -69,7 +69,7 @@ zhulian_execution::refusals! { "identity";
     RoleNotForSystem = 14, retry: false,
         "a system is an officer at most: it does not administer, represent or judge",
         "give the role to a person",
-        "系统账户至多为经办人,不得担任管理员、代表或法官",
+        "系统账户至多为经办人，不得担任管理员、代表或法官",
         "请将该角色授予人员";
     NothingProposed = 15, retry: true,
         "no such roles are proposed for this member",
@@ -79,17 +79,17 @@ zhulian_execution::refusals! { "identity";
     RolesPending = 16, retry: true,
         "the member's administration waits to be confirmed; until then no key is added",
         "have it confirmed, or assign other roles, first",
-        "该成员的管理角色尚待确认,确认前不得登记密钥",
-        "请先确认,或改授其他角色";
+        "该成员的管理角色尚待确认，确认前不得登记密钥",
+        "请先确认，或改授其他角色";
     AdministratorKey = 17, retry: true,
         "the key of an administrator is replaced by its holder, not by another administrator",
         "let the holder rotate it, or let the organisations vote on a recovery",
-        "管理员的密钥由本人更换,其他管理员不得代办",
-        "请由本人轮换密钥,或由各机构表决恢复";
+        "管理员的密钥由本人更换，其他管理员不得代办",
+        "请由本人轮换密钥，或由各机构表决恢复";
     KeyTaken = 18, retry: false,
         "the key is or was registered; a key names one member for ever",
         "make a fresh key",
-        "该密钥已被登记过;一把密钥永远只对应一名成员",
+        "该密钥已被登记过；一把密钥永远只对应一名成员",
         "请生成新的密钥";
     BadProof = 19, retry: false,
         "the proof that the key is held by its new owner is not valid",
@@ -110,7 +110,7 @@ zhulian_execution::refusals! { "identity";
         "the key has ended or is about to",
         "nothing is to be done; to act now, use the current key",
         "该密钥已失效或即将失效",
-        "无需办理;如需操作请使用现行密钥";
+        "无需办理；如需操作请使用现行密钥";
     OverlapTooLong = 23, retry: false,
         "the old key may stay for at most 1,024 blocks",
         "choose a shorter overlap",
@@ -119,13 +119,13 @@ zhulian_execution::refusals! { "identity";
     NotYourKey = 24, retry: true,
         "a member revokes its own keys; those of others are revoked by a security administrator",
         "ask your security administrator",
-        "成员只能撤销本人的密钥;他人的密钥由安全管理员撤销",
+        "成员只能撤销本人的密钥；他人的密钥由安全管理员撤销",
         "请联系本机构安全管理员";
     MalformedFounding = 25, retry: false,
         "a new organisation needs an acting system, security and audit administrator, and members and keys that occur once",
         "name three different members for the three administrations, each with a key of its own",
-        "新机构须有在任的系统、安全、审计管理员各一名,成员与密钥不得重复",
-        "请为三种管理角色分别指定成员,并各配一把密钥";
+        "新机构须有在任的系统、安全、审计管理员各一名，成员与密钥不得重复",
+        "请为三种管理角色分别指定成员，并各配一把密钥";
     OrganisationExists = 26, retry: false,
         "the organisation is already admitted",
         "nothing is to be done",
@@ -135,7 +135,7 @@ zhulian_execution::refusals! { "identity";
         "no organisation of this code is admitted",
         "check the code, or propose the organisation's admission",
         "没有此代码的已加入机构",
-        "请核对代码,或提议接纳该机构";
+        "请核对代码，或提议接纳该机构";
     OrganisationStanding = 28, retry: true,
         "the organisation already has this standing",
         "nothing is to be done",

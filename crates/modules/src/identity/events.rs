@@ -32,7 +32,7 @@ impl Event for OrganisationAdmitted {
     const NAME: &'static str = "organisation_admitted";
     const ABOUT: Text = Text {
         en: "An organisation was admitted; events for its first members, roles and keys follow.",
-        zh: "机构已加入;其首批成员、角色与密钥的事件随后列出。",
+        zh: "机构已加入；其首批成员、角色与密钥的事件随后列出。",
     };
     const CDDL: &'static str = "{ 0: uscc, 1: class, 2: name, ? 3: name, 4: bool }   ; code, class, zh, en, votes";
 }
@@ -61,13 +61,13 @@ organisation_event!(
     OrganisationSuspended,
     "organisation_suspended",
     "An organisation was suspended by a motion: none of its keys counts until it is reinstated.",
-    "经表决,机构已停用:恢复之前其全部密钥无效。"
+    "经表决，机构已停用：恢复之前其全部密钥无效。"
 );
 organisation_event!(
     OrganisationReinstated,
     "organisation_reinstated",
     "A suspended organisation was reinstated by a motion.",
-    "经表决,已停用的机构恢复。"
+    "经表决，已停用的机构恢复。"
 );
 
 /// A member was added.
@@ -126,7 +126,7 @@ standing_event!(
     MemberSuspended,
     "member_suspended",
     "A member was suspended: its keys do not count.",
-    "成员已停用,其密钥无效。"
+    "成员已停用，其密钥无效。"
 );
 standing_event!(MemberReinstated, "member_reinstated", "A suspended member was reinstated.", "已停用的成员恢复。");
 
@@ -163,7 +163,7 @@ roles_event!(
     RolesProposed,
     "roles_proposed",
     "Roles with an administration among them were proposed for a member; they hold once they are confirmed.",
-    "已为成员提议含管理角色的角色集合,确认后生效。"
+    "已为成员提议含管理角色的角色集合，确认后生效。"
 );
 roles_event!(RolesAssigned, "roles_assigned", "A member has these roles from now on.", "成员自此具有这些角色。");
 
@@ -225,7 +225,7 @@ impl Event for KeyEnded {
     const NAME: &'static str = "key_ended";
     const ABOUT: Text = Text {
         en: "A key ends at a height; what it signed before stays valid.",
-        zh: "密钥自某高度起失效;此前的签名仍然有效。",
+        zh: "密钥自某高度起失效；此前的签名仍然有效。",
     };
     const CDDL: &'static str = "{ 0: uscc, 1: member, 2: public_key, 3: height, 4: key_end, 5: member }   ; organisation, member, key, until, why, by";
 }

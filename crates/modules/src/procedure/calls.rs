@@ -13,7 +13,7 @@ use super::{
     events::{ClockPaused, ClockResumed, MaterialSubmitted, TaskClaimed, TaskReturned, TaskTransferred},
     host::STEP_GAS,
     rules,
-    types::{CaseId, Material, NAME_MAX, Override, OverrideReason, PauseReason, Task},
+    types::{CaseId, Clock, Material, NAME_MAX, Override, OverrideReason, PauseReason, Task},
 };
 use crate::{
     identity::{self, Uscc},
@@ -96,7 +96,7 @@ calls! {
 
     Complete = "complete" by HANDS, open,
     "Completes a task of one's organisation with its results, or with an error that the procedure catches.",
-    "完成本机构的任务并提交结果,或以流程所列差错结束。" {
+    "完成本机构的任务并提交结果，或以流程所列差错结束。" {
         /// The task's number in the case.
         1 task: u32 = "1: uint",
         /// Its results, private ones as commitments.
@@ -119,7 +119,7 @@ calls! {
     }
 
     Message = "message" by HANDS, open,
-    "Delivers a message that the case waits for, such as a payment or an answer.", "向办件递送其等待的消息,例如缴费或答复。" {
+    "Delivers a message that the case waits for, such as a payment or an answer.", "向办件递送其等待的消息，例如缴费或答复。" {
         /// The name of the message.
         1 name: String = "1: tstr",
         /// What it says, private facts as commitments.
@@ -143,15 +143,15 @@ calls! {
 
     Resume = "resume" by HANDS, open,
     "Lets the clock of a case run again; its periods end later by the working days it stood still.",
-    "恢复计时;期限按暂停的工作日顺延。" {}
+    "恢复计时；期限按暂停的工作日顺延。" {}
 
     Tick = "tick" by Allowed::Member, read,
     "Fires the timers and alerts of a case that are due by block time. Any member may.",
-    "触发办件中按区块时间已到期的定时和预警;任何成员均可发起。" {}
+    "触发办件中按区块时间已到期的定时和预警；任何成员均可发起。" {}
 
     ProposeOverride = "propose_override" by SIGNERS, read,
     "Proposes to act on a case against its procedure, with a reason; a second member must confirm it.",
-    "提出对办件的人工干预并注明事由,须由另一人复核。" {
+    "提出对办件的人工干预并注明事由，须由另一人复核。" {
         /// What it does.
         1 action: Override = "1: override",
         /// Why.
@@ -163,7 +163,7 @@ calls! {
 
     ConfirmOverride = "confirm_override" by SIGNERS, read,
     "Confirms an override as its second signer, which carries it out and counts it, or rejects it.",
-    "作为第二签署人复核人工干预:同意则执行并计数,否则驳回。" {
+    "作为第二签署人复核人工干预：同意则执行并计数，否则驳回。" {
         /// Whether it is carried out.
         1 approve: bool = "1: bool",
     }
@@ -227,10 +227,7 @@ impl Act for Transfer {
 
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.duty(ctx, self.task)?;
-        reassign(ctx, desk, self.task, self.to)?;
-        let (organisation, member) = desk.by();
-        ctx.emit(&TaskTransferred { case: self.case, task: self.task, organisation, member, to: self.to });
-        Ok(())
+        reassign(ctx, desk, self.task, self.to)
     }
 }
 
@@ -244,6 +241,8 @@ pub(super) fn reassign(ctx: &mut Context<'_>, desk: &mut Desk, number: u32, to: 
         desk.case.parties.push(to);
     }
     desk.put_task(number, Task { claimed: None, transferred: Some(to) });
+    let (organisation, member) = desk.by();
+    ctx.emit(&TaskTransferred { case: desk.id, task: number, organisation, member, to });
     Ok(())
 }
 
@@ -307,9 +306,10 @@ impl Act for Resume {
         let resumed = desk.instance.resume(&desk.host, millis(since), now(ctx), STEP_GAS);
         resumed.map_err(|fault| desk.host.refusal(fault))?;
         desk.host.paused = None;
-        let (promised_due, limit_due) = (desk.case.clock.promised_due, desk.case.clock.limit_due);
+        let Clock { promised_due, limit_due, .. } = desk.case.clock;
         let (organisation, member) = desk.by();
-        ctx.emit(&ClockResumed { case: self.case, organisation, member, promised_due, limit_due });
+        let open = desk.case.clock.is_open();
+        ctx.emit(&ClockResumed { case: self.case, organisation, member, promised_due, limit_due, open });
         Ok(())
     }
 }

@@ -1,4 +1,8 @@
 //! Clocks in statutory working days (B4).
+//!
+//! A year's days off are announced in the November before, so a period may end in a year that no calendar holds yet. Nothing is
+//! assumed about such a year: the clock keeps how many working days are still to be counted in it, and is late in nothing. With the
+//! first call of the case after that year's calendar is in force, the end is what it would have been had the calendar been there.
 
 use zhulian_primitives::Timestamp;
 use zhulian_rules::{
@@ -19,6 +23,15 @@ const CHINA_MS: u64 = 8 * 3_600_000;
 /// With so many working days left, today included, a period is nearly over.
 const NEAR_DAYS: i64 = 3;
 
+/// Where a period ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    /// The first moment after it; with days left, the first moment after the last day that was counted.
+    pub(super) due: Timestamp,
+    /// Working days to count after that, in a year whose calendar is not known yet.
+    pub(super) left: u32,
+}
+
 /// The working days in force, at a moment.
 #[derive(Clone, Copy)]
 pub(super) struct Days<'a> {
@@ -31,18 +44,20 @@ fn day(time: Timestamp) -> Result<Date, Error> {
 }
 
 impl Days<'_> {
-    /// The first moment after so many working days; the day on which they begin does not count (民法典 art. 201).
-    pub(super) fn after(&self, from: Timestamp, days: u32) -> Result<Timestamp, Error> {
+    /// Where a period of so many working days ends; the day on which it begins does not count (民法典 art. 201).
+    pub(super) fn after(&self, from: Timestamp, days: u32) -> Result<End, Error> {
         let (calendar, from) = (self.calendar.ok_or(Error::NoCalendar)?, day(from)?);
-        let last = calendar.add_working_days(from, days).map_err(|outside| self.lacks(from, outside))?;
+        let (last, left) = calendar.reach(from, days).map_err(|outside| self.lacks(from, outside))?;
         let days = u64::try_from(last.days() + 1).map_err(|_| Error::NoCalendar)?;
-        (days * DAY_MS).checked_sub(CHINA_MS).ok_or(Error::NoCalendar)
+        let due = (days * DAY_MS).checked_sub(CHINA_MS).ok_or(Error::NoCalendar)?;
+        Ok(End { due, left })
     }
 
-    /// A due moment so many working days later.
-    fn later(&self, due: Timestamp, days: u32) -> Result<Timestamp, Error> {
+    /// An end so many working days later.
+    fn later(&self, end: End, days: u32) -> Result<End, Error> {
+        let days = end.left.checked_add(days).ok_or(Error::NoCalendar)?;
         // The last day of the period is the one before the due moment.
-        if days == 0 { Ok(due) } else { self.after(due.saturating_sub(1), days) }
+        if days == 0 { Ok(end) } else { self.after(end.due.saturating_sub(1), days) }
     }
 
     /// How many working days come after one moment's day, up to and with another's.
@@ -79,16 +94,45 @@ impl Days<'_> {
 
 /// The clock of a case that is opened now.
 pub(super) fn start(settings: &Settings, days: Days<'_>) -> Result<Clock, Error> {
-    let reckon = |length: u16| if length == 0 { Ok(0) } else { days.after(days.now, u32::from(length)) };
+    let none = End { due: 0, left: 0 };
+    let reckon = |length: u16| if length == 0 { Ok(none) } else { days.after(days.now, u32::from(length)) };
+    let (promised, limit) = (reckon(settings.promised)?, reckon(settings.limit)?);
     Ok(Clock {
         started: days.now,
         promised: settings.promised,
         limit: settings.limit,
-        promised_due: reckon(settings.promised)?,
-        limit_due: reckon(settings.limit)?,
+        promised_due: promised.due,
+        limit_due: limit.due,
         pauses: Vec::new(),
         alerts: Vec::new(),
+        promised_left: promised.left,
+        limit_left: limit.left,
     })
+}
+
+impl Clock {
+    /// Whether the end of a period lies in a year whose calendar was not in force when it was reckoned last.
+    pub fn is_open(&self) -> bool {
+        self.promised_left > 0 || self.limit_left > 0
+    }
+
+    /// Its two ends.
+    fn ends(&mut self) -> [(&mut Timestamp, &mut u32); 2] {
+        [(&mut self.promised_due, &mut self.promised_left), (&mut self.limit_due, &mut self.limit_left)]
+    }
+}
+
+/// Reckons the ends again that lay beyond the calendar; whether one of them changed. What cannot be reckoned stays as it is.
+pub(super) fn settle(clock: &mut Clock, days: Days<'_>) -> bool {
+    let before = [clock.promised_left, clock.limit_left];
+    for (due, left) in clock.ends() {
+        if *left > 0
+            && let Ok(end) = days.later(End { due: *due, left: *left }, 0)
+        {
+            (*due, *left) = (end.due, end.left);
+        }
+    }
+    before != [clock.promised_left, clock.limit_left]
 }
 
 /// Since when the clock stands still, if it does.
@@ -114,7 +158,7 @@ pub(super) fn resume(clock: &mut Clock, days: Days<'_>) -> Result<Timestamp, Err
     let Some(pause) = clock.pauses.last_mut() else { return Err(Error::NotPaused) };
     pause.to = Some(days.now);
     // What was over before stays over.
-    if clock.promised_due > since || clock.limit_due > since {
+    if clock.is_open() || clock.promised_due > since || clock.limit_due > since {
         lengthen(clock, days, days.between(since, days.now)?, since)?;
     }
     Ok(since)
@@ -122,10 +166,11 @@ pub(super) fn resume(clock: &mut Clock, days: Days<'_>) -> Result<Timestamp, Err
 
 /// Makes the periods longer that end after `after`.
 pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timestamp) -> Result<(), Error> {
-    for due in [&mut clock.promised_due, &mut clock.limit_due] {
+    for (due, left) in clock.ends() {
         // 0 is no period.
-        if *due > after {
-            *due = days.later(*due, by)?;
+        if *due > after || *left > 0 {
+            let end = days.later(End { due: *due, left: *left }, by)?;
+            (*due, *left) = (end.due, end.left);
         }
     }
     // An alert that was given too early may be given again.
@@ -135,7 +180,7 @@ pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timest
 
 /// Whether the statutory period is over. While the clock stands still nothing becomes late.
 pub(super) fn is_late(clock: &Clock, now: Timestamp) -> bool {
-    clock.limit > 0 && paused_since(clock).is_none() && now >= clock.limit_due
+    clock.limit > 0 && clock.limit_left == 0 && paused_since(clock).is_none() && now >= clock.limit_due
 }
 
 /// The alerts that are due and not yet given, and marks them as given.
@@ -143,7 +188,7 @@ pub(super) fn alerts(clock: &mut Clock, days: Days<'_>) -> Vec<Alert> {
     if paused_since(clock).is_some() {
         return Vec::new();
     }
-    let (promised, limit) = (clock.promised > 0, clock.limit > 0);
+    let (promised, limit) = (clock.promised > 0 && clock.promised_left == 0, clock.limit > 0 && clock.limit_left == 0);
     let due = [
         (Alert::PromiseNear, promised && days.is_near(clock.promised_due)),
         (Alert::PromiseOver, promised && days.now >= clock.promised_due),

@@ -11,12 +11,13 @@ use zhulian_procedure::{
 use super::{
     clock,
     errors::Error,
-    events::{Alerted, CallMade, CaseClosed, Progressed},
+    events::{Alerted, CallMade, CaseClosed, ClockSettled, Progressed},
     host::{CaseHost, STEP_GAS},
     rights::{self, CaseCall, Inputs},
     rules::{self, Hand},
     state,
-    types::{Case, CaseId, Line, Outcome, Task},
+    types::{Case, CaseId, Clock, Line, Outcome, Task, Waiting},
+    views::duties,
 };
 use crate::{
     identity::{Me, MemberId, Uscc},
@@ -46,6 +47,8 @@ pub(super) struct Desk {
     pub(super) me: Me,
     /// Whether this transaction made something that is numbered by it.
     pub(super) numbered: bool,
+    /// Whether an end that was open is known by now.
+    pub(super) settled: bool,
 }
 
 /// Gas of a call of another module.
@@ -54,7 +57,6 @@ const CALL_GAS: u64 = 20_000;
 impl Desk {
     /// Reads a case that is not closed (B7).
     pub(super) fn read(ctx: &mut Context<'_>, id: CaseId) -> Result<Self, Halt> {
-        ctx.want(&reads(&id))?;
         let case = state::CASE.get(ctx, &id)?.ok_or(Error::CaseNotFound)?;
         if case.closed.is_some() {
             return Err(Error::CaseIsClosed.into());
@@ -62,7 +64,20 @@ impl Desk {
         let instance = state::INSTANCE.get(ctx, &id)?.expect("a case has an instance");
         let mut host = CaseHost::load(ctx, &case.pack, case.version, &case.process, Some(&instance))?;
         host.paused = clock::paused_since(&case.clock);
-        Ok(Self { id, case, instance, host, me: Me::of(ctx), numbered: false })
+        let mut desk = Self { id, case, instance, host, me: Me::of(ctx), numbered: false, settled: false };
+        desk.settle(ctx);
+        Ok(desk)
+    }
+
+    /// Reckons what ended beyond the calendar, as soon as there is one that goes further (B4).
+    fn settle(&mut self, ctx: &mut Context<'_>) {
+        let timers = self.instance.settle(&self.host);
+        let clock = self.case.clock.is_open() && clock::settle(&mut self.case.clock, self.host.days());
+        self.settled = timers || clock;
+        if clock {
+            let Clock { promised_due, limit_due, .. } = self.case.clock;
+            ctx.emit(&ClockSettled { case: self.id, promised_due, limit_due, open: self.case.clock.is_open() });
+        }
     }
 
     /// Reads a case and lets happen what was due (B5).
@@ -86,7 +101,7 @@ impl Desk {
             self.step(ctx, Ok((self.instance.clone(), Report::default())))?;
             return Ok(true);
         }
-        Ok(alerts || due)
+        Ok(alerts || due || self.settled)
     }
 
     fn alert(&mut self, ctx: &mut Context<'_>) -> bool {
@@ -102,14 +117,16 @@ impl Desk {
         let mut report = self.take(ctx, step)?;
         self.make_calls(ctx, &mut report)?;
         let (instance, host) = (&self.instance, &self.host);
-        self.case.tasks.retain(|number, _| instance.work_at(host, *number).is_some());
+        self.case.tasks.retain(|number, _| instance.glance(host, *number, |_| ()).is_some());
         for trace in report.trace.iter().filter(|trace| trace.what == What::Entered && trace.number == 0) {
             let gate = self.host.settings_of(&trace.procedure).and_then(|settings| settings.gates.get(&trace.element));
             self.has_materials(gate.into_iter().flatten().map(String::as_str))?;
         }
         let lines = report.trace.iter().map(|trace| self.line(trace)).collect();
+        let came = report.trace.iter().filter(|trace| trace.what == What::Entered && trace.number > 0);
+        let waiting = came.filter_map(|trace| self.waiting(trace.number)).collect();
         let (organisation, member) = self.by();
-        ctx.emit(&Progressed { case: self.id, organisation, member, lines, sent: report.sent });
+        ctx.emit(&Progressed { case: self.id, organisation, member, lines, sent: report.sent, waiting });
         match self.instance.status() {
             Status::Running => Ok(()),
             Status::Completed => {
@@ -138,8 +155,19 @@ impl Desk {
         if !self.host.has_rights() {
             return None;
         }
-        let call = |work: Work| Some((CaseCall::find(work.job.as_deref()?)?, work));
-        self.instance.work(&self.host).into_iter().find_map(call).map(|(call, work)| (work, call))
+        self.instance.numbers().find_map(|number| {
+            let call = self.instance.glance(&self.host, number, |work| CaseCall::find(work.job?))??;
+            Some((self.instance.work_at(&self.host, number)?, call))
+        })
+    }
+
+    /// A task that came, if it waits for somebody. What the case itself does is nobody's work.
+    fn waiting(&self, task: u32) -> Option<Waiting> {
+        self.instance.glance(&self.host, task, |work| {
+            let own = work.job.is_some_and(|job| CaseCall::find(job).is_some());
+            let settings = self.host.settings_of(work.procedure).filter(|_| !own)?;
+            Some(Waiting { task, duties: duties(work.groups, &Task::default(), settings, None) })
+        })?
     }
 
     /// Makes the calls of other modules that the case has come to (B8), each followed by what it leads to. One that is refused goes

@@ -25,12 +25,12 @@ zhulian_execution::refusals! { "procedure";
         "a value has a name that the procedure does not declare",
         "leave it out: nothing is disclosed without need",
         "所填的值未在流程中声明",
-        "请删除:不披露不必要的信息";
+        "请删除：不披露不必要的信息";
     WrongValue = 6, retry: false,
         "a value is not of its declared type, or too long",
         "correct it; a commitment is 64 hexadecimal digits, a text has at most 200 bytes",
         "值不符合声明的类型或过长",
-        "请更正;承诺为 64 位十六进制数字,文字不超过 200 字节";
+        "请更正；承诺为 64 位十六进制数字，文字不超过 200 字节";
     PersonalData = 7, retry: false,
         "a text seems to hold a citizen, phone or bank card number",
         "give a salted commitment instead",
@@ -40,7 +40,7 @@ zhulian_execution::refusals! { "procedure";
         "no such task waits in the case",
         "look at the case's tasks; it may be done, or its time may be over",
         "该办件没有此待办任务",
-        "请查看待办任务;该任务可能已办理或已超时";
+        "请查看待办任务；该任务可能已办理或已超时";
     NotDutyHolder = 9, retry: false,
         "the task is not this organisation's or this role's duty",
         "the case's tasks name those responsible",
@@ -65,7 +65,7 @@ zhulian_execution::refusals! { "procedure";
         "a material that is needed here is missing",
         "submit it first; what the start needs comes with the application",
         "缺少此环节所需的材料",
-        "请先提交材料;立案所需材料随申请一并提交";
+        "请先提交材料；立案所需材料随申请一并提交";
     MaterialTwice = 14, retry: false,
         "this material was submitted already with this content",
         "nothing is to be done",
@@ -150,7 +150,7 @@ zhulian_execution::refusals! { "procedure";
         "a condition or value of the procedure cannot be decided on these facts",
         "give the facts it needs; otherwise a person must decide by an override",
         "依现有事实无法判定流程中的条件或取值",
-        "请补充所需事实;否则须人工干预";
+        "请补充所需事实；否则须人工干预";
     NoWay = 31, retry: false,
         "no way out of a choice is open on these facts",
         "check the facts",
@@ -159,18 +159,18 @@ zhulian_execution::refusals! { "procedure";
     RulesDecline = 32, retry: false,
         "the rules give no clear answer, or a fact they need is missing",
         "give the facts the decision needs; otherwise a person must decide by an override",
-        "规则没有明确结论,或缺少所需事实",
-        "请补充决策所需事实;否则须人工干预";
+        "规则没有明确结论，或缺少所需事实",
+        "请补充决策所需事实；否则须人工干预";
     TooLarge = 33, retry: false,
         "the case would hold too much",
         "leave values out; keep files outside of the ledger",
         "办件内容过多",
-        "请减少内容;文件应保存在账外";
+        "请减少内容；文件应保存在账外";
     Faulty = 34, retry: false,
         "the procedure cannot go on from here",
         "a person must decide by an override, and the procedure must be corrected",
         "流程无法由此继续",
-        "须人工干预,并更正流程";
+        "须人工干预，并更正流程";
     RecipientUnknown = 35, retry: true,
         "the task cannot go to this organisation",
         "name another organisation that is admitted and active",
@@ -184,18 +184,18 @@ zhulian_execution::refusals! { "procedure";
     ExtensionTooLong = 37, retry: false,
         "an extension is 1 to 60 working days of a case that has a limit",
         "choose fewer days",
-        "延长期限为 1 至 60 个工作日,且办件须有时限",
+        "延长期限为 1 至 60 个工作日，且办件须有时限",
         "请减少天数";
     RightNotGiven = 38, retry: false,
         "the procedure does not give its cases the right to make this call in this organisation's name",
         "the pack's property right:MODULE.CALL names the organisations; a new version of the pack must be voted in",
         "流程未授权办件以该机构名义发起此项办理",
-        "授权由规则包属性 right:模块.事项 列明,须表决新版本";
+        "授权由规则包属性 right:模块.事项 列明，须表决新版本";
     OrganisationNotActive = 39, retry: true,
         "the organisation in whose name the case would act is not admitted, or is suspended",
         "wait until it is reinstated; otherwise a person must decide by an override",
         "办件拟以其名义办理的机构未加入或已停用",
-        "请待该机构恢复;否则须人工干预";
+        "请待该机构恢复；否则须人工干预";
     InputUnfit = 40, retry: false,
         "what the procedure gives to a call of another module does not fit it, or is missing",
         "state the facts that the task's inputs are made of",
@@ -209,13 +209,13 @@ zhulian_execution::refusals! { "procedure";
     CalendarLacksNextYear = 42, retry: true,
         "a period ends next year, and the calendar of working days in force does not hold that year yet",
         "vote in next year's calendar, as the State Council has announced it",
-        "期限将于明年届满,而现行工作日历尚不含明年",
+        "期限将于明年届满，而现行工作日历尚不含明年",
         "请依国务院通知表决生效明年的工作日历";
     CalendarLacksLaterYear = 43, retry: true,
         "a period ends later than next year, and the calendar of working days in force does not hold that year yet",
         "shorten the period, or wait until that year is announced and voted in",
-        "期限将于明年之后届满,而现行工作日历尚不含该年",
-        "请缩短期限,或待该年放假安排公布并表决生效";
+        "期限将于明年之后届满，而现行工作日历尚不含该年",
+        "请缩短期限，或待该年放假安排公布并表决生效";
 }
 
 impl From<zhulian_procedure::Fault> for Error {

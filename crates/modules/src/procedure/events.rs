@@ -3,14 +3,18 @@
 use zhulian_crypto::Digest;
 use zhulian_primitives::{Raw, Timestamp};
 
-use super::types::{Alert, CaseId, Line, Outcome, Override, OverrideReason, PauseReason};
+use super::types::{Alert, CaseId, Line, Outcome, Override, OverrideReason, PauseReason, Waiting};
 use crate::{
     identity::{MemberId, Uscc},
     rulepack::PackId,
 };
 
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 zhulian_execution::events! { "procedure";
-    CaseOpened = "case_opened", "A case was opened; its clock runs.", "已立案,开始计时。" {
+    CaseOpened = "case_opened", "A case was opened; its clock runs.", "已立案，开始计时。" {
         /// The case.
         0 case: CaseId = "0: case_id",
         /// The pack.
@@ -30,10 +34,15 @@ zhulian_execution::events! { "procedure";
         7 promised_due: Timestamp = "7: timestamp",
         /// First moment after the statutory period; 0 for none.
         8 limit_due: Timestamp = "8: timestamp",
+        /// The organisation that may take its tasks over once it is late.
+        9 supervisor: Option<Uscc> = "? 9: uscc",
+        /// Whether a period ends in a year whose calendar is not in force yet: its moment is then the first after the last day counted.
+        #[cbor(skip_if = "is_false")]
+        10 open: bool = "? 10: true",
     }
 
     Progressed = "progressed", "A case moved on: elements entered, done, ended from outside; messages sent.",
-    "办件已推进:进入、完成或终止的环节及发出的消息。" {
+    "办件已推进：进入、完成或终止的环节及发出的消息。" {
         /// The case.
         0 case: CaseId = "0: case_id",
         /// Whose member caused it.
@@ -44,6 +53,9 @@ zhulian_execution::events! { "procedure";
         3 lines: Vec<Line> = "3: [* case_line]",
         /// Messages sent, in order.
         4 sent: Vec<String> = "4: [* tstr]",
+        /// Tasks that came and wait, with those whose duty they are.
+        #[cbor(skip_if = "Vec::is_empty")]
+        5 waiting: Vec<Waiting> = "? 5: [1* case_waiting]",
     }
 
     TaskClaimed = "task_claimed", "A member took a task on.", "任务已认领。" {
@@ -117,6 +129,22 @@ zhulian_execution::events! { "procedure";
         3 promised_due: Timestamp = "3: timestamp",
         /// First moment after the statutory period; 0 for none.
         4 limit_due: Timestamp = "4: timestamp",
+        /// Whether a period ends in a year whose calendar is not in force yet.
+        #[cbor(skip_if = "is_false")]
+        5 open: bool = "? 5: true",
+    }
+
+    ClockSettled = "clock_settled", "A period that ended in a year without a calendar has its end, since that calendar is in force.",
+    "下一年度工作日历生效，办件期限已确定。" {
+        /// The case.
+        0 case: CaseId = "0: case_id",
+        /// First moment after the promised period; 0 for none.
+        1 promised_due: Timestamp = "1: timestamp",
+        /// First moment after the statutory period; 0 for none.
+        2 limit_due: Timestamp = "2: timestamp",
+        /// Whether a period ends still later, in a year whose calendar is not in force yet.
+        #[cbor(skip_if = "is_false")]
+        3 open: bool = "? 3: true",
     }
 
     Alerted = "alerted", "A period of a case is nearly over, or over.", "办件期限临近或已超期。" {
@@ -180,7 +208,7 @@ zhulian_execution::events! { "procedure";
     }
 
     CallMade = "call_made", "A case made a call of another module by the right that its procedure gives; refused where a refusal is named.",
-    "办件依流程授权向其他模块发起了办理;注明拒绝代码的为被拒绝。" {
+    "办件依流程授权向其他模块发起了办理；注明拒绝代码的为被拒绝。" {
         /// The case.
         0 case: CaseId = "0: case_id",
         /// The task.

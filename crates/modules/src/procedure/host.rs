@@ -113,7 +113,12 @@ impl CaseHost {
         }
         host.called(ctx)?;
         host.calendar = match &host.settings.calendar {
-            None => Some(own),
+            // Days off are facts of a year and no rules that a case keeps: a later version may know of more years.
+            None if own.calendar().is_some() => {
+                let latest = rulepack::in_force(ctx, pack, ctx.block_time())?.unwrap_or(version);
+                Some(rulepack::load(ctx, pack, latest)?).filter(|latest| latest.calendar().is_some()).or(Some(own))
+            }
+            None => None,
             Some(id) => match rulepack::in_force(ctx, id, ctx.block_time()) {
                 Ok(Some(version)) => Some(rulepack::load(ctx, id, version)?),
                 Ok(None) | Err(Halt::Refused(_)) => None,
@@ -258,9 +263,10 @@ impl Host for CaseHost {
         Ok(Answer { value: outcome.value, version: format!("{name}@{version}"), hits })
     }
 
-    fn working_days_after(&self, from: i64, days: u32) -> Option<i64> {
-        let due = self.days().after(Timestamp::try_from(from).ok()?, days);
-        i64::try_from(due.map_err(|why| self.uncounted.set(Some(why))).ok()?).ok()
+    fn working_days_after(&self, from: i64, days: u32) -> Option<(i64, u32)> {
+        let end = self.days().after(Timestamp::try_from(from).ok()?, days);
+        let end = end.map_err(|why| self.uncounted.set(Some(why))).ok()?;
+        Some((i64::try_from(end.due).ok()?, end.left))
     }
 
     fn working_days_between(&self, from: i64, to: i64) -> Option<u32> {

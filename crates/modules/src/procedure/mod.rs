@@ -7,6 +7,7 @@
 //! - **B3** A case moves only as its procedure says. Whatever else is done to it is an override: proposed with a reason by one
 //!   member, confirmed by another, and counted.
 //! - **B4** The clock counts statutory working days. It stands still only for a reason that the procedure lists, and says since when.
+//!   Of a year whose calendar is not in force yet nothing is assumed: an end in it is open until it is.
 //! - **B5** Time is block time: timers and alerts fire when a call of the case, or [`Tick`], comes after they were due.
 //! - **B6** No personal plaintext: applicants, materials and private facts are salted commitments; texts are short and looked into.
 //! - **B7** A closed case changes no more, but for one rating.
@@ -33,6 +34,7 @@ mod views;
 
 use zhulian_execution::{CallEntry, Module, Text};
 
+pub use zhulian_procedure::instance::What as Step;
 pub use {
     calls::{
         Claim, Complete, ConfirmOverride, Message, Pause, ProposeOverride, Resume, ReturnTask, SubmitMaterial, Tick,
@@ -40,7 +42,7 @@ pub use {
     },
     errors::Error,
     events::{
-        Alerted, CallMade, CaseClosed, CaseOpened, CaseRated, ClockPaused, ClockResumed, MaterialSubmitted,
+        Alerted, CallMade, CaseClosed, CaseOpened, CaseRated, ClockPaused, ClockResumed, ClockSettled, MaterialSubmitted,
         OverrideConfirmed, OverrideProposed, Progressed, TaskClaimed, TaskReturned, TaskTransferred,
     },
     host::STEP_GAS,
@@ -48,10 +50,10 @@ pub use {
     queries::{TaskView, case, case_state_key, cases, instance, tasks, timers, totals},
     rights::{CASE_CALLS, CaseCall},
     types::{
-        Alert, Case, CaseId, Channel, Clock, Line, Material, Outcome, Override, OverrideReason, PauseReason, PauseRecord,
-        Task, Totals,
+        Alert, Case, CaseId, Channel, Clock, Duty, Line, Material, Outcome, Override, OverrideReason, PauseReason,
+        PauseRecord, Task, Totals, Waiting,
     },
-    views::{Detail, Duty, OpenTask, case_of, detail},
+    views::{Detail, OpenTask, case_of, detail},
 };
 pub(crate) use {
     deploy::{compile, link, papers},
@@ -63,7 +65,7 @@ pub static MODULE: Module = Module {
     name: "procedure",
     about: Text {
         en: "Cases run by procedures that were voted in: tasks, materials, clocks, overrides, outcomes and ratings.",
-        zh: "按表决生效的流程办理办件:任务、材料、时限、人工干预、办理结果与好差评。",
+        zh: "按表决生效的流程办理办件：任务、材料、时限、人工干预、办理结果与好差评。",
     },
     cddl: types::CDDL,
     calls: &[

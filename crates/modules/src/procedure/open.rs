@@ -64,7 +64,7 @@ impl Call for Open {
     const ALLOWED: Allowed = HANDS;
     const ABOUT: Text = Text {
         en: "Opens a case of a procedure in force, for an applicant known by a commitment; it gets its number and its clock starts.",
-        zh: "依现行流程立案(申请人以承诺表示),分配办件编号并开始计时。",
+        zh: "依现行流程立案（申请人以承诺表示），分配办件编号并开始计时。",
     };
     const CDDL: &'static str = "{ 0: pack_id, 1: tstr, 2: digest, 3: case_channel, 4: case_variables, ? 5: tstr, ? 6: [1*200 [tstr, digest]] }   ; pack, process, applicant, channel, facts, message, materials";
 
@@ -119,8 +119,10 @@ impl Call for Open {
             applicant: self.applicant,
             promised_due: case.clock.promised_due,
             limit_due: case.clock.limit_due,
+            supervisor: host.settings.supervisor,
+            open: case.clock.is_open(),
         });
-        let mut desk = Desk { id, case, instance: instance.clone(), host, me, numbered: false };
+        let mut desk = Desk { id, case, instance: instance.clone(), host, me, numbered: false, settled: false };
         for material in &self.materials {
             submit(ctx, &mut desk, &material.name, material.commitment)?;
         }
@@ -162,7 +164,7 @@ impl Call for Rate {
     const ALLOWED: Allowed = HANDS;
     const ABOUT: Text = Text {
         en: "Puts the applicant's rating of a closed case on record, once, by the organisation that took the application.",
-        zh: "由受理机构登记申请人对已办结办件的五级评价,仅一次。",
+        zh: "由受理机构登记申请人对已办结办件的五级评价，仅一次。",
     };
     const CDDL: &'static str = "{ 0: case_id, 1: 1..5 }   ; case, level";
 

@@ -309,7 +309,7 @@ fn an_override_reassigns_a_task() {
         &mut city,
         "
         bureau.off propose_override 0 reassign review to=bank -> ok
-        court.off  confirm_override 0 yes                     -> ok override_confirmed
+        court.off  confirm_override 0 yes                     -> ok override_confirmed task_transferred
         notary.off complete 0 review                          -> procedure.not_duty_holder
         bank.off   complete 0 review                          -> ok
     ",

@@ -6,7 +6,7 @@ use minicbor::{
     Decode, Decoder, Encode, Encoder, decode::Error as DecodeError, encode::Error as EncodeError, encode::Write,
 };
 use zhulian_crypto::Digest;
-use zhulian_execution::invalid;
+use zhulian_execution::{Role, invalid};
 use zhulian_ledger::KeyPart;
 use zhulian_primitives::{Height, Timestamp};
 use zhulian_procedure::{Variables, instance::What};
@@ -34,7 +34,8 @@ override = [0, uint, case_variables]          ; the task counts as done, with th
          / [3, uint, uscc]                    ; the task goes to another organisation
 case_line = [&(entered: 0, completed: 1, cancelled: 2, failed: 3), tstr, uint]   ; what, element, number of the task or 0
 case_task = { ? 0: [uscc, member], ? 1: uscc }   ; claimed by, transferred to
-case_clock = { 0: timestamp, 1: uint, 2: uint, 3: timestamp, 4: timestamp, 5: [* [pause_reason, timestamp, timestamp / null]], 6: [* case_alert] }   ; started, promised and statutory working days, promised and statutory due, pauses, alerts given
+case_clock = { 0: timestamp, 1: uint, 2: uint, 3: timestamp, 4: timestamp, 5: [* [pause_reason, timestamp, timestamp / null]], 6: [* case_alert], ? 7: 1..4294967295, ? 8: 1..4294967295 }   ; started, promised and statutory working days, promised and statutory due, pauses, alerts given, working days to count after the promised and after the statutory due, in a year without a calendar yet
+case_waiting = [uint, [* [uscc, 0..5]]]       ; number of a task, those whose duty it is: organisation and role (system_admin 0, security_admin 1, audit_admin 2, representative 3, officer 4, judge 5)
 case_refusal = [tstr, uint]                   ; module and number
 case_material = { 0: tstr, 1: digest, 2: uscc, 3: timestamp }   ; name, salted commitment, by, at
 "#;
@@ -77,11 +78,23 @@ impl CaseId {
     pub fn day(self) -> u32 {
         self.day
     }
+
+    /// Runs `of` with the number as it is printed, which steps of cases do often.
+    fn with_text<T>(self, of: impl FnOnce(&str) -> T) -> T {
+        let mut text = *b"BJ00000000-000000";
+        for (mut number, digits) in [(self.day, 2..10), (self.number, 11..17)] {
+            for digit in text[digits].iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        of(std::str::from_utf8(&text).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for CaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BJ{:08}-{:06}", self.day, self.number)
+        self.with_text(|text| f.write_str(text))
     }
 }
 
@@ -100,7 +113,7 @@ impl KeyPart for CaseId {
 
 impl<C> Encode<C> for CaseId {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
-        e.str(&self.to_string())?.ok()
+        self.with_text(|text| e.str(text)?.ok())
     }
 }
 
@@ -299,6 +312,16 @@ pub struct Clock {
     /// Alerts given.
     #[n(6)]
     pub alerts: Vec<Alert>,
+    /// Working days to count after `promised_due`, in a year whose calendar is not in force yet.
+    #[cbor(n(7), skip_if = "is_zero")]
+    pub promised_left: u32,
+    /// Working days to count after `limit_due`, likewise.
+    #[cbor(n(8), skip_if = "is_zero")]
+    pub limit_left: u32,
+}
+
+fn is_zero(days: &u32) -> bool {
+    *days == 0
 }
 
 /// A material that was submitted.
@@ -383,6 +406,28 @@ pub struct Case {
     /// Organisations that take part beside the leading one: tasks were transferred to them.
     #[n(15)]
     pub parties: Vec<Uscc>,
+}
+
+/// An organisation and the role in it whose duty a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Duty {
+    /// The organisation.
+    #[n(0)]
+    pub organisation: Uscc,
+    /// The role.
+    #[n(1)]
+    pub role: Role,
+}
+
+/// A task that came in a step and waits.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Waiting {
+    /// Its number in the case.
+    #[n(0)]
+    pub task: u32,
+    /// Whose duty it is.
+    #[n(1)]
+    pub duties: Vec<Duty>,
 }
 
 /// One line of what a step did: what, element, number of the task or 0.

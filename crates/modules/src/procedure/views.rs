@@ -12,18 +12,9 @@ use super::{
     queries::{Reader, TaskView, case, instance, process},
     rights::CaseCall,
     rules::{Settings, holders},
-    types::{Case, CaseId, Task},
+    types::{Case, CaseId, Duty, Task},
 };
 use crate::{identity::Uscc, source::Source};
-
-/// An organisation and the role in it whose duty a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Duty {
-    /// The organisation.
-    pub organisation: Uscc,
-    /// The role.
-    pub role: Role,
-}
 
 /// A task that waits, and whose duty it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +117,7 @@ pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detai
 }
 
 /// Whose duty a task is, as [`super::rules::is_duty`] answers it for one member.
-fn duties(groups: &[String], task: &Task, settings: &Settings, late_to: Option<Uscc>) -> Vec<Duty> {
+pub(super) fn duties(groups: &[String], task: &Task, settings: &Settings, late_to: Option<Uscc>) -> Vec<Duty> {
     let of = |organisation| Duty { organisation, role: Role::Officer };
     let mut all: Vec<Duty> = match task.transferred {
         Some(to) => vec![of(to)],

@@ -36,7 +36,7 @@ impl Call for StagePart {
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
         en: "Puts a part of a file of a rule pack on the ledger, to be drafted and voted on.",
-        zh: "上传规则包文件的一部分,以备提交草案和表决。",
+        zh: "上传规则包文件的一部分，以备提交草案和表决。",
     };
     const CDDL: &'static str = "{ 0: bstr .size (1..49152) }";
 
@@ -82,7 +82,7 @@ impl Call for Draft {
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
         en: "Drafts a version of a rule pack; its rules are checked, and refused where they have gaps or silent nulls. A motion enacts it.",
-        zh: "提交规则包某一版本的草案;检查其规则,有缺口或空结果者拒绝。由动议表决生效。",
+        zh: "提交规则包某一版本的草案；检查其规则，有缺口或空结果者拒绝。由动议表决生效。",
     };
     const CDDL: &'static str = "{ 0: manifest }";
 
@@ -135,7 +135,7 @@ impl Call for Decide {
     const ALLOWED: Allowed = OFFICER;
     const ABOUT: Text = Text {
         en: "Decides by the version of a pack that is in force, or that the case keeps, on the facts given; private ones as commitments.",
-        zh: "依规则包现行版本或本案所适用的版本,就所列事实作出决定;私密事实以承诺代替。",
+        zh: "依规则包现行版本或本案所适用的版本，就所列事实作出决定；私密事实以承诺代替。",
     };
     const CDDL: &'static str =
         "{ 0: pack_id, ? 1: uint, 2: tstr, 3: [* rule_fact], ? 4: digest }   ; pack, version, decision, facts, subject";

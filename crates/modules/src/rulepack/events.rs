@@ -59,7 +59,7 @@ impl Event for Drafted {
     const NAME: &'static str = "drafted";
     const ABOUT: Text = Text {
         en: "A version was drafted: its rules are accepted, and it may be voted on.",
-        zh: "新版本草案已提交:规则通过检查,可付表决。",
+        zh: "新版本草案已提交：规则通过检查，可付表决。",
     };
     const CDDL: &'static str =
         "{ 0: pack_id, 1: uint, 2: digest, 3: uscc, 4: member }   ; pack, version, digest, organisation, member";
@@ -91,7 +91,7 @@ impl Event for Enacted {
     const NAME: &'static str = "enacted";
     const ABOUT: Text = Text {
         en: "A version was voted in; it takes effect at the time it names.",
-        zh: "新版本已表决通过,按其载明的时间生效。",
+        zh: "新版本已表决通过，按其载明的时间生效。",
     };
     const CDDL: &'static str =
         "{ 0: pack_id, 1: uint, 2: digest, 3: timestamp, ? 4: timestamp }   ; pack, version, digest, from, to";

@@ -36,7 +36,8 @@ pub use {
     events::{Annulled, Decided, Drafted, Enacted, PartStaged},
     pack::{DECISION_GAS, Document, Pack, PackError, day_of, documents},
     queries::{
-        VersionView, file, manifest, manifest_state_key, pack, packs, version, version_in_force, version_state_key, versions,
+        CalendarEnd, VersionView, calendar_ends, file, manifest, manifest_state_key, pack, packs, version, version_in_force,
+        version_state_key, versions,
     },
     types::{Fact, Hit, Item, ItemKind, Keeps, Manifest, PART_BYTES_MAX, PackId, PartId, Version, parts_of},
 };
@@ -46,7 +47,7 @@ pub static MODULE: Module = Module {
     name: "rulepack",
     about: Text {
         en: "Rule packs with versions and notice, and decisions made by them.",
-        zh: "规则包的版本、公示期与生效,以及依规则包作出的决定。",
+        zh: "规则包的版本、公示期与生效，以及依规则包作出的决定。",
     },
     cddl: types::CDDL,
     calls: &[CallEntry::of::<StagePart>(), CallEntry::of::<Draft>(), CallEntry::of::<Decide>()],

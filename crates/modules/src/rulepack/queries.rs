@@ -5,12 +5,13 @@ use std::sync::Arc;
 use zhulian_crypto::Digest;
 use zhulian_ledger::Key;
 use zhulian_primitives::Timestamp;
+use zhulian_rules::{calendar::Calendar, temporal::Date};
 
 use super::{
     enact::{cached, keep},
     pack::Pack,
     state,
-    types::{Item, Manifest, PackId, Version},
+    types::{Item, ItemKind, Manifest, PackId, Version},
 };
 use crate::source::{Source, load};
 
@@ -69,6 +70,34 @@ pub fn pack(source: &impl Source, digest: &Digest) -> Option<Arc<Pack>> {
     let pack = Arc::new(Pack::compile(manifest, &files.into_iter().collect::<Option<Vec<_>>>()?).ok()?);
     keep(&pack);
     Some(pack)
+}
+
+/// How far a pack's calendar of working days goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarEnd {
+    /// The pack.
+    pub pack: PackId,
+    /// The version that goes furthest, of the one in force and those that will be.
+    pub version: u32,
+    /// The last day that it holds.
+    pub last: Date,
+}
+
+/// How far the calendars of working days go, of every pack that has one in force at a time.
+pub fn calendar_ends(source: &impl Source, at: Timestamp) -> Vec<CalendarEnd> {
+    let end = |pack: PackId| {
+        let in_force = version_in_force(source, &pack, at)?;
+        let holds = |view: &VersionView| view.version.annulled.is_none() && view.number >= in_force.number;
+        let ends = versions(source, &pack).into_iter().filter(holds).filter_map(|view| {
+            let manifest = manifest(source, &view.version.digest)?;
+            let item = manifest.items.iter().find(|item| item.kind == ItemKind::Calendar)?;
+            let text = String::from_utf8(file(source, item)?).ok()?;
+            Some((Calendar::parse(&text).ok()?.bounds().1, view.number))
+        });
+        let (last, version) = ends.max()?;
+        Some(CalendarEnd { pack, version, last })
+    };
+    packs(source).into_iter().filter_map(end).collect()
 }
 
 /// State key of a version's record, for a proof.

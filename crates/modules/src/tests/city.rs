@@ -28,9 +28,9 @@ use crate::{
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
     },
     procedure::{
-        CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Enclosed, Message, Open, Outcome as CaseOutcome,
-        Override, OverrideReason, Pause, PauseReason, ProposeOverride, Rate, Resume, ReturnTask, SubmitMaterial, Tick,
-        Transfer, tasks,
+        CASE_CALLS, CaseClosed, CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Duty, Enclosed, Message,
+        Open, OpenTask, Outcome as CaseOutcome, Override, OverrideReason, Pause, PauseReason, Progressed, ProposeOverride,
+        Rate, Resume, ReturnTask, Step, SubmitMaterial, TaskTransferred, Tick, Transfer, case_of, detail, tasks,
     },
     refusal_text,
     rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
@@ -171,6 +171,8 @@ pub(crate) struct City {
     pub(crate) drafts: Vec<[u8; 32]>,
     /// Cases that were opened, in order.
     pub(crate) cases: Vec<CaseId>,
+    /// Tasks that wait and whose duty they are, as the events alone say it.
+    waiting: BTreeMap<(CaseId, u32), Vec<Duty>>,
 }
 
 impl Default for City {
@@ -180,6 +182,7 @@ impl Default for City {
             last: Vec::new(),
             drafts: Vec::new(),
             cases: Vec::new(),
+            waiting: BTreeMap::new(),
         }
     }
 }
@@ -198,7 +201,34 @@ impl City {
             Some(code) => refusal_text(code).expect("every code has a text").slug,
         };
         let events = receipt.events.iter().map(|event| event.name.clone()).collect();
+        self.follow(&receipt);
         Outcome { slug, events, receipt }
+    }
+
+    /// Whoever reads the events alone knows which tasks wait, and whose duty they are: the same as the state says.
+    fn follow(&mut self, receipt: &Receipt) {
+        for event in &receipt.events {
+            let Some(case) = case_of(event) else { continue };
+            if let Some(it) = Progressed::of(event) {
+                let ended = it.lines.iter().filter(|line| line.number > 0 && line.what != Step::Entered);
+                ended.for_each(|line| drop(self.waiting.remove(&(case, line.number))));
+                self.waiting.extend(it.waiting.into_iter().map(|it| ((case, it.task), it.duties)));
+            } else if let Some(it) = TaskTransferred::of(event) {
+                self.waiting.insert((case, it.task), vec![Duty { organisation: it.to, role: Role::Officer }]);
+            } else if CaseClosed::of(event).is_some() {
+                self.waiting.retain(|(of, _), _| *of != case);
+            }
+        }
+        let Some(case) = receipt.events.iter().find_map(case_of) else { return };
+        // Before anything is late, which only time makes it.
+        let found = detail(&self.source(), &case, 0).expect("a case that something happened to");
+        let own =
+            |it: &OpenTask| it.view.work.job.as_deref().is_some_and(|job| CASE_CALLS.iter().any(|call| call.name() == job));
+        let found: Vec<_> =
+            found.tasks.into_iter().filter(|it| !own(it)).map(|it| (it.view.work.number, it.duties)).collect();
+        let told: Vec<_> =
+            self.waiting.range((case, 0)..=(case, u32::MAX)).map(|((_, task), duties)| (*task, duties.clone())).collect();
+        assert_eq!(told, found, "{case}");
     }
 
     /// Bytes of the last transaction.
@@ -232,7 +262,7 @@ impl City {
                 self.send(who, "identity", call, &ConfirmRoles { member: id(args[0]), roles: roles(args.get(1)) })
             }
             "register_key" => {
-                let organisation = options.get("for").map_or_else(|| who.split('.').next().unwrap_or(""), |name| name);
+                let organisation = options.get("for").copied().unwrap_or_else(|| who.split('.').next().unwrap_or(""));
                 let proof = self.proof(organisation, args[0], args[1], &options);
                 self.send(who, "identity", call, &RegisterKey { member: id(args[0]), key: key(args[1]), proof })
             }
@@ -621,10 +651,13 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
         ],
         "reimbursement" => crate::procedure::tests::scenarios::reimbursement(),
         "twobills" => vec![(ItemKind::Procedure, "twobills.bpmn", twobills())],
-        "timed" => vec![
-            (ItemKind::Procedure, "timed.bpmn", timed()),
-            (ItemKind::Calendar, "timed.calendar", "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".into()),
-        ],
+        "timed" => {
+            let calendar = match version {
+                1 => "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n",
+                _ => "calendar 1\ncovers 2026-01-01 2027-12-31\noff 2026-01-01 元旦\noff 2027-01-01 元旦\n",
+            };
+            vec![(ItemKind::Procedure, "timed.bpmn", timed()), (ItemKind::Calendar, "timed.calendar", calendar.into())]
+        }
         other => panic!("no pack {other}"),
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         ValidatorsChanged,
     },
     identity::OrganisationName,
+    procedure::{CaseId, ClockSettled},
     rulepack::{Annulled, PackId},
 };
 
@@ -177,6 +178,9 @@ fn encodings_are_pinned() {
     let changed = ValidatorsChanged { number: 1, epoch: 1, height: 50, seats: vec![seat] };
     line("validators_changed", &changed.record().data.0);
     line("annul.event.annulled", &Annulled { pack, version: 2 }.record().data.0);
+    let case = CaseId::parse("BJ20261222-000001").expect("a case number");
+    let settled = ClockSettled { case, promised_due: 0, limit_due: 1_799_251_200_000, open: true };
+    line("calendar.event.clock_settled", &settled.record().data.0);
     line("motion_closed.failed", &MotionClosed { motion: 3, status: MotionStatus::Failed, failure }.record().data.0);
 
     let mut city = City::default();

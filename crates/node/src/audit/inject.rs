@@ -458,7 +458,7 @@ fn index(kind: Kind, copy: &Path, dice: &mut Dice) -> Result<Option<String>, rus
         }
         let offset = dice.below(count as u64);
         let mut select = sql.prepare(&format!("select * from {table} limit 1 offset {offset}"))?;
-        let names: Vec<String> = select.column_names().into_iter().map(String::from).collect();
+        let names: Vec<String> = select.column_names().map(String::from).collect();
         let row: Vec<Sql> = select.query_row([], |row| (0..names.len()).map(|at| row.get(at)).collect())?;
         let same = names.iter().map(|name| format!("{name} is ?")).collect::<Vec<_>>().join(" and ");
         if kind == Kind::IndexRowGone {

@@ -2,28 +2,36 @@
 //! with the motions about them, and decisions.
 
 use zhulian_crypto::{Digest, sha256};
-use zhulian_execution::Event as _;
+use zhulian_execution::{Event as _, Role};
 use zhulian_modules::{
     governance::{Action, MotionOpened},
-    procedure::{CaseClosed, CaseId, CaseOpened, ClockResumed, Outcome, case_of},
+    procedure::{
+        CaseClosed, CaseId, CaseOpened, ClockResumed, ClockSettled, Outcome, Progressed, Step, TaskTransferred, Waiting,
+        case_of,
+    },
     rulepack::{Decided, Drafted},
 };
 use zhulian_primitives::{Event, Timestamp};
 
 use super::{
     HistoryHit, IndexError, Place, Queries,
-    query::{COLUMNS, JOINS, found, name_id},
+    query::{COLUMN_NEXT, COLUMNS, JOINS, found, name_id},
     sql::{Cell, Row, Sql, cells},
     store::Names,
+    tasks::Tasks,
 };
 
 pub(super) const TABLES: &str = "
 create table if not exists cases (
     id integer primary key, seq integer not null, organisation integer not null, pack integer not null,
-    procedure integer not null, due integer not null, outcome integer);
+    procedure integer not null, due integer not null, outcome integer, supervisor integer);
 create index if not exists cases_of_organisation on cases (organisation, id);
 create index if not exists cases_of_pack on cases (pack, id);
 create index if not exists cases_open on cases (id) where outcome is null;
+create index if not exists cases_supervised on cases (supervisor, id) where outcome is null and supervisor is not null;
+create table if not exists tasks (organisation integer, id integer, task integer, role integer,
+    primary key (organisation, id, task, role)) without rowid;
+create index if not exists tasks_of_case on tasks (id, task);
 create table if not exists case_events (id integer, seq integer, event integer, primary key (id, seq, event)) without rowid;
 create table if not exists drafts (pack integer, seq integer, digest blob not null, primary key (pack, seq)) without rowid;
 create table if not exists pack_motions (motion integer primary key, digest blob, pack integer, version integer);
@@ -34,7 +42,7 @@ create table if not exists decisions (pack integer, seq integer, event integer, 
 ";
 
 /// The tables, for comparing two indexes.
-pub(super) const NAMES: [&str; 5] = ["cases", "case_events", "drafts", "pack_motions", "decisions"];
+pub(super) const NAMES: [&str; 6] = ["cases", "case_events", "drafts", "pack_motions", "decisions", "tasks"];
 
 /// Something that happened to a case or a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +70,13 @@ pub enum What {
         process: String,
         /// When its period is over: the statutory one, else the promised one; 0 for none.
         due: Timestamp,
+        /// Unified social credit code of the organisation that may take its tasks over once it is late.
+        supervisor: Option<String>,
     },
+    /// A task of a case waits, and is the duty of these organisations and roles, whoever's it was before.
+    Waits(u64, u32, Vec<(String, Role)>),
+    /// A task of a case waits no more.
+    Over(u64, u32),
     /// The periods of a case end at another time.
     Due(u64, Timestamp),
     /// A case was closed with this outcome.
@@ -97,9 +111,22 @@ pub(super) fn happenings(transaction: u32, events: &[Event], out: &mut Vec<Happe
             if let Some(it) = CaseOpened::of(record) {
                 let due = if it.limit_due > 0 { it.limit_due } else { it.promised_due };
                 let (organisation, pack) = (it.organisation.to_string(), it.pack.to_string());
-                add(What::Opened { case, organisation, pack, process: it.process, due });
+                let supervisor = it.supervisor.map(|code| code.to_string());
+                add(What::Opened { case, organisation, pack, process: it.process, due, supervisor });
             } else if let Some(it) = ClockResumed::of(record) {
                 add(What::Due(case, if it.limit_due > 0 { it.limit_due } else { it.promised_due }));
+            } else if let Some(it) = ClockSettled::of(record) {
+                add(What::Due(case, if it.limit_due > 0 { it.limit_due } else { it.promised_due }));
+            } else if let Some(it) = Progressed::of(record) {
+                // What only came and went in the step never waited.
+                let ended = it.lines.iter().filter(|line| line.number > 0 && line.what != Step::Entered);
+                ended.for_each(|line| add(What::Over(case, line.number)));
+                for Waiting { task, duties } in it.waiting {
+                    let duties = duties.into_iter().map(|duty| (duty.organisation.to_string(), duty.role)).collect();
+                    add(What::Waits(case, task, duties));
+                }
+            } else if let Some(it) = TaskTransferred::of(record) {
+                add(What::Waits(case, it.task, vec![(it.to.to_string(), Role::Officer)]));
             } else if let Some(it) = CaseClosed::of(record) {
                 add(What::Closed(case, it.outcome));
             }
@@ -124,18 +151,38 @@ pub(super) fn happenings(transaction: u32, events: &[Event], out: &mut Vec<Happe
 }
 
 /// Writes what happened in the transaction at a place.
-pub(super) fn write(sql: &mut dyn Sql, names: &mut Names, seq: i64, it: &Happening) -> Result<(), IndexError> {
+pub(super) fn write(
+    sql: &mut dyn Sql,
+    names: &mut Names,
+    tasks: &mut Tasks,
+    seq: i64,
+    it: &Happening,
+) -> Result<(), IndexError> {
     let event = i64::from(it.event);
     match &it.what {
-        What::Opened { case, organisation, pack, process, due } => {
+        What::Opened { case, organisation, pack, process, due, supervisor } => {
             let procedure = names.id(sql, &format!("{pack}/{process}"))?;
             let (organisation, pack) = (names.id(sql, organisation)?, names.id(sql, pack)?);
-            let values = cells![*case as i64, seq, organisation, pack, procedure, *due as i64];
-            sql.execute("insert into cases values (?1, ?2, ?3, ?4, ?5, ?6, null)", values)
+            let supervisor = supervisor.as_ref().map(|code| names.id(sql, code)).transpose()?;
+            let values = cells![*case as i64, seq, organisation, pack, procedure, *due as i64, supervisor];
+            sql.execute("insert into cases values (?1, ?2, ?3, ?4, ?5, ?6, null, ?7)", values)
+        }
+        What::Waits(case, task, duties) => {
+            let mut of = Vec::with_capacity(duties.len());
+            for (organisation, role) in duties {
+                of.push((names.id(sql, organisation)?, *role as i64));
+            }
+            tasks.waits(*case, *task, of);
+            Ok(())
+        }
+        What::Over(case, task) => {
+            tasks.over(*case, *task);
+            Ok(())
         }
         // An index that begins later knows nothing of a case that was opened before.
         What::Due(case, due) => sql.execute("update cases set due = ?2 where id = ?1", cells![*case as i64, *due as i64]),
         What::Closed(case, outcome) => {
+            tasks.closed(*case);
             sql.execute("update cases set outcome = ?2 where id = ?1", cells![*case as i64, *outcome as i64])
         }
         What::Case(case) => sql.execute("insert into case_events values (?1, ?2, ?3)", cells![*case as i64, seq, event]),
@@ -311,5 +358,5 @@ impl Queries {
 }
 
 fn hit(sql: &mut dyn Sql, row: &Row) -> Result<HistoryHit, IndexError> {
-    Ok(HistoryHit { found: found(sql, row)?, event: row.integer(8)? as u32 })
+    Ok(HistoryHit { found: found(sql, row)?, event: row.integer(COLUMN_NEXT)? as u32 })
 }

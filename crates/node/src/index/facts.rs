@@ -18,6 +18,8 @@ pub(super) enum Fact {
         row: DepositRow,
         /// One, or the entries of the batch.
         pieces: u64,
+        /// Unified social credit code of the depositor.
+        by: String,
     },
     /// Something happened to earlier evidence.
     Evidence([u8; 16]),
@@ -30,12 +32,13 @@ pub(super) fn fact(event: &Event) -> Option<Fact> {
     match (event.module.as_str(), event.name.as_str()) {
         ("evidence", Deposited::NAME) => {
             let it = Deposited::of(event)?;
-            Some(Fact::Deposited { row: DepositRow { digest: it.sha256, sequence: it.seq, batch: false }, pieces: 1 })
+            let row = DepositRow { digest: it.sha256, sequence: it.seq, batch: false };
+            Some(Fact::Deposited { row, pieces: 1, by: it.organisation.to_string() })
         }
         ("evidence", BatchDeposited::NAME) => {
             let it = BatchDeposited::of(event)?;
             let row = DepositRow { digest: it.root, sequence: it.seq, batch: true };
-            Some(Fact::Deposited { row, pieces: it.count })
+            Some(Fact::Deposited { row, pieces: it.count, by: it.organisation.to_string() })
         }
         ("evidence", CustodyRecorded::NAME) => CustodyRecorded::of(event).map(|it| Fact::Evidence(it.id.0)),
         ("evidence", Frozen::NAME) => Frozen::of(event).map(|it| Fact::Evidence(it.id.0)),

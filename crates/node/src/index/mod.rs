@@ -18,6 +18,7 @@ mod schema;
 mod sql;
 mod sqlite;
 mod store;
+mod tasks;
 mod writer;
 
 pub use cases::{CaseFilter, CaseState, Happening, PackMotion, What};
@@ -27,6 +28,7 @@ pub use query::{Filter, Found, HistoryHit, Queries};
 pub use rows::{BlockRows, DepositRow, Holders, TransactionRow, genesis_keys, rows};
 pub use sql::Database;
 pub use store::{Place, Store};
+pub use tasks::TaskFilter;
 pub use writer::{Blocks, Indexer, Progress, Writer};
 
 /// Why the index cannot answer or go on.

@@ -48,6 +48,8 @@ pub struct Found {
     pub refusal: Option<Code>,
     /// What it deposited.
     pub deposit: Option<DepositRow>,
+    /// In whose name a case deposited it; none where the signer's organisation did.
+    pub depositor: Option<String>,
 }
 
 /// An event of a piece of evidence: its transaction, and which event of it.
@@ -68,9 +70,12 @@ pub struct Queries {
 /// Connections kept open.
 const CONNECTIONS: usize = 4;
 
-pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit";
+pub(super) const COLUMNS: &str = "t.seq, t.id, b.time, c.name, o.name, t.refusal, t.digest, t.deposit, dn.name";
+/// The column after these.
+pub(super) const COLUMN_NEXT: usize = 9;
 pub(super) const JOINS: &str =
-    "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation";
+    "join blocks b on b.height = t.seq >> 20 join names c on c.id = t.call left join names o on o.id = t.organisation
+     left join case_deposits cd on cd.seq = t.seq left join names dn on dn.id = cd.organisation";
 const _: () = assert!(INDEX_BITS == 20, "the number in the SQL above");
 
 impl Queries {
@@ -186,6 +191,27 @@ impl Queries {
         })
     }
 
+    /// Executed deposits, newest first: those that members signed and those that cases made. The filter's organisation is the depositor.
+    pub fn deposited(&self, filter: &Filter, limit: usize) -> Result<Vec<Found>, IndexError> {
+        // What members sign of this module is in their own organisation's name.
+        let module = filter.organisation.is_some().then(|| "evidence".to_owned());
+        let mut all = self.transactions(&Filter { module, deposits: true, ..filter.clone() }, limit)?;
+        let Some(code) = &filter.organisation else { return Ok(all) };
+        all.extend(self.with(|sql| {
+            let Some((low, high)) = span(sql, filter)? else { return Ok(Vec::new()) };
+            let Some(organisation) = name_id(sql, code)? else { return Ok(Vec::new()) };
+            let statement = format!(
+                "select {COLUMNS} from case_deposits x cross join transactions t on t.seq = x.seq {JOINS}
+                 where x.organisation = ?1 and x.seq >= ?2 and x.seq < ?3 order by x.seq desc limit {limit}"
+            );
+            let rows = sql.rows(&statement, cells![organisation, low, high])?;
+            rows.iter().map(|row| found(sql, row)).collect()
+        })?);
+        all.sort_by_key(|found| std::cmp::Reverse(found.place));
+        all.truncate(limit);
+        Ok(all)
+    }
+
     /// Every key that was ever registered to members of an organisation.
     pub fn keys_of(&self, organisation: &str) -> Result<Vec<PublicKey>, IndexError> {
         self.with(|sql| {
@@ -214,7 +240,7 @@ impl Queries {
         );
         self.with(|sql| {
             let rows = sql.rows(&statement, cells![prefix(evidence), *evidence])?;
-            let hit = |row: &Row| Ok(HistoryHit { found: found(sql, row)?, event: row.integer(8)? as u32 });
+            let hit = |row: &Row| Ok(HistoryHit { found: found(sql, row)?, event: row.integer(COLUMN_NEXT)? as u32 });
             rows.iter().map(hit).collect()
         })
     }
@@ -302,5 +328,6 @@ pub(super) fn found(sql: &mut dyn Sql, row: &Row) -> Result<Found, IndexError> {
         organisation: row.text_or_null(4)?,
         refusal,
         deposit,
+        depositor: row.text_or_null(8)?,
     })
 }

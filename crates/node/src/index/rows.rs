@@ -48,6 +48,8 @@ pub struct TransactionRow {
     pub refusal: Option<Code>,
     /// What it deposited.
     pub deposit: Option<DepositRow>,
+    /// In whose name a case deposited it, by its unified social credit code; none where the signer's organisation did.
+    pub depositor: Option<String>,
 }
 
 /// Where a deposit is in the state.
@@ -78,11 +80,12 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
         // A finalised block holds nothing else than transactions and receipts.
         let Ok(receipt) = Receipt::decode(receipt) else { continue };
         let Some(transaction) = Transaction::decode_again(bytes, receipt.transaction) else { continue };
-        let mut deposit = None;
+        let (mut deposit, mut depositor) = (None, None);
         for (number, event) in receipt.events.iter().enumerate() {
             match fact(event) {
-                Some(Fact::Deposited { row, pieces }) => {
+                Some(Fact::Deposited { row, pieces, by }) => {
                     deposit = Some(row);
+                    depositor = (transaction.call.module != event.module).then_some(by);
                     rows.evidence += pieces;
                 }
                 Some(Fact::Evidence(id)) => rows.history.push((index as u32, number as u32, id)),
@@ -101,6 +104,7 @@ pub fn rows(block: &Block, holders: &mut Holders) -> BlockRows {
             organisation: holders.get(&transaction.signer).cloned(),
             refusal: receipt.refusal,
             deposit,
+            depositor,
         });
     }
     rows

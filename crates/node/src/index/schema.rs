@@ -7,11 +7,22 @@
 //! The words are SQLite's; see [`sql`](super::sql) for what PostgreSQL makes of them.
 
 /// Raised when a table or its meaning changes; an index of another format is built anew.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// Every table.
-pub(super) const NAMES: [&str; 10] =
-    ["meta", "names", "blocks", "transactions", "ids", "digests", "by_organisation", "by_call", "history", "keys"];
+pub(super) const NAMES: [&str; 11] = [
+    "meta",
+    "names",
+    "blocks",
+    "transactions",
+    "ids",
+    "digests",
+    "case_deposits",
+    "by_organisation",
+    "by_call",
+    "history",
+    "keys",
+];
 
 /// What the index says of itself; of the same shape in every format.
 pub(super) const META: &str = "meta (name text primary key, value integer not null) without rowid";
@@ -25,6 +36,8 @@ create table if not exists transactions (
     digest blob, deposit integer);
 create table if not exists ids (epoch integer, prefix integer, seq integer, primary key (epoch, prefix, seq)) without rowid;
 create table if not exists digests (epoch integer, prefix integer, seq integer, primary key (epoch, prefix, seq)) without rowid;
+create table if not exists case_deposits (seq integer primary key, organisation integer not null);
+create index if not exists case_deposits_of_organisation on case_deposits (organisation, seq);
 create table if not exists by_organisation (organisation integer, seq integer, call integer not null,
     primary key (organisation, seq)) without rowid;
 create table if not exists by_call (call integer, seq integer, primary key (call, seq)) without rowid;

@@ -9,6 +9,7 @@ use super::{
     BlockRows, Database, Holders, IndexError, cases,
     schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
     sql::{Cell, Sql, cells},
+    tasks::Tasks,
 };
 
 /// The place of a transaction as one number.
@@ -230,9 +231,11 @@ impl Store {
         let mut transactions = Rows::new("transactions", 7);
         let mut ids = Rows::new("ids", 3);
         let mut digests = Rows::new("digests", 3);
+        let mut case_deposits = Rows::new("case_deposits", 2);
         let mut by_organisation = Rows::new("by_organisation", 3);
         let mut by_call = Rows::new("by_call", 2);
         let mut history = Rows::new("history", 4);
+        let mut tasks = Tasks::default();
         for block in blocks {
             if at.height > 0 && block.height <= at.height {
                 continue;
@@ -272,6 +275,9 @@ impl Store {
                 if let Some(deposit) = &row.deposit {
                     digests.add([at.epoch.into(), prefix(&deposit.digest).into(), seq.into()]);
                 }
+                if let Some(code) = &row.depositor {
+                    case_deposits.add([seq.into(), names.id(sql, code)?.into()]);
+                }
                 if let Some(organisation) = organisation {
                     by_organisation.add([organisation.into(), seq.into(), call.into()]);
                 }
@@ -290,13 +296,14 @@ impl Store {
                 history.add([prefix(id).into(), seq.into(), i64::from(*event).into(), (*id).into()]);
             }
             for it in &block.happenings {
-                cases::write(sql, names, Place::new(block.height, it.transaction).0, it)?;
+                cases::write(sql, names, &mut tasks, Place::new(block.height, it.transaction).0, it)?;
             }
             write_keys(sql, &block.keys)?;
         }
-        for rows in [written, transactions, ids, digests, by_organisation, by_call, history] {
+        for rows in [written, transactions, ids, digests, case_deposits, by_organisation, by_call, history] {
             rows.write(sql)?;
         }
+        tasks.write(sql)?;
         at.write(sql)?;
         sql.batch("commit")
     }
@@ -349,23 +356,23 @@ impl Names {
 }
 
 /// Rows on their way into a table, many by one statement.
-struct Rows {
+pub(super) struct Rows {
     table: &'static str,
     columns: usize,
     cells: Vec<Cell>,
 }
 
 impl Rows {
-    fn new(table: &'static str, columns: usize) -> Self {
+    pub(super) fn new(table: &'static str, columns: usize) -> Self {
         Self { table, columns, cells: Vec::new() }
     }
 
-    fn add<const N: usize>(&mut self, row: [Cell; N]) {
+    pub(super) fn add<const N: usize>(&mut self, row: [Cell; N]) {
         debug_assert_eq!(N, self.columns);
         self.cells.extend(row);
     }
 
-    fn write(self, sql: &mut dyn Sql) -> Result<(), IndexError> {
+    pub(super) fn write(self, sql: &mut dyn Sql) -> Result<(), IndexError> {
         sql.append(self.table, self.columns, &self.cells)
     }
 }

@@ -193,6 +193,7 @@ impl Intake {
 }
 
 /// An item of a batch on its way.
+#[expect(clippy::large_enum_variant, reason = "nearly all items are of the large variant")]
 enum State<'a> {
     Decided(Verdict),
     Parsed(Transaction<'a>, Arc<Prepared>),

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use tempfile::{TempDir, tempdir};
 use zhulian_crypto::{Algorithm, SigningKey, sha256};
+use zhulian_execution::Role;
 use zhulian_ledger::merkle;
 use zhulian_modules::{
     governance::{Action, MotionOpened},
     identity::MemberId,
-    procedure::{CaseClosed, CaseId, CaseOpened, ClockResumed, Outcome, Progressed},
+    procedure::{
+        CaseClosed, CaseId, CaseOpened, ClockResumed, ClockSettled, Duty, Line, Outcome, Progressed, Step, TaskTransferred,
+        Waiting,
+    },
     rulepack::{Decided, Drafted, PackId},
 };
 use zhulian_node::index::{
-    BlockRows, CaseFilter, CaseState, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store,
+    BlockRows, CaseFilter, CaseState, Database, DepositRow, Entries, Filter, IndexError, Place, Queries, Store, TaskFilter,
     TransactionRow, genesis_keys, rows,
 };
 use zhulian_primitives::{Block, Call, Code, Header, Receipt, TransactionId, sign};
@@ -38,6 +42,7 @@ fn blocks(count: u64) -> Vec<BlockRows> {
         organisation: Some(organisation.into()),
         refusal: None,
         deposit: Some(DepositRow { digest: sha256(&(n % 50).to_be_bytes()), sequence: (n / 50) as u32, batch: false }),
+        depositor: None,
     };
     (1..=count)
         .map(|height| {
@@ -53,6 +58,9 @@ fn blocks(count: u64) -> Vec<BlockRows> {
                 });
                 let refusal = Some(Code { module: "evidence".into(), number: 9 });
                 rows.transactions.push(TransactionRow { refusal, deposit: None, organisation: None, ..row(n + 4, "") });
+                // A step of a case that an officer of B took deposited in the name of C.
+                let (module, call) = ("procedure".into(), "complete".into());
+                rows.transactions.push(TransactionRow { module, call, depositor: Some("C".into()), ..row(n + 5, "B") });
                 rows.history.push((0, 0, id(10).0[..16].try_into().unwrap()));
             }
             rows
@@ -90,7 +98,7 @@ fn an_index_is_the_same_however_its_blocks_came_and_wherever_it_is() {
         let mut store = Store::open(whole, &CHAIN).unwrap();
         store.write(&blocks).unwrap();
         assert_eq!(store.height(), 60);
-        assert_eq!(store.totals(), (60 * 3 + 15 * 2, 180));
+        assert_eq!(store.totals(), (60 * 3 + 15 * 3, 180));
 
         // In pieces, with repetitions and a restart between any two.
         for (n, block) in blocks.iter().enumerate() {
@@ -258,17 +266,28 @@ fn found_in(queries: &Queries) {
         queries.transactions(&filter, limit).unwrap().into_iter().map(|row| row.place).collect()
     };
     let newest = list(Filter::default(), 3);
-    assert_eq!(newest, [Place::new(60, 4), Place::new(60, 3), Place::new(60, 2)]);
+    assert_eq!(newest, [Place::new(60, 5), Place::new(60, 4), Place::new(60, 3)]);
     let next = list(Filter { before: newest.last().copied(), ..Filter::default() }, 2);
-    assert_eq!(next, [Place::new(60, 1), Place::new(60, 0)]);
+    assert_eq!(next, [Place::new(60, 2), Place::new(60, 1)]);
     let b = Filter { organisation: Some("B".into()), ..Filter::default() };
-    assert_eq!(list(b.clone(), 100).len(), 75);
+    assert_eq!(list(b.clone(), 100).len(), 90);
     assert_eq!(list(Filter { module: Some("identity".into()), ..b.clone() }, 100).len(), 15);
-    assert_eq!(list(Filter { deposits: true, ..b.clone() }, 100).len(), 60);
+    assert_eq!(list(Filter { deposits: true, ..b.clone() }, 100).len(), 75);
+    // What a case deposited is its depositor's, not that of whoever took the step.
+    let deposited = |filter: &Filter, limit| -> Vec<Place> {
+        queries.deposited(filter, limit).unwrap().into_iter().map(|row| row.place).collect()
+    };
+    assert_eq!(deposited(&b, 100).len(), 60);
+    let c = Filter { organisation: Some("C".into()), ..Filter::default() };
+    assert_eq!(deposited(&c, 2), [Place::new(60, 5), Place::new(56, 5)]);
+    assert_eq!(deposited(&Filter { before: Some(Place::new(56, 5)), ..c.clone() }, 100).len(), 13);
+    assert_eq!(deposited(&Filter::default(), 1_000).len(), 195);
+    let by_case = queries.find(&id(605).0).unwrap().unwrap();
+    assert_eq!((by_case.organisation.as_deref(), by_case.depositor.as_deref()), (Some("B"), Some("C")));
     assert_eq!(list(Filter { module: Some("evidence".into()), ..Filter::default() }, 1_000).len(), 195);
     assert_eq!(list(Filter { module: Some("evidence".into()), deposits: true, ..Filter::default() }, 1_000).len(), 180);
     assert_eq!(list(Filter { module: Some("identity".into()), ..Filter::default() }, 1_000).len(), 15);
-    assert!(list(Filter { organisation: Some("C".into()), ..Filter::default() }, 10).is_empty());
+    assert!(list(c, 10).is_empty());
     assert!(list(Filter { module: Some("ident".into()), ..Filter::default() }, 10).is_empty());
     // From the block at second 10 up to, not with, the one at second 12.
     let times = Filter { from: Some(1_009_001), to: Some(1_012_000), ..Filter::default() };
@@ -364,6 +383,8 @@ fn cases_and_packs_are_found_by_what_their_events_say() {
             applicant: [1; 32],
             promised_due: 5,
             limit_due,
+            supervisor: Some(code(2)),
+            open: false,
         })
     };
     let decided = |subject| {
@@ -382,12 +403,27 @@ fn cases_and_packs_are_found_by_what_their_events_say() {
             subject,
         })
     };
-    let progressed =
-        |case| event(&Progressed { case, organisation: desk, member: member.clone(), lines: Vec::new(), sent: Vec::new() });
+    let progressed = |case| {
+        event(&Progressed {
+            case,
+            organisation: desk,
+            member: member.clone(),
+            lines: Vec::new(),
+            sent: Vec::new(),
+            waiting: Vec::new(),
+        })
+    };
     let drafted = Drafted { pack: pack.clone(), version: 1, digest: [8; 32], organisation: desk, member: member.clone() };
     let motion =
         |motion, action| event(&MotionOpened { motion, organisation: desk, member: member.clone(), action, closes: 9 });
-    let resumed = ClockResumed { case: first, organisation: desk, member: member.clone(), promised_due: 0, limit_due: 70 };
+    let resumed = ClockResumed {
+        case: first,
+        organisation: desk,
+        member: member.clone(),
+        promised_due: 0,
+        limit_due: 70,
+        open: false,
+    };
     let subject = Some(sha256(first.to_string().as_bytes()));
     let blocks = [
         block(1, vec![event(&drafted)]),
@@ -448,4 +484,87 @@ fn cases_in(queries: &Queries, first: CaseId, second: CaseId, other: zhulian_mod
     assert_eq!(queries.drafts("permit", 10).unwrap(), [[8; 32]]);
     let motions = queries.pack_motions("permit", &[[8; 32]], 10).unwrap();
     assert_eq!(motions.iter().map(|it| (it.motion, it.annuls)).collect::<Vec<_>>(), [(0, None), (1, Some(2))]);
+}
+
+#[test]
+fn tasks_are_found_by_their_duties_while_they_wait() {
+    let numbers = [1, 2, 3].map(|n| CaseId::parse(&format!("BJ20260105-00000{n}")).unwrap());
+    let [first, second, third] = numbers;
+    let (desk, other, head) = (code(0), code(1), code(2));
+    let member = MemberId::parse("officer").unwrap();
+    let opened = |case, pack: &str, limit_due| {
+        event(&CaseOpened {
+            case,
+            pack: PackId::parse(pack).unwrap(),
+            version: 1,
+            process: "p".into(),
+            organisation: desk,
+            member: member.clone(),
+            applicant: [1; 32],
+            promised_due: 0,
+            limit_due,
+            supervisor: Some(head),
+            open: false,
+        })
+    };
+    let duty = |organisation, role| Duty { organisation, role };
+    // What ends, and what comes.
+    let moved = |case, over: &[u32], waiting: &[(u32, &[Duty])]| {
+        let line = |number: &u32| Line { what: Step::Completed, element: "t".into(), number: *number };
+        let waiting = waiting.iter().map(|(task, duties)| Waiting { task: *task, duties: duties.to_vec() }).collect();
+        let lines = over.iter().map(line).collect();
+        event(&Progressed { case, organisation: desk, member: member.clone(), lines, sent: Vec::new(), waiting })
+    };
+    let transferred = TaskTransferred { case: second, task: 2, organisation: desk, member: member.clone(), to: other };
+    let settled = ClockSettled { case: first, promised_due: 0, limit_due: 900, open: false };
+    let [officer, judge] = [Role::Officer, Role::Judge];
+    let blocks = [
+        block(1, vec![opened(first, "permit", 100), moved(first, &[], &[(2, &[duty(desk, officer), duty(other, judge)])])]),
+        block(2, vec![opened(second, "permit", 100), moved(second, &[], &[(2, &[duty(desk, officer)])])]),
+        block(3, vec![opened(third, "loan", 0), moved(third, &[], &[(2, &[duty(desk, officer)]), (3, &[])])]),
+        block(4, vec![event(&transferred)]),
+        // It comes and goes within what is written at once.
+        block(5, vec![moved(first, &[], &[(3, &[duty(other, officer)])])]),
+        block(6, vec![moved(first, &[3], &[]), event(&settled)]),
+        block(7, vec![moved(third, &[2], &[(4, &[duty(desk, officer)])])]),
+        block(8, vec![event(&CaseClosed { case: third, outcome: Outcome::Done, late: false, overrides: 0 })]),
+    ];
+    let mut holders = Default::default();
+    let rows: Vec<BlockRows> = blocks.iter().map(|block| rows(block, &mut holders)).collect();
+    let databases = Databases::new();
+    let again = databases.each("again");
+    for (number, database) in databases.each("whole").iter().enumerate() {
+        let queries = Queries::open(database);
+        let cases = |organisation: zhulian_modules::identity::Uscc, change: &dyn Fn(&mut TaskFilter)| {
+            let mut filter = TaskFilter { organisation: organisation.to_string(), ..TaskFilter::default() };
+            change(&mut filter);
+            queries.cases_with_tasks(&filter, 10).unwrap()
+        };
+        let [a, b, c] = numbers.map(CaseId::ordinal);
+        let mut store = Store::open(database, &CHAIN).unwrap();
+        store.write(&rows[..3]).unwrap();
+        assert_eq!(cases(desk, &|_| ()), [c, b, a]);
+        assert_eq!(cases(desk, &|it| it.before = Some(c)), [b, a]);
+        assert_eq!(cases(desk, &|it| it.pack = Some("loan".into())), [c]);
+        assert_eq!(cases(other, &|_| ()), [a]);
+        assert!(cases(other, &|it| it.role = Some(officer)).is_empty());
+        // What is late its supervisor may take over, as an officer and in no other role.
+        assert!(cases(head, &|it| it.now = 99).is_empty());
+        assert_eq!(cases(head, &|it| it.now = 100), [b, a]);
+        assert!(cases(head, &|it| (it.now, it.role) = (100, Some(judge))).is_empty());
+        store.write(&rows[3..]).unwrap();
+        assert_eq!(cases(desk, &|_| ()), [a]);
+        assert_eq!(cases(other, &|_| ()), [b, a]);
+        assert_eq!(cases(other, &|it| it.role = Some(judge)), [a]);
+        assert_eq!(cases(head, &|it| it.now = 100), [b]);
+        // Block by block it is the same; begun later, it holds what it knows the case of.
+        for row in &rows {
+            Store::open(&again[number], &CHAIN).unwrap().write(std::slice::from_ref(row)).unwrap();
+        }
+        assert_eq!(dump(database), dump(&again[number]));
+        let later = databases.each("later").remove(number);
+        Store::open(&later, &CHAIN).unwrap().write(&rows[1..]).unwrap();
+        let filter = TaskFilter { organisation: other.to_string(), ..TaskFilter::default() };
+        assert_eq!(Queries::open(&later).cases_with_tasks(&filter, 10).unwrap(), [b]);
+    }
 }

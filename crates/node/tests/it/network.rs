@@ -88,11 +88,12 @@ async fn deposits_are_final_proven_and_still_there_after_restarts() {
     assert_eq!(first.transactions(filter, page).await.unwrap().len(), 10);
     let deposits = first.evidence(EvidenceFilter { organisation, ..EvidenceFilter::default() }, page).await.unwrap();
     assert_eq!(deposits.len(), 10);
-    let sha256 = Some(zhulian_crypto::sha256(b"file 7"));
-    let found = first.evidence(EvidenceFilter { sha256, ..EvidenceFilter::default() }, page).await.unwrap();
+    let sha256 = zhulian_crypto::sha256(b"file 7");
+    let of_file = EvidenceFilter { sha256: Some(sha256), ..EvidenceFilter::default() };
+    let found = first.evidence(of_file, page).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].transaction, id(&early[7]));
-    assert_eq!(found[0].place, EvidencePlace::File { sha256: sha256.unwrap(), sequence: 0 });
+    assert_eq!(found[0].place, EvidencePlace::File { sha256, sequence: 0 });
     let evidence = EvidenceId(id(&early[7]).0[..16].try_into().unwrap());
     assert_eq!(first.find_evidence(evidence).await.unwrap().as_ref(), found.first());
     let history = first.evidence_history(evidence).await.unwrap();

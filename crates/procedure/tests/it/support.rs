@@ -104,8 +104,8 @@ impl Host for World {
     }
 
     /// In this world only even days are working days.
-    fn working_days_after(&self, from: i64, days: u32) -> Option<i64> {
-        Some(from + i64::from(days) * 2 * 86_400_000)
+    fn working_days_after(&self, from: i64, days: u32) -> Option<(i64, u32)> {
+        Some((from + i64::from(days) * 2 * 86_400_000, 0))
     }
 }
 

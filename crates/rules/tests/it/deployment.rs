@@ -19,7 +19,7 @@ fn a_gap_is_refused_unless_a_default_covers_it() {
     assert_eq!(found.len(), 1);
     assert_eq!((&found[0].reason, &*found[0].detail), (&Reason::Gap, "x = 18"));
     assert_eq!(found[0].en(), "Answer (t): no rule covers these facts (x = 18); add a rule or a default output");
-    assert_eq!(found[0].zh(), "Answer (t):没有规则覆盖以下事实(x = 18);请增加规则或默认输出");
+    assert_eq!(found[0].zh(), "Answer (t)：没有规则覆盖以下事实（x = 18）；请增加规则或默认输出");
     assert_eq!(reasons(&table("number", "UNIQUE", "0", &rules)), []);
     assert_eq!(reasons(&table("string", "UNIQUE", "", &[("\"a\"", "1"), ("\"b\"", "2")])), [Reason::Gap]);
     assert_eq!(reasons(&table("string", "UNIQUE", "", &[("\"a\"", "1"), ("not(\"a\")", "2")])), []);

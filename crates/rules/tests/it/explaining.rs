@@ -16,7 +16,7 @@ fn an_explanation_names_the_rule_and_the_facts() {
         why.en(),
         "Table Answer: facts: x = 20\n  rule 2 (r2): because: x [18..60); gives: \"adult\"\n  rule 1 would have matched if: x < 18 (is 20); gives: \"child\"\n  rule 3 would have matched if: x >= 60 (is 20); gives: \"senior\"\nResult: \"adult\"\n"
     );
-    assert!(why.zh().contains("规则 2 (r2): 条件: x [18..60); 结论: \"adult\""));
+    assert!(why.zh().contains("规则 2（r2）：条件：x [18..60)；结论：\"adult\""));
     let plain = model.decide("Answer", &facts, GAS).expect("decides");
     assert_eq!(plain.hits, outcome.hits);
     assert_eq!((plain.hits.len(), plain.hits[0].rule), (1, 1));
@@ -54,8 +54,8 @@ fn an_explanation_tells_the_default_and_the_expressions_of_the_other_decisions()
         "Table Rate: facts: x = 20\n  no rule matched; what holds otherwise: 0\n  rule 1 would have matched if: x < 18 (is 20); gives: 0.5\n  \
          rule 2 would have matched if: x [50..60] (is 20); gives: 0\nDecision Answer: Rate * x = 0\nResult: 0\n"
     );
-    assert!(why.zh().contains("没有规则命中; 按默认结论: 0"), "{}", why.zh());
-    assert!(why.zh().contains("规则 1 若满足以下条件则会命中: x < 18 (现为 20); 结论: 0.5"), "{}", why.zh());
+    assert!(why.zh().contains("没有规则命中；按默认结论：0"), "{}", why.zh());
+    assert!(why.zh().contains("规则 1 若满足以下条件则会命中：x < 18（现为 20）；结论：0.5"), "{}", why.zh());
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub fn batch_args(root: &Digest, count: u64) -> Vec<u8> {
 
 pub fn batch_entries() -> Vec<Vec<u8>> {
     let entry = |n: usize| {
-        let name_commitment = (n % 2 == 0).then(|| sha256(&[n as u8]));
+        let name_commitment = n.is_multiple_of(2).then(|| sha256(&[n as u8]));
         Entry { file: hashed(&generated(n * 100)).record, name_commitment }.encode()
     };
     (0..7).map(entry).collect()

@@ -42,28 +42,28 @@ const MODULE: &str = "procedure";
 /// Options of `case open`.
 #[derive(Args, Debug)]
 pub struct Open {
-    /// The procedure: PACK/PROCESS (流程:规则包/流程标识)
+    /// The procedure: PACK/PROCESS (流程：规则包/流程标识)
     #[arg(value_parser = procedure)]
     pub procedure: (PackId, String),
-    /// The applicant's identity; only a salted commitment goes on the ledger, and the opening is saved beside (申请人身份;账本上仅有加盐承诺,公开文件另存本地)
+    /// The applicant's identity; only a salted commitment goes on the ledger, and the opening is saved beside (申请人身份；账本上仅有加盐承诺，公开文件另存本地)
     #[arg(long, value_name = "TEXT", conflicts_with = "commitment", required_unless_present = "commitment")]
     pub applicant: Option<String>,
-    /// A salted commitment to the applicant that was made elsewhere, 64 hexadecimal digits (已有的申请人承诺,64 位十六进制)
+    /// A salted commitment to the applicant that was made elsewhere, 64 hexadecimal digits (已有的申请人承诺，64 位十六进制)
     #[arg(long, value_name = "HEX")]
     pub commitment: Option<Hex32>,
-    /// Where to save the opening; default CASE.opening.json (承诺公开文件;默认为 办件编号.opening.json)
+    /// Where to save the opening; default CASE.opening.json (承诺公开文件；默认为 办件编号.opening.json)
     #[arg(long, value_name = "FILE")]
     pub opening: Option<PathBuf>,
-    /// How the application came in: window, online, terminal or agent (受理渠道:window 窗口、online 网上、terminal 自助终端、agent 代办)
+    /// How the application came in: window, online, terminal or agent (受理渠道：window 窗口、online 网上、terminal 自助终端、agent 代办)
     #[arg(long, default_value = "window", value_parser = channel)]
     pub channel: Channel,
-    /// A value that the procedure needs, as FEEL: x=12, Kind="Orphan"; private ones as commitments (流程所需的值,用 FEEL 书写;私密者以承诺表示)
+    /// A value that the procedure needs, as FEEL: x=12, Kind="Orphan"; private ones as commitments (流程所需的值，用 FEEL 书写；私密者以承诺表示)
     #[arg(long, value_name = "NAME=VALUE")]
     pub value: Vec<String>,
     /// The message by which the procedure starts, when it does not start by itself (触发流程的消息)
     #[arg(long, value_name = "NAME")]
     pub message: Option<String>,
-    /// A material that comes with the application; only the file's SHA-256 goes on the ledger (随申请提交的材料,仅其 SHA-256 上链)
+    /// A material that comes with the application; only the file's SHA-256 goes on the ledger (随申请提交的材料，仅其 SHA-256 上链)
     #[arg(long, value_name = "NAME=FILE")]
     pub material: Vec<String>,
 }
@@ -74,7 +74,7 @@ pub struct Complete {
     /// The task
     #[command(flatten)]
     pub task: Task,
-    /// A result, as FEEL: x=12, outcome="granted"; private ones as commitments (一项结果,用 FEEL 书写;私密者以承诺表示)
+    /// A result, as FEEL: x=12, outcome="granted"; private ones as commitments (一项结果，用 FEEL 书写；私密者以承诺表示)
     #[arg(long, value_name = "NAME=VALUE")]
     pub value: Vec<String>,
     /// The error code, when it ends in an error that the procedure catches (以流程所列差错结束时的差错代码)
@@ -101,7 +101,7 @@ pub struct Send {
     pub case: CaseId,
     /// The name of the message (消息名称)
     pub name: String,
-    /// What it says, as FEEL (消息内容,用 FEEL 书写)
+    /// What it says, as FEEL (消息内容，用 FEEL 书写)
     #[arg(long, value_name = "NAME=VALUE")]
     pub value: Vec<String>,
 }
@@ -114,10 +114,10 @@ pub struct Submit {
     pub case: CaseId,
     /// The material's name in the procedure or the pack's list (材料名称)
     pub name: String,
-    /// The file; only its SHA-256 goes on the ledger (材料文件,仅其 SHA-256 上链)
+    /// The file; only its SHA-256 goes on the ledger (材料文件，仅其 SHA-256 上链)
     #[arg(long, value_name = "FILE", conflicts_with = "commitment", required_unless_present = "commitment")]
     pub file: Option<PathBuf>,
-    /// A salted commitment to it, 64 hexadecimal digits (材料的加盐承诺,64 位十六进制)
+    /// A salted commitment to it, 64 hexadecimal digits (材料的加盐承诺，64 位十六进制)
     #[arg(long, value_name = "HEX")]
     pub commitment: Option<Hex32>,
 }
@@ -139,7 +139,7 @@ pub struct Grounds {
     /// system_fault, disaster, court_order, rule_gap, data_error or applicant_need (system_fault 系统故障、disaster 不可抗力、court_order 法院裁判、rule_gap 规则未覆盖、data_error 数据差错、applicant_need 申请人特殊需要)
     #[arg(long, value_parser = override_reason)]
     pub reason: OverrideReason,
-    /// The written grounds; only their SHA-256 goes on the ledger (书面理由文件,仅其 SHA-256 上链)
+    /// The written grounds; only their SHA-256 goes on the ledger (书面理由文件，仅其 SHA-256 上链)
     #[arg(long, value_name = "FILE")]
     pub grounds: PathBuf,
 }
@@ -150,7 +150,7 @@ pub struct ProposeComplete {
     /// The task
     #[command(flatten)]
     pub task: Task,
-    /// A result, as FEEL (一项结果,用 FEEL 书写)
+    /// A result, as FEEL (一项结果，用 FEEL 书写)
     #[arg(long, value_name = "NAME=VALUE")]
     pub value: Vec<String>,
     /// Why
@@ -178,7 +178,7 @@ pub struct ProposeExtend {
     /// The case number (办件编号)
     #[arg(value_parser = case_id)]
     pub case: CaseId,
-    /// By how many working days, 1 to 60 (延长的工作日数,1 至 60)
+    /// By how many working days, 1 to 60 (延长的工作日数，1 至 60)
     #[arg(value_parser = clap::value_parser!(u16).range(1..=60))]
     pub days: u16,
     /// Why
@@ -206,7 +206,7 @@ pub struct Confirm {
     /// The case number (办件编号)
     #[arg(value_parser = case_id)]
     pub case: CaseId,
-    /// yes or no (yes 同意,no 驳回)
+    /// yes or no (yes 同意，no 驳回)
     #[arg(value_parser = ["yes", "no"])]
     pub vote: String,
 }
@@ -274,7 +274,7 @@ fn report(done: &Acted, case: CaseId, sentence: Text) -> Report {
         report = report.fact(Text::fixed("办理结果", "outcome"), super::show::outcome(outcome));
     }
     report.json["case"] = case.to_string().into();
-    report.next(text!("查看:zhulian case show {case}", "To see it: zhulian case show {case}"))
+    report.next(text!("查看：zhulian case show {case}", "To see it: zhulian case show {case}"))
 }
 
 /// Opens a case.
@@ -325,7 +325,7 @@ pub fn open(session: &Session, args: &Open) -> Result<Report> {
 fn enclosed(text: &str) -> Result<Enclosed> {
     let (name, path) =
         text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty()).ok_or_else(|| {
-            Failure::new(Exit::Usage, "usage", text!("材料写作 名称=文件:{text}", "a material is NAME=FILE: {text}"))
+            Failure::new(Exit::Usage, "usage", text!("材料写作 名称=文件：{text}", "a material is NAME=FILE: {text}"))
         })?;
     Ok(Enclosed { name: name.into(), commitment: digest(std::path::Path::new(path))? })
 }
@@ -429,9 +429,9 @@ fn propose(session: &Session, case: CaseId, action: Override, why: &Grounds) -> 
     let grounds = digest(&why.grounds)?;
     let done = sign(session, &ProposeOverride { case, action, reason: why.reason, grounds })?;
     let sentence =
-        text!("已提出对办件 {case} 的人工干预,等待另一人复核。", "The override of {case} waits for its second signer.");
+        text!("已提出对办件 {case} 的人工干预，等待另一人复核。", "The override of {case} waits for its second signer.");
     Ok(report(&done, case, sentence)
-        .next(text!("复核:zhulian case confirm {case} yes", "To confirm: zhulian case confirm {case} yes")))
+        .next(text!("复核：zhulian case confirm {case} yes", "To confirm: zhulian case confirm {case} yes")))
 }
 
 /// Proposes to count a task as done.
@@ -489,5 +489,5 @@ pub fn confirm(session: &Session, args: &Confirm) -> Result<Report> {
 pub fn rate(session: &Session, args: &Rate) -> Result<Report> {
     let (case, level) = (args.case, args.level);
     let done = sign(session, &RateCall { case, level })?;
-    Ok(report(&done, case, text!("办件 {case} 的评价已登记:{level} 级。", "The rating of {case} is on record: {level}.")))
+    Ok(report(&done, case, text!("办件 {case} 的评价已登记：{level} 级。", "The rating of {case} is on record: {level}.")))
 }

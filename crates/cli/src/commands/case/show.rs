@@ -18,19 +18,19 @@ use crate::{
 /// Options of `case list`.
 #[derive(Args, Debug)]
 pub struct List {
-    /// Only led by this organisation, by its unified social credit code (只列出该机构牵头的办件,填统一社会信用代码)
+    /// Only led by this organisation, by its unified social credit code (只列出该机构牵头的办件，填统一社会信用代码)
     #[arg(long, value_name = "USCC", value_parser = uscc)]
     pub organisation: Option<Uscc>,
-    /// Only of this procedure: PACK/PROCESS (只列出该流程的办件:规则包/流程标识)
+    /// Only of this procedure: PACK/PROCESS (只列出该流程的办件：规则包/流程标识)
     #[arg(long, value_name = "PACK/PROCESS")]
     pub procedure: Option<String>,
-    /// Only so: open, closed, granted, refused, withdrawn, done or failed (状态:open 在办、closed 已办结、granted 准予、refused 不予、withdrawn 撤回、done 办结、failed 差错)
+    /// Only so: open, closed, granted, refused, withdrawn, done or failed (状态：open 在办、closed 已办结、granted 准予、refused 不予、withdrawn 撤回、done 办结、failed 差错)
     #[arg(long)]
     pub state: Option<String>,
     /// Only those whose period ends within so many days, or is over (只列出若干天内到期或已超期的办件)
     #[arg(long, value_name = "DAYS")]
     pub due_within: Option<u16>,
-    /// How many, 1 to 200 (条数,1 至 200)
+    /// How many, 1 to 200 (条数，1 至 200)
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
     /// Continue after an earlier list (接着上一页继续)
@@ -44,13 +44,13 @@ pub struct Tasks {
     /// The organisation, by its unified social credit code (机构的统一社会信用代码)
     #[arg(value_parser = uscc)]
     pub organisation: Uscc,
-    /// Only of this role, such as officer or judge (只列出该角色的任务,例如 officer 经办人、judge 法官)
+    /// Only of this role, such as officer or judge (只列出该角色的任务，例如 officer 经办人、judge 法官)
     #[arg(long)]
     pub role: Option<String>,
     /// Only of cases of this rule pack (只列出该规则包的任务)
     #[arg(long)]
     pub pack: Option<String>,
-    /// How many, 1 to 200 (条数,1 至 200)
+    /// How many, 1 to 200 (条数，1 至 200)
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
     /// Continue after an earlier list (接着上一页继续)
@@ -77,18 +77,45 @@ fn standing(row: &view::CaseRow) -> Text {
         _ => text!("在办", "open"),
     };
     match row.late {
-        true => Text { zh: format!("{},已超期", state.zh).into(), en: format!("{}, late", state.en).into() },
+        true => Text { zh: format!("{}，已超期", state.zh).into(), en: format!("{}, late", state.en).into() },
         false => state,
     }
 }
 
 fn due(row: &view::CaseRow) -> Text {
-    row.limit_due_ms.or(row.promised_due_ms).map_or_else(|| "-".into(), |due| zhulian_verify::format_time(due).into())
+    let (due, left) = match row.limit_due_ms {
+        Some(due) => (Some(due), row.limit_days_left),
+        None => (row.promised_due_ms, row.promised_days_left),
+    };
+    match (due.map(zhulian_verify::format_time), left) {
+        (None, _) => "-".into(),
+        (Some(at), None) => at.into(),
+        (Some(at), Some(days)) => text!("{at} 之后 {days} 个工作日", "{days} working days after {at}"),
+    }
+}
+
+/// The end of a period of so many working days. One in a year without a calendar is not known yet.
+fn end(at: u64, days: u16, left: Option<u32>) -> Text {
+    let (at, days) = (beijing(at), grouped(days.into()));
+    match left {
+        None => Text {
+            zh: format!("{}（{days} 个工作日）", at.zh).into(),
+            en: format!("{} ({days} working days)", at.en).into(),
+        },
+        Some(left) => Text {
+            zh: format!("待定：{} 之后还有 {left} 个工作日（共 {days} 个），该年度工作日历表决生效后确定", at.zh).into(),
+            en: format!(
+                "provisional: {left} of {days} working days come after {}, and are counted once that year's calendar is voted in",
+                at.en
+            )
+            .into(),
+        },
+    }
 }
 
 fn more(report: Report, next: Option<String>) -> Report {
     match next {
-        Some(next) => report.next(text!("更多:加上 --cursor {next}", "For more, add --cursor {next}")),
+        Some(next) => report.next(text!("更多：加上 --cursor {next}", "For more, add --cursor {next}")),
         None => report,
     }
 }
@@ -122,7 +149,7 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
         ("事项", "procedure"),
         ("牵头机构", "led by"),
         ("状态", "state"),
-        ("到期(北京时间)", "due (UTC+8)"),
+        ("到期（北京时间）", "due (UTC+8)"),
     ];
     let row = |row: &view::CaseRow| {
         let name = if row.name.is_empty() { &row.process } else { &row.name };
@@ -131,7 +158,7 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
     };
     let rows = list.items.iter().map(row).collect();
     let report = Report::new(
-        text!("共 {count} 件办件,最近立案的在前。", "{count} cases, the latest first."),
+        text!("共 {count} 件办件，最近立案的在前。", "{count} cases, the latest first."),
         json!({ "items": list.items, "next": list.next }),
     );
     Ok(more(report.table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows), list.next))
@@ -147,28 +174,19 @@ pub fn show(session: &Session, case: CaseId) -> Result<Report> {
     let (row, state) = (&it.case, standing(&it.case));
     let name = if row.name.is_empty() { &row.process } else { &row.name };
     let sentence = Text {
-        zh: format!("办件 {case}:“{name}”,{}。", state.zh).into(),
+        zh: format!("办件 {case}：“{name}”，{}。", state.zh).into(),
         en: format!("Case {case}: “{name}”, {}.", state.en).into(),
     };
     let mut report = Report::new(sentence, serde_json::to_value(&it).unwrap_or_default())
         .fact(Text::fixed("适用规则包", "rule pack"), format!("{} v{}", row.pack, row.version))
         .fact(Text::fixed("牵头机构", "led by"), row.organisation.as_str())
         .fact(Text::fixed("立案时间", "opened"), beijing(row.opened_ms));
-    let days = |days: u16| grouped(days.into());
     if let Some(at) = row.promised_due_ms {
-        let (at, days) = (beijing(at), days(it.clock.promised));
-        let text = Text {
-            zh: format!("{}({days} 个工作日)", at.zh).into(),
-            en: format!("{} ({days} working days)", at.en).into(),
-        };
+        let text = end(at, it.clock.promised, row.promised_days_left);
         report = report.fact(Text::fixed("承诺期限至", "promised by"), text);
     }
     if let Some(at) = row.limit_due_ms {
-        let (at, days) = (beijing(at), days(it.clock.limit));
-        let text = Text {
-            zh: format!("{}({days} 个工作日)", at.zh).into(),
-            en: format!("{} ({days} working days)", at.en).into(),
-        };
+        let text = end(at, it.clock.limit, row.limit_days_left);
         report = report.fact(Text::fixed("法定期限至", "due by law"), text);
     }
     if let Some(at) = row.closed_ms {
@@ -236,7 +254,7 @@ pub fn history(session: &Session, case: CaseId) -> Result<Report> {
         }
     }
     let count = items.len();
-    let head = [("时间(北京时间)", "time (UTC+8)"), ("事项", "what"), ("内容", "content"), ("单位", "organisation")];
+    let head = [("时间（北京时间）", "time (UTC+8)"), ("事项", "what"), ("内容", "content"), ("单位", "organisation")];
     let row = |item: &view::HistoryItem| {
         vec![
             zhulian_verify::format_time(item.time_ms).into(),
@@ -247,7 +265,7 @@ pub fn history(session: &Session, case: CaseId) -> Result<Report> {
     };
     let rows = items.iter().map(row).collect();
     Ok(Report::new(
-        text!("办件 {case} 共有 {count} 条记录,按时间先后。", "{count} things happened to case {case}, oldest first."),
+        text!("办件 {case} 共有 {count} 条记录，按时间先后。", "{count} things happened to case {case}, oldest first."),
         json!({ "id": case.to_string(), "items": items }),
     )
     .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows))
@@ -322,7 +340,7 @@ pub fn tasks(session: &Session, args: &Tasks) -> Result<Report> {
         ("环节", "element"),
         ("名称", "name"),
         ("已认领", "claimed by"),
-        ("到期(北京时间)", "due (UTC+8)"),
+        ("到期（北京时间）", "due (UTC+8)"),
     ];
     let row = |item: &view::TaskItem| {
         let claimed = item.task.claimed.as_ref().map_or("-", |claim| claim.member.as_str());

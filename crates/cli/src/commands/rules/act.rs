@@ -63,7 +63,9 @@ pub struct Decide {
 
 /// Reads the id of a pack.
 pub(super) fn pack_id(text: &str) -> std::result::Result<PackId, String> {
-    PackId::parse(text).map_err(|_| "2 to 32 characters of a-z, 0-9 and -, a letter first".into())
+    PackId::parse(text).map_err(|_| {
+        "2 to 32 characters of a-z, 0-9 and -, a letter first (2 至 32 个字符：小写字母、数字和 -，以字母开头)".into()
+    })
 }
 
 /// Accepts what is on the ledger already: publishing may be run again after an interruption.
@@ -84,7 +86,7 @@ pub fn publish(session: &Session, args: &Publish) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "pack",
-            text!("发布需要规则包说明(pack.json)", "publishing wants a pack (pack.json)"),
+            text!("发布需要规则包说明（pack.json）", "publishing wants a pack (pack.json)"),
         )
         .next(Text::fixed("可参照 scenarios/packs", "compare scenarios/packs")));
     }
@@ -108,7 +110,7 @@ pub fn publish(session: &Session, args: &Publish) -> Result<Report> {
             "Version {version} of {id} is drafted; the organisations may vote on motion {number}."
         ))
         .detail(Text::fixed("清单摘要", "manifest"), digest.clone())
-        .next(text!("投票:zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes"));
+        .next(text!("投票：zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes"));
     report.json["manifest"] = json!(digest);
     report.json["motion"] = json!(number);
     Ok(report)
@@ -133,7 +135,7 @@ pub fn annul(session: &Session, args: &Annul) -> Result<Report> {
             "撤销 {pack} 第 {version} 版的动议 {number} 已提出。",
             "Motion {number} to annul version {version} of {pack} is open."
         ))
-        .next(text!("投票:zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
+        .next(text!("投票：zhulian org vote {number} yes", "To vote: zhulian org vote {number} yes")))
 }
 
 /// Decides on the ledger.

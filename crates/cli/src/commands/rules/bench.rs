@@ -72,7 +72,7 @@ pub fn run(args: &Bench) -> Result<Report> {
     let count = BATCH as usize * BATCHES;
     let mut report = Report::new(
         text!(
-            "“{decision}”每次决策的用时(微秒),每组 {count} 次。",
+            "“{decision}”每次决策的用时（微秒），每组 {count} 次。",
             "{decision}: time of one evaluation in µs, from {count} each."
         ),
         json!({ "decision": decision, "evaluations": count, "cases": all }),

@@ -64,10 +64,12 @@ impl Facts {
     pub fn of_words(&self) -> Result<Vec<(Name, Value)>> {
         let mut out = Vec::new();
         for fact in &self.fact {
-            let (name, value) = fact.split_once('=').ok_or_else(|| unreadable(fact))?;
+            let (name, value) = fact
+                .split_once('=')
+                .ok_or_else(|| unreadable(fact).next(Text::fixed("写作 名称=值", "write it as NAME=VALUE")))?;
             let value = Value::from_feel(value.trim()).ok_or_else(|| {
                 unreadable(fact).next(Text::fixed(
-                    "数字写作 12.5,文字写作 \"文字\",日期写作 @\"2026-01-31\"(在命令行中整体加单引号)",
+                    "数字写作 12.5，文字写作 \"文字\"，日期写作 @\"2026-01-31\"（在命令行中整体加单引号）",
                     "write numbers as 12.5, texts as \"text\", dates as @\"2026-01-31\" (in a shell, in single quotes)",
                 ))
             })?;
@@ -159,8 +161,11 @@ pub fn decision(pack: &Pack, named: Option<&str>) -> Result<String> {
         (None, [only]) => Ok((*only).to_owned()),
         _ => {
             let list = all.join(", ");
-            Err(Failure::new(Exit::Usage, "decision", text!("请指明决策：{list}", "name the decision, one of: {list}"))
-                .next(Text::fixed("--decision 名称", "--decision NAME")))
+            let what = match named {
+                Some(name) => text!("没有决策 {name}；有：{list}", "there is no decision {name}, but: {list}"),
+                None => text!("请指明决策：{list}", "name the decision, one of: {list}"),
+            };
+            Err(Failure::new(Exit::Usage, "decision", what).next(Text::fixed("--decision 名称", "--decision NAME")))
         }
     }
 }

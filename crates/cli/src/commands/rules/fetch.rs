@@ -35,10 +35,10 @@ pub struct Fetch {
     /// The pack (规则包)
     #[arg(value_parser = pack_id)]
     pub pack: PackId,
-    /// The version, or the one that the latest draft would be (版本,或最近草案的版本)
+    /// The version, or the one that the latest draft would be (版本，或最近草案的版本)
     #[arg(value_name = "VERSION")]
     pub number: u32,
-    /// Where to put its files; default PACK-VERSION (存放目录;默认为 规则包-版本)
+    /// Where to put its files; default PACK-VERSION (存放目录；默认为 规则包-版本)
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
 }
@@ -103,7 +103,7 @@ pub fn show(session: &Session, args: &Show) -> Result<Report> {
         ("版本", "version"),
         ("状态", "state"),
         ("生效", "from"),
-        ("表决(赞成/票数)", "votes (for/cast)"),
+        ("表决（赞成/票数）", "votes (for/cast)"),
         ("清单摘要", "manifest"),
     ];
     let drafts = it.drafts.iter().map(|draft| {
@@ -128,13 +128,13 @@ pub fn show(session: &Session, args: &Show) -> Result<Report> {
     let (pack, versions, drafts) = (&it.pack, it.versions.len(), it.drafts.len());
     Ok(Report::new(
         text!(
-            "规则包 {pack}:{versions} 个版本,{drafts} 份草案。",
+            "规则包 {pack}：{versions} 个版本，{drafts} 份草案。",
             "The pack {pack} has {versions} versions and {drafts} drafts."
         ),
         serde_json::to_value(&it).unwrap_or_default(),
     )
     .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows)
-    .next(text!("取得文件:zhulian rules fetch {pack} 版本", "To get its files: zhulian rules fetch {pack} VERSION")))
+    .next(text!("取得文件：zhulian rules fetch {pack} 版本", "To get its files: zhulian rules fetch {pack} VERSION")))
 }
 
 /// Brings the files of a version or draft here, with the pack.json from which the same pack is read again.
@@ -153,7 +153,7 @@ pub fn fetch(session: &Session, args: &Fetch) -> Result<Report> {
             "rules.version",
             text!("规则包 {pack} 没有第 {number} 版", "the pack {pack} has no version {number}"),
         )
-        .next(text!("查看:zhulian rules show {pack}", "To see what there is: zhulian rules show {pack}"))
+        .next(text!("查看：zhulian rules show {pack}", "To see what there is: zhulian rules show {pack}"))
     })?;
     let described = remote.call(remote.client.manifest(digest))?;
     let mut files = Vec::new();
@@ -170,7 +170,7 @@ pub fn fetch(session: &Session, args: &Fetch) -> Result<Report> {
         return Err(Failure::new(
             Exit::Usage,
             "file.exists",
-            text!("{shown} 已存在,不会覆盖", "{shown} exists and is not overwritten"),
+            text!("{shown} 已存在，不会覆盖", "{shown} exists and is not overwritten"),
         )
         .next(Text::fixed("用 --to 指定其他目录", "name another directory with --to")));
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod act;
 mod bench;
+mod calendar;
 mod check;
 mod compare;
 mod explain;
@@ -31,6 +32,8 @@ pub enum Command {
     Rerun(rerun::Rerun),
     /// Replay a log of decisions against an old and a new version, and report what would change (用历史决定比对新旧版本)
     Compare(compare::Compare),
+    /// Write the next version of a calendar of working days, from the notice of the year's days off (依放假安排通知生成下一年度工作日历的新版本)
+    Calendar(calendar::Calendar),
     /// List the rule packs of the ledger (列出账本上的规则包)
     List,
     /// Show a pack with its versions, drafts and votes (查看规则包的版本、草案与表决)
@@ -57,6 +60,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
         Command::Bench(args) => bench::run(args),
         Command::Rerun(args) => rerun::run(session, args),
         Command::Compare(args) => compare::run(args),
+        Command::Calendar(args) => calendar::run(args),
         Command::List => fetch::list(session),
         Command::Show(args) => fetch::show(session, args),
         Command::Fetch(args) => fetch::fetch(session, args),

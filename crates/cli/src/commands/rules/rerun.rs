@@ -43,7 +43,12 @@ pub struct Rerun {
 /// # Errors
 /// When the receipt proves nothing or is of no decision, the pack is another one, or the outcome is not the same.
 pub fn run(session: &Session, args: &Rerun) -> Result<Report> {
-    let bytes = read_receipt(&args.receipt)?;
+    let bytes = read_receipt(&args.receipt).map_err(|failure| {
+        failure.next(Text::fixed(
+            "回执由 zhulian tx receipt 交易编号 取得",
+            "a receipt is fetched with: zhulian tx receipt TRANSACTION",
+        ))
+    })?;
     let network = match &args.network {
         Some(path) => Some(read_network(path)?),
         None => session.home().and_then(|home| home.network()).ok(),
@@ -101,7 +106,7 @@ fn decide_again(pack: &Pack, made: &Decided, args: &Rerun) -> Result<Report> {
             "rules.other_pack",
             text!("{shown} 不是作出该决定的规则包", "{shown} is not the pack that decided"),
         )
-        .why(text!("清单摘要应为 {wanted},实为 {found}", "its manifest is {found}, and {wanted} decided"))
+        .why(text!("清单摘要应为 {wanted}，实为 {found}", "its manifest is {found}, and {wanted} decided"))
         .next(text!("请取得 {id} 第 {version} 版的原文件", "get the very files of version {version} of {id}")));
     }
     let facts: Option<Vec<(Name, Value)>> =

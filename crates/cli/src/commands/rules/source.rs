@@ -219,14 +219,19 @@ pub fn refused(path: &Path, error: &PackError) -> Report {
         .collect();
     let rows = refusals.iter().map(|refusal| {
         let ((zh, remedy_zh), (en, remedy_en)) = (refusal.texts_zh(), refusal.texts_en());
-        let what = Text { zh: format!("{zh}({})", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
+        let what =
+            Text { zh: format!("{zh}（{}）", refusal.detail).into(), en: format!("{en} ({})", refusal.detail).into() };
         vec![refusal.element.as_str().into(), what, Text::fixed(remedy_zh, remedy_en)]
     });
     let mut report = Report::new(
-        text!("{shown} 不会被接受：{count} 处问题。", "{shown} would not be accepted: {count} faults."),
+        text!("{shown} 不会被接受：{count} 处问题。", "{shown} would not be accepted; faults: {count}."),
         json!({ "accepted": false, "refusals": all }),
     )
     .exit(Exit::Failed);
+    if path.extension().is_some_and(|kind| kind == "bpmn") {
+        report = report
+            .next(text!("流程用 zhulian procedure check {shown} 检查", "for a procedure: zhulian procedure check {shown}"));
+    }
     report.table = Some(Table {
         head: vec![Text::fixed("元素", "element"), Text::fixed("问题", "fault"), Text::fixed("改法", "remedy")],
         rows: rows.collect(),

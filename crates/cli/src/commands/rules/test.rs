@@ -50,11 +50,15 @@ struct JsonCase {
 /// When it cannot be read.
 pub fn read_cases(pack: &Pack, path: &std::path::Path) -> Result<Vec<Case>> {
     let (text, shown) = (read_text(path)?, path.display());
-    let wrong = |why: String| {
-        Failure::new(Exit::Usage, "cases", text!("{shown} 不是测试用例表", "{shown} is no table of cases")).why(why)
-    };
+    let no_table = || Failure::new(Exit::Usage, "cases", text!("{shown} 不是测试用例表", "{shown} is no table of cases"));
+    let wrong = |why: String| no_table().why(why);
     if !text.trim_start().starts_with('[') {
-        return Ok(Suite::parse(&text).map_err(|refusal| wrong(refusal.to_string()))?.cases);
+        let suite = Suite::parse(&text).map_err(|refusal| {
+            no_table()
+                .why(Text { zh: refusal.zh().into(), en: refusal.en().into() })
+                .next(Text::fixed("需要 DMN TCK 的 XML 或 JSON 数组", "it must be XML of the DMN TCK, or a JSON array"))
+        })?;
+        return Ok(suite.cases);
     }
     let cases: Vec<JsonCase> = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let case = |case: JsonCase| -> Result<Case> {

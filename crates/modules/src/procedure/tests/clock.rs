@@ -52,28 +52,89 @@ fn timers_of_working_days_stand_still_with_the_clock() {
     assert!(fires(&mut city, "first_late").is_some_and(|at| at >= clock.limit_due));
 }
 
+/// Votes in the pack's second version, whose calendar holds 2027, too.
+fn next_year(city: &mut City) {
+    let from = (city.chain.time - 1_767_225_600_000) / 1_000 + 30;
+    check_in(
+        city,
+        &format!(
+            "
+            court.rep stage_part timed 1 version=2                -> ok
+            court.rep draft timed version=2 from={from} notice=0  -> ok
+            court.rep open_motion enact 1                         -> ok
+            court.rep cast_ballot 1 yes                           -> ok
+            bank.rep cast_ballot 1 yes                            -> ok
+            notary.rep cast_ballot 1 yes                          -> ok ballot_cast enacted motion_closed
+        "
+        ),
+    );
+    city.chain.time += 60_000;
+}
+
+fn names(city: &mut City, line: &str) -> String {
+    city.run(line).events.join(" ")
+}
+
 #[test]
-fn a_period_beyond_the_calendar_is_refused_by_its_year() {
+fn a_period_beyond_the_calendar_is_open_until_that_year_is_voted_in() {
     let mut city = enacted("timed");
-    city.days(340);
-    check_in(&mut city, "bureau.off open timed -> ok");
-    city.days(15);
+    // 22 December: seven working days of the ten are left in the year.
+    city.days(355);
+    check_in(&mut city, "bureau.off open timed -> ok case_opened progressed");
+    let clock = the_case(&city).clock;
+    assert_eq!((clock.limit_due as i64, clock.limit_left, clock.is_open()), (end_of(365), 3, true));
+    let timers = |city: &City| timers(&city.source(), &city.case("0"));
+    assert!(timers(&city).iter().all(|(timer, _)| timer == "notice_over"), "{:?}", timers(&city));
+    // In the new year nothing is late that nobody can reckon; what needs no calendar goes on.
+    city.days(20);
+    assert_eq!(names(&mut city, "firm.aud tick 0"), "progressed");
+    check_in(&mut city, "firm.aud tick 0 -> procedure.nothing_due");
+    assert!(!the_case(&city).is_late(city.chain.time));
+    // Cases are opened and worked on; only a clock that stood still cannot be set again.
     check_in(
         &mut city,
         "
-        bureau.off open timed             -> procedure.calendar_lacks_next_year
-        bureau.off complete 0 first       -> ok
-        bureau.off pause 0 correction     -> ok
+        bureau.off open timed             -> ok case_opened progressed
+        bureau.off complete 1 first       -> ok progressed
+        bureau.off pause 1 correction     -> ok
+        bureau.off resume 1               -> procedure.calendar_lacks_year
     ",
     );
-    city.days(30);
+    next_year(&mut city);
+    // As if the calendar had been there all along: New Year's Day is off, so the tenth working day was 6 January.
+    assert_eq!(names(&mut city, "firm.aud tick 0"), "clock_settled alerted alerted progressed");
+    let first = the_case(&city);
+    assert_eq!((first.clock.limit_due as i64, first.clock.is_open()), (end_of(365 + 6), false));
+    assert!(first.is_late(city.chain.time));
     check_in(
         &mut city,
         "
-        bureau.off open timed             -> procedure.calendar_lacks_year
-        bureau.off resume 0               -> procedure.calendar_lacks_year
+        firm.aud tick 0                   -> procedure.nothing_due
+        bureau.off resume 1               -> ok clock_settled clock_resumed
     ",
     );
+    // Opened on 11 January, a Monday, and not held up by a pause within that day: ten working days later it is the 25th.
+    let second = case(&city.source(), &city.case("1")).expect("the case");
+    assert_eq!((second.clock.limit_due as i64, second.clock.is_open()), (end_of(365 + 25), false));
+}
+
+#[test]
+fn a_pause_over_the_end_of_the_calendar_ends_like_any_other() {
+    let (mut city, mut known) = (enacted("timed"), enacted("timed"));
+    next_year(&mut known);
+    for city in [&mut city, &mut known] {
+        city.days(345);
+        check_in(city, "bureau.off open timed -> ok\nbureau.off pause 0 correction -> ok");
+        city.days(30);
+    }
+    next_year(&mut city);
+    for city in [&mut city, &mut known] {
+        check_in(city, "bureau.off resume 0 -> ok");
+    }
+    let [met, expected] =
+        [&city, &known].map(|city| (the_case(city).clock.limit_due, timers(&city.source(), &city.case("0"))));
+    assert_eq!(met.0, expected.0);
+    assert_eq!(met.1.iter().find(|it| it.0 == "first_late"), expected.1.iter().find(|it| it.0 == "first_late"));
 }
 
 #[derive(Clone, Copy, Debug)]
