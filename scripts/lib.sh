@@ -1,5 +1,5 @@
-# What the scripts with real processes begin with: the binary, a working directory that is removed, and a network of four that is
-# stopped whatever happens. Everything stays on 127.0.0.1. To be sourced, with the script's name and its first port.
+# What the scripts with real processes begin with: the binary, a working directory that is removed, and processes that are
+# stopped whatever happens: a network of four by `up`, others by their ids in `pids`. Everything stays on 127.0.0.1. To be sourced, with the script's name and its first port.
 # shellcheck shell=bash
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,9 +18,11 @@ fi
 
 work="$(mktemp -d)"
 export ZHULIAN_HOME="$work/home" LANG=en_GB.UTF-8
-up_pid=""
+up_pid="" pids=()
 finish() {
     code=$?
+    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
     if [ -n "$up_pid" ] && kill -0 "$up_pid" 2>/dev/null; then
         kill -TERM "$up_pid"
         wait "$up_pid" || true
@@ -28,9 +30,9 @@ finish() {
     if [ $code -ne 0 ]; then
         echo "$name: FAILED; the last output and the last lines of the nodes:" >&2
         cat "$work/out" >&2 2>/dev/null || true
-        tail -n 20 "$work"/home/nodes/*/log.txt "$work"/up.log >&2 2>/dev/null || true
+        tail -n 20 "$work"/home/nodes/*/log.txt "$work"/net/*/log.txt "$work"/up.log >&2 2>/dev/null || true
     fi
-    rm -rf "$work"
+    [ -n "${ZHULIAN_E2E_KEEP:-}" ] || rm -rf "$work"
     exit $code
 }
 trap finish EXIT

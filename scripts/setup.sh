@@ -12,6 +12,8 @@ need python3 python3-venv
 need chromium chromium
 need pdftotext poppler-utils
 need promtool prometheus
+# A test runs on a clock that is a month ahead.
+need faketime faketime
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
 # Only its programs are wanted: the tests start a server of their own.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)

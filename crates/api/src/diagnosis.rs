@@ -90,6 +90,24 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
         ),
         Phase::Running => {}
     }
+    let blocked = status.protocol.is_blocked();
+    if let Some((en, zh)) = status.protocol.unknown() {
+        let (severity, code, remedy_zh, remedy_en) = match blocked {
+            true => (
+                Severity::Blocking,
+                "protocol.unknown",
+                "请安装新版程序并重启本节点；将从当前高度继续，数据不受影响",
+                "install a newer binary and start the node again; it goes on from here, and nothing is lost",
+            ),
+            false => (
+                Severity::Warning,
+                "protocol.unknown_soon",
+                "请在此高度之前安装新版程序；新版程序仍可执行现行协议，可随时更换",
+                "install a newer binary before then; it executes the present protocol, too, so any moment will do",
+            ),
+        };
+        add(severity, code, zh, en, remedy_zh, remedy_en);
+    }
     if up < quorum {
         add(
             Severity::Blocking,
@@ -109,7 +127,7 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "bring these nodes back soon; losing more may stall the network",
         );
     }
-    if stalled && up >= quorum && status.phase == Phase::Running {
+    if stalled && up >= quorum && status.phase == Phase::Running && !blocked {
         let leader = status.leader.as_deref().unwrap_or("?");
         add(
             Severity::Blocking,
@@ -306,6 +324,7 @@ mod tests {
             disk: None,
             archive: None,
             keys_due: Vec::new(),
+            protocol: crate::view::ProtocolView { in_force: 1, known: 1, next: None },
             calendars: Vec::new(),
             stall: None,
         }
@@ -364,6 +383,27 @@ mod tests {
         let found = diagnose(&status, 3).findings;
         assert!(found[0].code == "keys.due" && found[0].en.starts_with("2 keys"), "{}", found[0].en);
         assert!(found[0].en.contains("clerk-2 (-3 days left)"), "{}", found[0].en);
+    }
+
+    #[test]
+    fn a_protocol_that_is_not_known_is_said_early_and_blocks_when_it_begins() {
+        let mut status = healthy();
+        let upgrade = |protocol| Some(crate::view::UpgradeView { protocol, height: 12_000 });
+        (status.protocol.known, status.protocol.next) = (2, upgrade(2));
+        assert!(codes(&status).is_empty());
+        status.protocol.known = 1;
+        let soon = diagnose(&status, 3);
+        assert!(soon.moving);
+        assert_eq!(soon.findings[0].code, "protocol.unknown_soon");
+        assert_eq!(soon.findings[0].en, "this binary executes protocols 1 to 1; height 12000 begins protocol 2");
+        assert_eq!(soon.findings[0].zh, "本程序可执行协议 1 至 1，高度 12000 起须执行协议 2");
+        status.protocol = crate::view::ProtocolView { in_force: 2, known: 1, next: None };
+        status.stall = Some("no block".into());
+        let now = diagnose(&status, 3);
+        assert!(!now.moving);
+        // It is said once, and not also that nobody knows why there is no progress.
+        assert_eq!(codes(&status), ["protocol.unknown"]);
+        assert!(now.findings[0].remedy_en.starts_with("install a newer binary"), "{}", now.findings[0].remedy_en);
     }
 
     #[test]

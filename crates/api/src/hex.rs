@@ -44,7 +44,12 @@ fn digit(byte: u8) -> Result<u8, HexError> {
 }
 
 fn write(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    let mut digits = [0; 64];
+    bytes.chunks(32).try_for_each(|bytes| {
+        let digits = &mut digits[..2 * bytes.len()];
+        hex::encode_to_slice(bytes, digits).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(digits).map_err(|_| fmt::Error)?)
+    })
 }
 
 impl FromStr for HexBytes {

@@ -20,6 +20,10 @@ fn hexadecimal_is_lower_case_and_of_the_right_length() {
     assert_eq!("é".repeat(32).parse::<Hex32>(), Err(HexError::Digit));
     assert_eq!("abc".parse::<HexBytes>(), Err(HexError::Odd));
     assert_eq!("".parse::<HexBytes>(), Ok(HexBytes::default()));
+    for len in [1, 31, 32, 33, 64, 100] {
+        let text = "0a".repeat(len);
+        assert_eq!(text.parse::<HexBytes>().unwrap().to_string(), text);
+    }
     assert_eq!(serde_json::from_str::<Hex32>(&format!("\"{text}\"")).unwrap(), parsed);
     assert!(serde_json::from_str::<Hex32>("\"00\"").is_err());
 }

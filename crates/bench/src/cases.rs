@@ -193,6 +193,7 @@ pub fn on_one_core(genesis: &Genesis, signers: &Signers<'_>, count: usize) -> an
         let context = BlockContext { chain: signers.chain, height, time, parent: [height as u8; 32], proposer: [0; 32] };
         let start = Instant::now();
         let outcome = executor.execute(&context, transactions, |key| state.get(key).cloned());
+        let outcome = outcome.map_err(|unknown| anyhow::anyhow!("{unknown:?}"))?;
         *spent += start.elapsed();
         for (key, value) in outcome.writes {
             match value {

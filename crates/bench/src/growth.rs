@@ -7,11 +7,7 @@ use serde_json::json;
 use zhulian_modules::evidence::{Subject, Withdraw, WithdrawReason};
 use zhulian_primitives::codec;
 
-use crate::{
-    Arguments, CONNECTIONS, PER_REQUEST, load,
-    load::Maker,
-    network::{Shape, Validators},
-};
+use crate::{Arguments, CONNECTIONS, PER_REQUEST, load, load::Maker, network::Validators};
 
 /// Deposits signed at a time.
 const PART: usize = 40_000;
@@ -28,8 +24,8 @@ const PARTS: [(&str, &str); 6] = [
 /// Fills a network and measures it at every number of records that was asked for; each line ends with the same as JSON.
 pub async fn run(arguments: &Arguments, binary: &Path) -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let shape = Shape { validators: arguments.validators, retention_blocks: arguments.retention };
-    let mut network = Validators::start(binary, directory.path(), shape).await.context("starting the validators")?;
+    let mut network =
+        Validators::start(binary, directory.path(), arguments.retention).await.context("starting the validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
@@ -55,25 +51,23 @@ pub async fn run(arguments: &Arguments, binary: &Path) -> anyhow::Result<()> {
         let height = network.height().await?;
         let disk = PARTS.map(|(name, part)| Ok((name, network.disk_of(part)? >> 20)));
         let disk = disk.into_iter().collect::<anyhow::Result<Vec<_>>>()?;
-        let wiped = if shape.validators == 4 { Some(network.wipe().await?) } else { None };
+        let (sync, synced) = network.wipe().await?;
+        let sync = sync.as_secs_f64();
         println!(
             "{records} records and {refused} refused calls in {height} blocks (filled at {rate:.0}/s): {full:.0} MB resident in the largest \
-             node; all killed and voting again after {restart:.1} s, with {fresh:.0} MB; MiB on disk: {}{}",
+             node; all killed and voting again after {restart:.1} s, with {fresh:.0} MB; MiB on disk: {}; wiped, and back after {sync:.1} s \
+             with {synced:.0} MB",
             disk.iter().map(|(name, mib)| format!("{name} {mib}")).collect::<Vec<_>>().join(", "),
-            wiped
-                .map(|(time, rss)| format!("; wiped, and back after {:.1} s with {rss:.0} MB", time.as_secs_f64()))
-                .unwrap_or_default(),
         );
         let round = |value: f64| (value * 10.0).round() / 10.0;
         println!(
             "{}",
             json!({
-                "records": records, "refused": refused, "height": height, "validators": shape.validators,
-                "retention_blocks": shape.retention_blocks, "filled_per_s": rate.round(), "rss_mb": full.round(),
+                "records": records, "refused": refused, "height": height,
+                "retention_blocks": arguments.retention, "filled_per_s": rate.round(), "rss_mb": full.round(),
                 "restart_s": round(restart), "rss_mb_after_restart": fresh.round(),
                 "disk_mib": disk.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
-                "state_sync_s": wiped.map(|(time, _)| round(time.as_secs_f64())),
-                "rss_mb_after_state_sync": wiped.map(|(_, rss)| rss.round()),
+                "state_sync_s": round(sync), "rss_mb_after_state_sync": synced.round(),
             })
         );
     }

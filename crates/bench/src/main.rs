@@ -18,11 +18,7 @@ use clap::Parser;
 use serde_json::json;
 use zhulian_verify::verify_receipt;
 
-use crate::{
-    load::Maker,
-    meter::Meter,
-    network::{Shape, Validators},
-};
+use crate::{load::Maker, meter::Meter, network::Validators};
 
 /// Measures four validator processes on loopback.
 #[derive(Parser)]
@@ -36,15 +32,15 @@ struct Arguments {
     /// Records before memory and restart are measured
     #[arg(long, default_value_t = 1_000_000)]
     records: usize,
+    /// Where the network lives, which is then kept; default a directory that is removed at the end
+    #[arg(long)]
+    directory: Option<std::path::PathBuf>,
     /// Measure cases of a procedure only, without the line of JSON
     #[arg(long)]
     procedure: bool,
     /// Fill up to so many records, and at each number measure memory, disk, restart, and the return of a wiped validator
     #[arg(long, value_name = "N,…", value_delimiter = ',')]
     growth: Vec<usize>,
-    /// With --growth: validators, 1 or 4; one is filled faster, and nobody is wiped
-    #[arg(long, default_value_t = 4)]
-    validators: usize,
     /// With --growth: blocks that stay in the nodes' own stores, the older ones in the archive; default all
     #[arg(long, value_name = "BLOCKS")]
     retention: Option<u64>,
@@ -88,9 +84,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("R: {per_core:.0} Ed25519 batch verifications/s per core; bound {cores} × R / 4 = {bound:.0} tx/s");
 
     let binary = binary(arguments)?;
-    let directory = tempfile::tempdir()?;
-    let mut network =
-        Validators::start(&binary, directory.path(), Shape::default()).await.context("starting four validators")?;
+    let temporary = tempfile::tempdir()?;
+    let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
+    std::fs::create_dir_all(directory)?;
+    let mut network = Validators::start(&binary, directory, None).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();

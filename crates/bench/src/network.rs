@@ -35,7 +35,7 @@ const OFFICERS: usize = 12;
 /// The keys live as long as the run, in its own directory.
 const PASSPHRASE: &str = "bench";
 
-/// Running validators, the first with a gateway.
+/// Four running validators, the first with a gateway.
 pub struct Validators {
     /// What receipts are verified against.
     pub network: Network,
@@ -54,27 +54,11 @@ pub struct Validators {
     children: Vec<Child>,
 }
 
-/// What differs from the four validators of a plain run.
-#[derive(Clone, Copy)]
-pub struct Shape {
-    /// How many validators, of four founders.
-    pub validators: usize,
-    /// Blocks that stay in the nodes' own stores; `None` for all.
-    pub retention_blocks: Option<u64>,
-}
-
-impl Default for Shape {
-    fn default() -> Self {
-        Self { validators: 4, retention_blocks: None }
-    }
-}
-
 impl Validators {
-    /// Writes genesis, keys and configurations under `directory` and starts the processes.
-    pub async fn start(binary: &Path, directory: &Path, shape: Shape) -> anyhow::Result<Self> {
-        let count = shape.validators;
-        anyhow::ensure!((1..=4).contains(&count), "one to four validators");
-        let validators: Vec<SigningKey> = (0..count).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
+    /// Writes genesis, keys and configurations under `directory` and starts the processes. With a `retention`, so many blocks stay in the nodes'
+    /// own stores.
+    pub async fn start(binary: &Path, directory: &Path, retention: Option<u64>) -> anyhow::Result<Self> {
+        let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let officers: Vec<SigningKey> = (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let representatives: Vec<SigningKey> = FOUNDERS.iter().map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let genesis = genesis(&validators, &officers, &representatives)?;
@@ -84,7 +68,7 @@ impl Validators {
         let ports = free_ports(5)?;
         let address = |n: usize| SocketAddr::from((Ipv4Addr::LOCALHOST, ports[n]));
         let peers: BTreeMap<String, String> =
-            (0..count).map(|n| (validators[n].public_key().to_string(), address(n).to_string())).collect();
+            (0..4).map(|n| (validators[n].public_key().to_string(), address(n).to_string())).collect();
         for (n, key) in validators.iter().enumerate() {
             let home = directory.join(n.to_string());
             fs::create_dir_all(&home)?;
@@ -103,12 +87,13 @@ impl Validators {
                 mempool: config::MempoolLimits::default(),
                 pace: config::Pace::default(),
                 state_sync: config::StateSync::Never,
-                archive: shape.retention_blocks.map(|retention_blocks| config::Archive {
+                archive: retention.map(|retention_blocks| config::Archive {
                     directory: home.join("archive"),
                     retention_blocks,
                     segment_blocks: 4_096,
                 }),
-                page_cache_mib: 64,
+                page_cache_mib: 32,
+                protocol_max: None,
                 log: config::Log { json: false, filter: "warn".into() },
             };
             fs::write(home.join("node.json"), config.print())?;
@@ -118,7 +103,7 @@ impl Validators {
         let keys =
             validators.iter().map(|key| Ok(key.public_key().as_bytes().try_into()?)).collect::<anyhow::Result<_>>()?;
         let mut validators = Self { network, officers, representatives, genesis, client, keys, directory, binary, children };
-        for n in 0..count {
+        for n in 0..4 {
             validators.children.push(validators.spawn(n)?);
         }
         validators.wait_for(2, Duration::from_secs(60)).await?;
@@ -187,7 +172,7 @@ impl Validators {
 
     /// Bytes on disk of the largest validator without a gateway, whose index would be counted too.
     pub fn disk(&self) -> anyhow::Result<u64> {
-        let each: Vec<u64> = (1..self.children.len())
+        let each: Vec<u64> = (1..4)
             .map(|n| process::disk(&self.directory.join(n.to_string()).join("data")))
             .collect::<anyhow::Result<_>>()?;
         Ok(each.into_iter().max().unwrap_or(0))
@@ -195,19 +180,18 @@ impl Validators {
 
     /// Ends the whole network at once and starts it again; the time until a new block is final.
     pub async fn restart(&mut self) -> anyhow::Result<Duration> {
-        let (before, count) = (self.height().await?, self.children.len());
+        let before = self.height().await?;
         self.kill();
         let start = Instant::now();
-        self.children = (0..count).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
+        self.children = (0..4).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
         self.wait_for(before + 1, Duration::from_secs(600)).await?;
         Ok(start.elapsed())
     }
 
     /// Takes everything from the last validator and lets it fetch the others' state; the time until it has executed a block after those that
-    /// there were at its start, and its resident memory then, in MB. Only with four, which go on without it.
+    /// there were at its start, and its resident memory then, in MB.
     pub async fn wipe(&mut self) -> anyhow::Result<(Duration, f64)> {
         let last = self.children.len() - 1;
-        anyhow::ensure!(last == 3, "a network of four goes on without one");
         let home = self.directory.join(last.to_string());
         let path = home.join("node.json");
         self.kill_one(last);
@@ -262,10 +246,11 @@ fn genesis(validators: &[SigningKey], officers: &[SigningKey], representatives: 
     for (n, (code, name)) in FOUNDERS.iter().enumerate() {
         let organisation = Uscc::parse(code).map_err(|error| anyhow::anyhow!("{code}: {error:?}"))?;
         let zh = OrganisationName::parse(name).map_err(|error| anyhow::anyhow!("{name}: {error:?}"))?;
-        if let Some(key) = validators.get(n) {
-            let public_key = key.public_key().as_bytes().try_into()?;
-            nodes.push(GenesisValidator { name: zh.clone(), organisation, public_key });
-        }
+        nodes.push(GenesisValidator {
+            name: zh.clone(),
+            organisation,
+            public_key: validators[n].public_key().as_bytes().try_into()?,
+        });
         let member = |id: &str, role: Role, keys: Vec<MemberKey>| -> anyhow::Result<FirstMember> {
             let member = MemberId::parse(id).map_err(|error| anyhow::anyhow!("{id}: {error:?}"))?;
             Ok(FirstMember { member, kind: Kind::Person, roles: Roles::of(&[role]), keys })

@@ -40,6 +40,9 @@ pub enum Command {
     /// Validators: who decides blocks, and motions that change it (验证节点及其变更)
     #[command(subcommand)]
     Validator(c::validator::Command),
+    /// Protocols: by which rules blocks are executed, and motions that change it (协议版本及其升级)
+    #[command(subcommand)]
+    Protocol(c::protocol::Command),
     /// Check, test and explain decisions, and decide again from receipts (规则：检查、测试、说明与复算)
     #[command(subcommand)]
     Rules(c::rules::Command),

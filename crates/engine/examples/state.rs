@@ -1,6 +1,7 @@
 //! Measures inserting into the authenticated state, ordered against unordered (docs/adr/0002-ordered-state.md).
 //!
-//! `cargo run --release -p zhulian-engine --example state -- ordered 1000000 2000`: the variant, keys in all, keys a batch.
+//! `cargo run --release -p zhulian-engine --example state -- ordered 1000000 2000 4 21`: the variant, keys in all, keys a batch, operations that
+//! become inactive for each that is moved, and the binary logarithm of the keys held while it is opened.
 
 use std::time::Instant;
 
@@ -14,13 +15,29 @@ use commonware_storage::{
     mmr::{self, full::Config as TreeConfig},
     qmdb::{
         current::{VariableConfig, ordered::variable::Db as Ordered, unordered::variable::Db as Unordered},
-        floor::Proportional,
+        floor::{Decision, Entry, Limits, Policy},
     },
     translator::EightCap,
 };
 use commonware_utils::{NZU16, NZU64, NZUsize};
 
-fn config(strategy: Rayon) -> VariableConfig<EightCap, ((), RangeCfg<usize>), Rayon> {
+struct Rising(usize);
+
+impl<K, V> Policy<mmr::Family, K, V> for Rising {
+    fn evicts(&self) -> bool {
+        false
+    }
+
+    fn limits(&self, made_inactive: usize) -> Limits {
+        Limits { entries: made_inactive / self.0 + 1, skips: u64::MAX }
+    }
+
+    fn decide<'a>(&mut self, entry: Entry<'a, mmr::Family, K, V>) -> Decision<'a, V> {
+        entry.keep()
+    }
+}
+
+fn config(strategy: Rayon, keys_held: usize) -> VariableConfig<EightCap, ((), RangeCfg<usize>), Rayon> {
     let page_cache = CacheRef::new(NZU16!(4_084), NZUsize!(16_384));
     VariableConfig {
         merkle_config: TreeConfig {
@@ -43,7 +60,7 @@ fn config(strategy: Rayon) -> VariableConfig<EightCap, ((), RangeCfg<usize>), Ra
         },
         grafted_metadata_partition: "bitmap".into(),
         translator: EightCap,
-        init_cache: Some(NZUsize!(1 << 16)),
+        init_cache: Some(NZUsize!(keys_held)),
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }
@@ -56,11 +73,11 @@ fn memory_mb(field: &str) -> u64 {
 }
 
 macro_rules! measure {
-    ($db:ident, $context:expr, $strategy:expr, $keys:expr, $batch:expr) => {{
+    ($db:ident, $context:expr, $strategy:expr, $keys:expr, $batch:expr, $per_move:expr, $held:expr) => {{
         let context = $context;
         let mut db = $db::<mmr::Family, _, Digest, Bytes, Sha256, EightCap, 32, Rayon>::init(
             context.child("db"),
-            config($strategy.clone()),
+            config($strategy.clone(), $held),
             None,
         )
         .await
@@ -75,7 +92,7 @@ macro_rules! measure {
             for n in done..done + $batch {
                 batch = batch.write(Sha256::hash(&[&n.to_be_bytes()]), Some(value.clone()));
             }
-            let merkleized = batch.merkleize(&db, None, &mut Proportional).await.expect("hashes");
+            let merkleized = batch.merkleize(&db, None, &mut Rising($per_move)).await.expect("hashes");
             db = db.apply_batch(merkleized).await.expect("applies");
             let (next, synced) = db.start_sync().await.expect("syncs");
             db = next;
@@ -116,7 +133,7 @@ macro_rules! measure {
         println!("proof of a value {:.1} us, {} bytes", begun.elapsed().as_micros() as f64 / 1_000.0, bytes / 1_000);
         drop(db);
         let begun = Instant::now();
-        let db = $db::<mmr::Family, _, Digest, Bytes, Sha256, EightCap, 32, Rayon>::init(context.child("again"), config($strategy), None)
+        let db = $db::<mmr::Family, _, Digest, Bytes, Sha256, EightCap, 32, Rayon>::init(context.child("again"), config($strategy, $held), None)
             .await
             .expect("opens again");
         println!("opened again in {:.1} s, resident {} MB", begun.elapsed().as_secs_f64(), memory_mb("VmRSS"));
@@ -131,14 +148,16 @@ fn main() {
     let variant = arguments.next().unwrap_or_else(|| "ordered".into());
     let keys: u64 = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let batch: u64 = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    let per_move: usize = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let held: usize = 1 << arguments.next().and_then(|n| n.parse().ok()).unwrap_or(21u32);
     let directory = std::env::temp_dir().join(format!("zhulian-state-{}", std::process::id()));
     tokio::Runner::new(tokio::Config::new().with_storage_directory(directory.clone())).start(|context| async move {
         let strategy = context.strategy(NZUsize!(2));
-        println!("{variant}, {keys} keys, {batch} a batch");
+        println!("{variant}, {keys} keys, {batch} a batch, one moved for {per_move}, {held} held");
         if variant == "ordered" {
-            measure!(Ordered, context, strategy, keys, batch);
+            measure!(Ordered, context, strategy, keys, batch, per_move, held);
         } else {
-            measure!(Unordered, context, strategy, keys, batch);
+            measure!(Unordered, context, strategy, keys, batch, per_move, held);
         }
     });
     let size = walk(&directory);

@@ -21,8 +21,8 @@ use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Spawner};
 use commonware_storage::Context as StorageContext;
 use futures::{StreamExt as _, join};
-use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Missing, Outcome, Value};
-use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_VERSION, Timestamp, validators_digest};
+use zhulian_ledger::{BlockContext, Key, Loaded, Machine, Outcome, Pause, UnknownProtocol, Value};
+use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_FIRST, Timestamp, validators_digest};
 
 use crate::{
     Limits, Transactions,
@@ -75,7 +75,7 @@ pub(crate) fn genesis(
         parts.extend([&key[..], length, value]);
     }
     let header = Header {
-        version: PROTOCOL_VERSION,
+        version: PROTOCOL_FIRST,
         chain,
         height: 0,
         time,
@@ -104,7 +104,12 @@ fn stop(what: &str, error: impl Display) -> ! {
 
 impl<S: Strategy> Application<S> {
     /// Executes transactions, reading what the machine asks for from the parent's state.
-    async fn execute<E>(&self, context: &BlockContext, transactions: &Arc<Block>, batch: &Batch<E, S>) -> Outcome
+    async fn execute<E>(
+        &self,
+        context: &BlockContext,
+        transactions: &Arc<Block>,
+        batch: &Batch<E, S>,
+    ) -> Result<Outcome, UnknownProtocol>
     where
         E: Spawner + StorageContext,
     {
@@ -127,8 +132,9 @@ impl<S: Strategy> Application<S> {
             execution = same;
             loaded = back;
             match result {
-                Ok(outcome) => return outcome,
-                Err(Missing(missing)) => {
+                Ok(outcome) => return Ok(outcome),
+                Err(Pause::Unknown(unknown)) => return Err(unknown),
+                Err(Pause::Missing(missing)) => {
                     let wanted: Vec<Digest> =
                         missing.into_iter().filter(|key| !loaded.contains_key(key)).map(Digest).collect();
                     assert!(!wanted.is_empty(), "the machine asks for nothing it does not have");
@@ -191,7 +197,7 @@ impl<S: Strategy> Application<S> {
     fn header<E: Clock>(&self, clock: &E, context: &Context<Digest, PublicKey>, parent: &Header, digest: Digest) -> Header {
         let limit = parent.time + TIME_STEP_MAX.as_millis() as u64;
         Header {
-            version: PROTOCOL_VERSION,
+            version: parent.version,
             chain: self.shared.chain_id,
             height: parent.height + 1,
             time: clock::now(clock, self.shared.clock_skew_ms).clamp(parent.time + 1, limit),
@@ -213,9 +219,6 @@ impl<S: Strategy> Application<S> {
 
     /// Why a proposed header breaks a rule that does not need execution; `None` if it does not.
     fn fault(&self, header: &Header, parent: &Header) -> Option<&'static str> {
-        if header.version != PROTOCOL_VERSION {
-            return Some("unknown version");
-        }
         if header.chain != self.shared.chain_id {
             return Some("another chain");
         }
@@ -280,7 +283,7 @@ where
             shared.transactions.propose(&block_context, &ancestors, limits.transactions_bytes_max, limits.transactions_max);
         let (mut block, mut outcome) = loop {
             let block = Arc::new(Block { header: header.clone(), transactions, receipts: Vec::new() });
-            let outcome = self.execute::<E>(&block_context, &block, &batch).await;
+            let outcome = self.execute::<E>(&block_context, &block, &batch).await.ok()?;
             if outcome.receipts.iter().map(Vec::len).sum::<usize>() <= limits.receipts_bytes_max {
                 break (Arc::unwrap_or_clone(block), outcome);
             }
@@ -292,6 +295,7 @@ where
         block.receipts = outcome.receipts;
         let bounds = merkleized.bounds();
         block.header = Header {
+            version: outcome.protocol,
             transaction_count: block.transactions.len() as u64,
             validators,
             transactions_root: root(&block.transactions),
@@ -346,11 +350,22 @@ where
             self.strategy.spawn(block.transactions.len(), move |_| machine.check(&job.transactions)).await
         };
         let context = self.context_of(header);
-        let (valid, mut outcome) = join!(checked, self.execute::<E>(&context, &block, &batch));
+        let (valid, executed) = join!(checked, self.execute::<E>(&context, &block, &batch));
         if !valid {
             tracing::warn!(height = header.height, proposer = %hex::encode(header.proposer), "refusing a block with an invalid transaction");
             return None;
         }
+        let mut outcome = match executed {
+            Ok(outcome) => outcome,
+            // Only a newer build can execute it, and that one goes on from here. A refused candidate would stay refused for it, since
+            // consensus keeps verdicts; and at a final block an end of this process would be followed by a start, and another.
+            Err(UnknownProtocol(_)) => {
+                if !candidate {
+                    shared.chain.stand();
+                }
+                std::future::pending().await
+            }
+        };
         if let Some(parent) = &before
             && self.validators::<E>(parent, &outcome, &batch).await != header.validators
         {
@@ -360,7 +375,7 @@ where
             );
             return None;
         }
-        let receipts_match = outcome.receipts == block.receipts;
+        let receipts_match = outcome.receipts == block.receipts && outcome.protocol == header.version;
         let merkleized = self.write::<E>(header.height, &mut outcome, batch).await;
         let root = merkleized.root().0;
         if receipts_match && root == header.state_root {

@@ -24,7 +24,7 @@ use crate::{
     certificate::Finalization,
     chain::Chain,
     cold::retention::{self, Retention},
-    hot::{self, Hot},
+    hot::{self, Hot, copy},
 };
 
 /// Heights whose stored block or certificate could not be read.
@@ -97,13 +97,6 @@ impl Guard {
             }
             _ => Ok(None),
         }
-    }
-}
-
-fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
-    match id {
-        Identifier::Index(height) => Identifier::Index(*height),
-        Identifier::Key(digest) => Identifier::Key(digest),
     }
 }
 

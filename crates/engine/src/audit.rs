@@ -61,8 +61,6 @@ pub struct Setup {
     pub genesis_state: BTreeMap<Key, Value>,
     /// Bounds of a block.
     pub limits: Limits,
-    /// How the node's files are laid out.
-    pub storage: Storage,
     /// The node's archive of old blocks; it is only read.
     pub cold: Option<PathBuf>,
 }
@@ -155,9 +153,9 @@ async fn open_archives(
         let retained = retention::Store::open(context, PREFIX, None).await;
         // A store that was never opened with a retention has all for good.
         let (begin, floor) = (retained.begin(number).unwrap_or(u64::MAX), retained.retention().floor());
-        let opening = Opening { page_cache, storage: setup.storage, limits: setup.limits };
+        let opening = Opening { page_cache, storage: Storage::default(), limits: setup.limits };
         let child = |label| context.child(label).with_attribute("archive", prefix);
-        let config = opening.config(prefix, "blocks", setup.storage.compress, setup.limits);
+        let config = opening.config(prefix, "blocks", opening.storage.compress, setup.limits);
         let blocks = Hot::open(child("blocks"), &config, begin, floor).await;
         let blocks = blocks.map_err(|error| format!("{prefix}-blocks: {error}"))?;
         let config = opening.config(prefix, "certificates", false, VALIDATORS_MAX);
@@ -263,7 +261,7 @@ impl Stores {
     pub fn repeat(&mut self, height: Height, writes: Writes) -> Result<Roots, String> {
         let run = async {
             if self.replay.is_none() {
-                let config = self.state_config("repeated");
+                let config = self.state_config("repeated").await;
                 let db = <Live as ManagedDb<Context>>::init(self.context.child("repeated"), config, None).await;
                 self.replay = Some(Shared::new("audit", db.map_err(|error| format!("{error:?}"))?));
             }
@@ -286,14 +284,14 @@ impl Stores {
         block_on(caught(run))
     }
 
-    fn state_config(&self, prefix: &str) -> StateConfig<Sequential> {
-        let Setup { limits, storage, .. } = &self.setup;
-        state::config(prefix, limits.value_bytes_max, storage, self.pages.clone(), Sequential)
+    async fn state_config(&self, prefix: &str) -> StateConfig<Sequential> {
+        let (value_bytes_max, items) = (self.setup.limits.value_bytes_max, Storage::default().state_file_operations);
+        state::config(&self.context, prefix, value_bytes_max, items, self.pages.clone(), Sequential).await
     }
 
     async fn live(&mut self) -> Result<&Live, String> {
         if self.live.is_none() {
-            let config = self.state_config(PREFIX);
+            let config = self.state_config(PREFIX).await;
             let db = <Live as ManagedDb<Context>>::init(self.context.child("live"), config, None).await;
             self.live = Some(db.map_err(|error| format!("{error:?}"))?);
         }

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Chain {
     times: Mutex<VecDeque<([u8; 32], Timestamp)>>,
     /// Last height the observer has been given.
     observed: AtomicU64,
+    /// Whether the next block is final and this build cannot execute it.
+    standing: AtomicBool,
     /// Wakes idle proposers, all that wait at the moment.
     pub wake: Notify,
     /// Wakes who waits for the tip, in the order in which they began to.
@@ -40,6 +42,7 @@ impl Chain {
             tip: watch::Sender::new(None),
             times: Mutex::default(),
             observed: AtomicU64::new(0),
+            standing: AtomicBool::new(false),
             wake: Notify::new(),
             moved: Notify::new(),
         }
@@ -143,5 +146,15 @@ impl Chain {
 
     pub fn set_observed(&self, height: u64) {
         self.observed.store(height, Ordering::Relaxed);
+    }
+
+    /// Says that the next block is final and follows a protocol that this build does not know.
+    pub fn stand(&self) {
+        self.standing.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was said.
+    pub fn stands(&self) -> bool {
+        self.standing.load(Ordering::Relaxed)
     }
 }

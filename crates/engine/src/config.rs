@@ -1,8 +1,18 @@
 //! What an operator sets.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
+use commonware_utils::{NZU64, NZUsize};
 use zhulian_primitives::{ChainId, Timestamp, Validator};
+
+/// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
+/// these queues are made at the start.
+pub(crate) const PEERS_MAX: usize = 128;
 
 /// A node and where to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,25 +117,25 @@ pub struct Storage {
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
     /// Blocks between two prunings of that log.
-    pub prune_every_blocks: usize,
+    pub prune_every_blocks: NonZeroUsize,
     /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
     pub log_bytes: u64,
     /// Blocks that are dropped together, where a [`Cold`] archive lets them be dropped.
-    pub section_blocks: u64,
+    pub section_blocks: NonZeroU64,
     /// Operations of the state's log in a file; files of which no operation is needed are dropped.
-    pub state_file_operations: u64,
+    pub state_file_operations: NonZeroU64,
 }
 
 impl Default for Storage {
     fn default() -> Self {
         Self {
-            page_cache_bytes: 64 << 20,
+            page_cache_bytes: 32 << 20,
             compress: true,
             retained_blocks: 256,
-            prune_every_blocks: 256,
+            prune_every_blocks: NZUsize!(256),
             log_bytes: 8 << 20,
-            section_blocks: 4_096,
-            state_file_operations: 1 << 18,
+            section_blocks: NZU64!(4_096),
+            state_file_operations: NZU64!(1 << 18),
         }
     }
 }
@@ -231,13 +241,13 @@ impl Config {
         if self.threads == 0 {
             return Err(ConfigError::Threads);
         }
+        if self.peers.len() >= PEERS_MAX {
+            return Err(ConfigError::Peers(self.peers.len()));
+        }
         // Nodes that start and peers that are a little behind need the newest ones.
-        if self
-            .cold
-            .as_ref()
-            .is_some_and(|cold| cold.retention_blocks < self.storage.retained_blocks as u64 || cold.segment_blocks == 0)
-        {
-            return Err(ConfigError::Retention(self.storage.retained_blocks));
+        let kept = self.storage.retained_blocks;
+        if self.cold.as_ref().is_some_and(|cold| cold.retention_blocks < kept as u64 || cold.segment_blocks == 0) {
+            return Err(ConfigError::Retention(kept));
         }
         Ok(())
     }
@@ -267,6 +277,9 @@ pub enum ConfigError {
     /// A key is not an Ed25519 point, or one is there twice.
     #[error("the validators must have distinct Ed25519 public keys")]
     Validators,
+    /// More than a node has room for.
+    #[error("{0} peers, but a node has room for {max}", max = PEERS_MAX - 1)]
+    Peers(usize),
     /// An address that cannot be dialled.
     #[error("not an address:port or hostname:port: {0}")]
     Address(String),

@@ -20,13 +20,12 @@ use commonware_utils::{Hostname, NZUsize, channel::oneshot, ordered::Map};
 use zhulian_ledger::Machine;
 
 use crate::{
-    Config, ConfigError, GossipReceiver, Handle, Observer, Peer, Transactions, certificate, keys,
+    Config, ConfigError, GossipReceiver, Handle, Observer, Peer, Transactions, certificate,
+    config::PEERS_MAX,
+    keys,
     wiring::{self, CHANNELS, Connected, Network, Parts},
 };
 
-/// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
-/// these queues are made at the start.
-const PEERS_MAX: usize = 128;
 /// How long tasks may take to end when the engine is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -194,11 +193,13 @@ async fn launch(context: &runtime::Context, config: Config, parts: Parts) -> Res
     let (mut tracker, mut number) = (oracle.clone(), 0);
     let connect = Box::new(move |connected: Connected| {
         // What the state says was checked when it was voted; still, a bad address must not keep the others apart.
-        let dialled = |peers: &[Peer]| {
+        let dialled = |peers: &[Peer], room: usize| {
             let good = peers.iter().filter_map(|peer| addresses(std::slice::from_ref(peer)).ok());
-            Map::try_from(good.flatten().collect::<Vec<_>>()).unwrap_or_default()
+            Map::try_from(good.flatten().take(room).collect::<Vec<_>>()).unwrap_or_default()
         };
-        let (validators, followers) = (dialled(&connected.validators), dialled(&connected.followers));
+        // One more than there is room for, this node among them, and the library panics.
+        let validators = dialled(&connected.validators, PEERS_MAX - 1);
+        let followers = dialled(&connected.followers, PEERS_MAX - 1 - validators.len());
         number += 1;
         tracker.track(number, AddressableTrackedPeers::new(validators, followers));
     });

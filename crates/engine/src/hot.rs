@@ -4,6 +4,8 @@
 //! taken away. From the first start with a retention on, what is new goes to a second store of sections that can be dropped; the first goes as a
 //! whole, once all of it may.
 
+use std::num::NonZeroU64;
+
 use commonware_codec::CodecShared;
 use commonware_cryptography::sha256::Digest;
 use commonware_runtime::{Error as StorageError, Handle, buffer::paged::CacheRef};
@@ -31,7 +33,7 @@ pub(crate) struct Config<C> {
     pub compress: bool,
     pub codec: C,
     /// Heights in a section of the second store.
-    pub section: u64,
+    pub section: NonZeroU64,
 }
 
 fn first_config<C: Clone>(config: &Config<C>) -> immutable::Config<C> {
@@ -67,7 +69,7 @@ fn rest_config<C: Clone>(config: &Config<C>) -> prunable::Config<EightCap, C> {
         value_partition: partition("value"),
         compression: config.compress.then_some(COMPRESSION),
         codec_config: config.codec.clone(),
-        items_per_section: NZU64!(config.section.max(1)),
+        items_per_section: config.section,
         key_write_buffer: NZUsize!(64 << 10),
         value_write_buffer: NZUsize!(1 << 20),
         replay_buffer: NZUsize!(1 << 20),
@@ -252,7 +254,8 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
     }
 }
 
-fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
+/// The library's identifiers cannot be cloned.
+pub(crate) fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
     match id {
         Identifier::Index(height) => Identifier::Index(*height),
         Identifier::Key(digest) => Identifier::Key(digest),
@@ -270,7 +273,7 @@ mod tests {
 
     fn config() -> Config<()> {
         let page_cache = CacheRef::new(NZU16!(1_024), NZUsize!(16));
-        Config { name: "blocks".into(), page_cache, compress: false, codec: (), section: 4 }
+        Config { name: "blocks".into(), page_cache, compress: false, codec: (), section: NZU64!(4) }
     }
 
     fn digest(height: u64) -> Digest {

@@ -20,6 +20,7 @@ mod hot;
 mod interface;
 mod keys;
 mod pace;
+mod questions;
 mod reader;
 #[cfg(feature = "seeded-bugs")]
 pub mod seeded;
@@ -30,6 +31,7 @@ mod state;
 mod status;
 mod store;
 mod sync;
+mod tree;
 pub mod wiring;
 
 pub use config::{Cold, Config, ConfigError, Limits, Pace, Peer, StateSync, Storage, Timeouts};

@@ -1,4 +1,4 @@
-//! When a leader builds.
+//! When a leader builds, and that a node which stands at a block that it cannot execute is asked for nothing more.
 //!
 //! The wait is before the build and not in it: a node that builds applies no finalised block, so a leader that waited inside would learn last
 //! what is final, and its clients with it.
@@ -58,6 +58,19 @@ impl<E, A> Paced<E, A> {
     pub fn new(context: E, inner: A, pacer: Pacer) -> Self {
         Self { context: Arc::new(context), inner, pacer: Arc::new(pacer) }
     }
+
+    fn stands(&self) -> bool {
+        self.pacer.chain.stands()
+    }
+}
+
+impl<E: Spawner, A> Paced<E, A> {
+    /// An answer that does not come. The state's actor waits at the block for ever and would only pile up the questions.
+    fn never(&self) -> oneshot::Receiver<bool> {
+        let (mut sender, receiver) = oneshot::channel();
+        self.context.child("standing").spawn(move |_| async move { sender.closed().await });
+        receiver
+    }
 }
 
 impl<E, A: Clone> Clone for Paced<E, A> {
@@ -77,6 +90,10 @@ where
     #[allow(clippy::async_yields_async)]
     async fn propose(&mut self, request: Self::Context) -> oneshot::Receiver<Digest> {
         let (mut sender, receiver) = oneshot::channel();
+        if self.stands() {
+            // Others need not wait for this leader.
+            return receiver;
+        }
         let (mut inner, pacer) = (self.inner.clone(), self.pacer.clone());
         self.context.child("propose").spawn(move |context| async move {
             // Consensus drops its end when the view is over; then there is nothing to build for.
@@ -98,6 +115,9 @@ where
     }
 
     async fn verify(&mut self, request: Self::Context, digest: Digest) -> oneshot::Receiver<bool> {
+        if self.stands() {
+            return self.never();
+        }
         self.inner.verify(request, digest).await
     }
 }
@@ -112,6 +132,9 @@ where
     }
 
     async fn certify(&mut self, round: Round, digest: Digest) -> oneshot::Receiver<bool> {
+        if self.stands() {
+            return self.never();
+        }
         self.inner.certify(round, digest).await
     }
 }

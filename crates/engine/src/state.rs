@@ -1,13 +1,16 @@
 //! The authenticated state: qmdb `current`, ordered, with values of variable size.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU64, NonZeroUsize},
+};
 
 use bytes::Bytes;
 use commonware_codec::{Copying, Decode as _, Encode as _, RangeCfg};
 use commonware_cryptography::{Sha256, sha256::Digest};
 use commonware_glue::stateful::db::{DatabaseSet, Shared, Unmerkleized as _};
 use commonware_parallel::Strategy;
-use commonware_runtime::{Spawner, buffer::paged::CacheRef};
+use commonware_runtime::{Spawner, Storage, buffer::paged::CacheRef};
 use commonware_storage::{
     Context,
     journal::contiguous::variable::Config as LogConfig,
@@ -18,26 +21,24 @@ use commonware_storage::{
         any::{ordered::variable::Operation as AnyOperation, value::VariableEncoding},
         current::{
             VariableConfig,
-            ordered::{
-                proof::constant::{ExclusionProof, KeyValueProof},
-                variable::Db,
-            },
+            ordered::proof::constant::{ExclusionProof, KeyValueProof},
         },
         sync::Target,
     },
     translator::EightCap,
 };
-use commonware_utils::{NZU64, NZUsize, non_empty_range};
+use commonware_utils::{NZUsize, non_empty_range};
 use zhulian_ledger::{Key, Value, Writes};
 use zhulian_primitives::Header;
 
-use crate::Storage;
+use crate::tree::Tree;
 
 /// Bytes of a chunk of the activity bitmap.
-const CHUNK: usize = 32;
+pub(crate) const CHUNK: usize = 32;
+const KEYS_HELD_MAX: NonZeroUsize = NZUsize!(1 << 22);
 
 pub(crate) type Family = mmr::Family;
-pub(crate) type State<E, S> = Db<Family, E, Digest, Bytes, Sha256, EightCap, CHUNK, S>;
+pub(crate) type State<E, S> = Tree<E, S>;
 pub(crate) type Operation = AnyOperation<Family, Digest, Bytes>;
 pub(crate) type OperationConfig = ((), RangeCfg<usize>);
 pub(crate) type StateConfig<S> = VariableConfig<EightCap, OperationConfig, S>;
@@ -64,15 +65,26 @@ pub(crate) const fn operation_bytes_max(value_bytes_max: usize) -> usize {
     1 + 32 + 32 + 10 + value_bytes_max
 }
 
-pub(crate) fn config<S: Strategy>(
+/// For how many operations the keys are held in memory while the state under `prefix` is opened, whose log has files of so many `items`.
+///
+/// An operation that replaces another asks for the key of that one, which may be anywhere in the log: a new entry replaces the one before it in
+/// the order of keys. What is not held is read from the disk, page by page. A replaced operation is not held any longer, and few of a log's
+/// operations are not replaced; each takes 41 bytes until the state is open.
+async fn keys_held<E: Storage>(context: &E, prefix: &str, items: NonZeroU64) -> NonZeroUsize {
+    // The library's name for it; that it is right is tested.
+    let files = context.scan(&format!("{prefix}-state-log_data")).await.map_or(0, |files| files.len());
+    NZUsize!((files.max(1) * items.get() as usize / 2).max(1)).min(KEYS_HELD_MAX)
+}
+
+/// How the state under `prefix` is opened; `items` are the operations in a file of its log, and the nodes in a file of its tree.
+pub(crate) async fn config<E: Storage, S: Strategy>(
+    context: &E,
     prefix: &str,
     value_bytes_max: usize,
-    storage: &Storage,
+    items: NonZeroU64,
     page_cache: CacheRef,
     strategy: S,
 ) -> StateConfig<S> {
-    // Operations in a file of the log, and nodes in a file of its tree.
-    let items = NZU64!(storage.state_file_operations.max(1));
     StateConfig {
         merkle_config: TreeConfig {
             journal_partition: format!("{prefix}-state-nodes"),
@@ -94,7 +106,7 @@ pub(crate) fn config<S: Strategy>(
         },
         grafted_metadata_partition: format!("{prefix}-state-bitmap"),
         translator: EightCap,
-        init_cache: Some(NZUsize!(1 << 16)),
+        init_cache: Some(keys_held(context, prefix, items).await),
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }

@@ -55,6 +55,7 @@ use crate::{
     history::{self, History},
     keys,
     pace::{Paced, Pacer},
+    questions::Questions,
     reader::Reader,
     service::{self, Service},
     sets::{Sets, Store},
@@ -425,12 +426,14 @@ where
         StatefulConfig {
             application,
             db_config: state::config(
+                &context,
                 &prefix,
                 config.limits.value_bytes_max,
-                &config.storage,
+                config.storage.state_file_operations,
                 page_cache.clone(),
                 strategy.clone(),
-            ),
+            )
+            .await,
             provider: (),
             marshal: (marshal.clone(), processed),
             mailbox_size: NZUsize!(MAILBOX),
@@ -443,15 +446,19 @@ where
             },
             // The archives drop only what is in the cold archive.
             prune_config: Some(PruneConfig {
-                maintenance_interval: NZUsize!(config.storage.prune_every_blocks.max(1)),
+                maintenance_interval: config.storage.prune_every_blocks,
                 retained_marshal_blocks: config.storage.retained_blocks,
                 retained_qmdb_blocks: config.storage.retained_blocks,
             }),
             strategy: strategy.clone(),
         },
     );
-    let deferred =
-        Deferred::new(context.child("deferred"), executor.clone(), marshal.clone(), FixedEpocher::new(epoch_length));
+    let deferred = Deferred::new(
+        context.child("deferred"),
+        Questions(executor.clone()),
+        marshal.clone(),
+        FixedEpocher::new(epoch_length),
+    );
 
     tasks.push(marshal_actor.start(executor.clone(), buffer, backfill));
     probe.attach(marshal.clone());

@@ -7,7 +7,7 @@ use std::{
 
 use zhulian_crypto::DigestState;
 use zhulian_ledger::{BlockContext, Key, Loaded, Value};
-use zhulian_primitives::{ChainId, Event as Record, Height, Timestamp, TransactionError, TransactionId};
+use zhulian_primitives::{ChainId, Event as Record, Height, Protocol, Timestamp, TransactionError, TransactionId};
 
 use crate::{Actor, CallEntry, Event, Halt};
 
@@ -17,6 +17,7 @@ pub(crate) type Written = HashMap<Key, Option<Value>, DigestState>;
 /// Everything a call may see and do.
 pub struct Context<'a> {
     block: &'a BlockContext,
+    protocol: Protocol,
     loaded: &'a Loaded,
     /// Writes of the block's earlier transactions.
     before: &'a Written,
@@ -33,6 +34,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     pub(crate) fn new(
         block: &'a BlockContext,
+        protocol: Protocol,
         loaded: &'a Loaded,
         before: &'a Written,
         missing: &'a mut BTreeSet<Key>,
@@ -40,6 +42,7 @@ impl<'a> Context<'a> {
     ) -> Self {
         Self {
             block,
+            protocol,
             loaded,
             before,
             writes: Vec::new(),
@@ -67,6 +70,11 @@ impl<'a> Context<'a> {
     /// Height of this block.
     pub fn height(&self) -> Height {
         self.block.height
+    }
+
+    /// The protocol in force. A rule that was changed asks it, and goes on as before in blocks of an earlier one.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// Time of this block, the only time there is.

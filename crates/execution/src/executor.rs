@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome};
+use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Pause, UnknownProtocol};
 use zhulian_primitives::{Height, Transaction, TransactionError as E, codec};
 
 use crate::{
-    CallEntry, Directory, Module, Prepared, Refusal, Run,
+    CallEntry, Directory, Module, Prepared, Protocols, Refusal, Run,
     habit::Habits,
     window::{self, TIP, Tip, UseId, UseIds, Windows},
 };
@@ -21,15 +21,16 @@ pub struct Executor(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     modules: BTreeMap<&'static str, &'static Module>,
     pub(crate) directory: Directory,
+    pub(crate) protocols: Protocols,
     windows: Mutex<Windows>,
     habits: Mutex<Habits>,
 }
 
 impl Executor {
-    /// The transition with these modules, whose actors `directory` resolves.
-    pub fn new(modules: &[&'static Module], directory: Directory) -> Self {
+    /// The transition with these modules, whose actors `directory` resolves, by the rules that `protocols` tell.
+    pub fn new(modules: &[&'static Module], directory: Directory, protocols: Protocols) -> Self {
         let modules = modules.iter().map(|module| (module.name, *module)).collect();
-        Self(Arc::new(Inner { modules, directory, windows: Mutex::default(), habits: Mutex::default() }))
+        Self(Arc::new(Inner { modules, directory, protocols, windows: Mutex::default(), habits: Mutex::default() }))
     }
 
     /// Makes a parsed transaction ready: everything that needs no state. The mempool refuses what cannot be, before anything is
@@ -50,6 +51,9 @@ impl Executor {
 
     /// Prepares and executes a block, with whatever state it asks for.
     ///
+    /// # Errors
+    /// When the block follows a protocol that is not known here.
+    ///
     /// # Panics
     /// When a transaction does not parse; blocks are checked before they are executed.
     pub fn execute(
@@ -57,14 +61,15 @@ impl Executor {
         block: &BlockContext,
         transactions: &[Vec<u8>],
         state: impl Fn(&Key) -> Option<Vec<u8>>,
-    ) -> Outcome {
+    ) -> Result<Outcome, UnknownProtocol> {
         let prepare = |bytes: &Vec<u8>| Arc::new(self.prepare(&Transaction::decode(bytes).expect("a checked block")));
         let mut run = self.start(block.clone(), transactions.iter().map(prepare).collect());
         let mut loaded = Loaded::default();
         loop {
             match run.resume(&loaded) {
-                Ok(outcome) => return outcome,
-                Err(Missing(keys)) => {
+                Ok(outcome) => return Ok(outcome),
+                Err(Pause::Unknown(unknown)) => return Err(unknown),
+                Err(Pause::Missing(keys)) => {
                     assert!(keys.iter().any(|key| !loaded.contains_key(key)), "asks only for what it has");
                     loaded.extend(keys.into_iter().map(|key| (key, state(&key))));
                 }

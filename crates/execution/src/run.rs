@@ -6,8 +6,8 @@ use std::{
 };
 
 use zhulian_crypto::PublicKey;
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome};
-use zhulian_primitives::{Code, Event, Receipt, TransactionError as E, VALIDITY_BLOCKS_MAX, codec};
+use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Pause, UnknownProtocol};
+use zhulian_primitives::{Code, Event, Protocol, Receipt, TransactionError as E, VALIDITY_BLOCKS_MAX, codec};
 
 use crate::{
     Actor, Context, Directory, Executor, Halt, Prepared,
@@ -21,6 +21,8 @@ pub struct Run {
     block: BlockContext,
     transactions: Vec<Arc<Prepared>>,
     foreseen: bool,
+    /// By which rules, as the parent's state tells.
+    protocol: Protocol,
     /// The parent's replay window, and which of the transactions it has seen.
     window: Option<(Tip, Vec<bool>)>,
     actors: Actors,
@@ -40,6 +42,7 @@ impl Run {
             block,
             transactions,
             foreseen: false,
+            protocol: 0,
             window: None,
             actors: Actors::default(),
             fresh: UseIds::default(),
@@ -52,10 +55,16 @@ impl Run {
     /// Executes to the end, or as far as `loaded` reaches, which must hold at the parent and contain what it contained before.
     ///
     /// # Errors
-    /// The keys that it misses, as many as it can find at once.
-    pub fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing> {
+    /// The keys that it misses, as many as it can find at once; or that the block follows a protocol which is not known here.
+    pub fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Pause> {
         self.foresee(loaded)?;
         if self.window.is_none() {
+            let protocols = &self.executor.0.protocols;
+            let voted = loaded.get(&(protocols.key)()).and_then(Option::as_deref);
+            self.protocol = (protocols.at)(voted, self.block.height);
+            if self.protocol > protocols.newest {
+                return Err(Pause::Unknown(UnknownProtocol(self.protocol)));
+            }
             let ids: Vec<UseId> = self.transactions.iter().map(|transaction| transaction.use_id).collect();
             self.window = Some(self.executor.window(self.block.height, &ids, loaded)?);
         }
@@ -67,7 +76,7 @@ impl Run {
                 let _ = self.actors.resolve(
                     &self.executor.0.directory,
                     &transaction.signer,
-                    &mut Context::new(&self.block, loaded, &self.written, &mut missing, transaction.id),
+                    &mut Context::new(&self.block, self.protocol, loaded, &self.written, &mut missing, transaction.id),
                 );
             }
         }
@@ -77,7 +86,7 @@ impl Run {
                 self.executor.missed(&missing);
             }
         }
-        if missing.is_empty() { Ok(self.finish()) } else { Err(Missing(missing)) }
+        if missing.is_empty() { Ok(self.finish()) } else { Err(Pause::Missing(missing)) }
     }
 
     /// Asks at once for everything that is surely read.
@@ -86,7 +95,7 @@ impl Run {
             return Ok(());
         }
         let mut signers = HashSet::new();
-        let mut keys = BTreeSet::from([TIP.key(&())]);
+        let mut keys = BTreeSet::from([TIP.key(&()), (self.executor.0.protocols.key)()]);
         for transaction in &self.transactions {
             if signers.insert(transaction.signer) {
                 keys.extend((self.executor.0.directory.reads)(&transaction.signer));
@@ -109,7 +118,7 @@ impl Run {
             let transaction = self.transactions[index].clone();
             let replayed =
                 self.window.as_ref().is_some_and(|(_, seen)| seen[index]) || self.fresh.contains(&transaction.use_id);
-            let mut ctx = Context::new(&self.block, loaded, &self.written, missing, transaction.id);
+            let mut ctx = Context::new(&self.block, self.protocol, loaded, &self.written, missing, transaction.id);
             let result = run(&transaction, replayed, &self.executor.0.directory, &mut self.actors, &mut ctx);
             let (writes, events) = (ctx.writes, ctx.events);
             if !missing.is_empty() {
@@ -134,7 +143,7 @@ impl Run {
 
     fn finish(&mut self) -> Outcome {
         let writes = std::mem::take(&mut self.written).into_iter().collect();
-        let mut outcome = Outcome { writes, receipts: std::mem::take(&mut self.receipts) };
+        let mut outcome = Outcome { protocol: self.protocol, writes, receipts: std::mem::take(&mut self.receipts) };
         let (tip, _) = self.window.take().expect("read before anything is executed");
         let slot = Slot { height: self.block.height, ids: std::mem::take(&mut self.uses) };
         if !slot.ids.is_empty() {

@@ -18,13 +18,15 @@ pub struct TestChain {
     pub height: Height,
     /// Time of the last block.
     pub time: Timestamp,
+    /// Time and transactions of every block so far.
+    pub history: Vec<(Timestamp, Vec<Vec<u8>>)>,
     nonce: u64,
 }
 
 impl TestChain {
     /// A chain at genesis.
     pub fn new(executor: Executor, genesis: BTreeMap<Key, Value>) -> Self {
-        Self { executor, state: genesis, chain: [7; 32], height: 0, time: 1_767_225_600_000, nonce: 0 }
+        Self { executor, state: genesis, chain: [7; 32], height: 0, time: 1_767_225_600_000, history: Vec::new(), nonce: 0 }
     }
 
     /// Signs a call, with a fresh nonce and the usual validity.
@@ -39,7 +41,7 @@ impl TestChain {
     /// Executes one block with these transactions and returns their receipts.
     ///
     /// # Panics
-    /// When a transaction does not parse.
+    /// When a transaction does not parse, or the protocol in force is not known.
     pub fn block(&mut self, transactions: &[Vec<u8>]) -> Vec<Receipt> {
         self.height += 1;
         self.time += 1_000;
@@ -51,12 +53,14 @@ impl TestChain {
             proposer: [0; 32],
         };
         let outcome = self.executor.execute(&block, transactions, |key| self.state.get(key).cloned());
+        let outcome = outcome.expect("a known protocol");
         for (key, value) in outcome.writes {
             match value {
                 Some(value) => self.state.insert(key, value),
                 None => self.state.remove(&key),
             };
         }
+        self.history.push((self.time, transactions.to_vec()));
         outcome.receipts.iter().map(|bytes| Receipt::decode(bytes).expect("our own receipt")).collect()
     }
 

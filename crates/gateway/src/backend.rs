@@ -8,12 +8,17 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
+use zhulian_api::view::{ProtocolView, UpgradeView};
 use zhulian_crypto::{Digest, PublicKey};
 use zhulian_execution::Role;
 use zhulian_ledger::{Key, Value};
-use zhulian_modules::procedure::{CaseId, Outcome as CaseOutcome};
+use zhulian_modules::{
+    governance::{ProtocolPlan, Upgrade},
+    procedure::{CaseId, Outcome as CaseOutcome},
+};
 use zhulian_primitives::{
-    Block, Certificate, Code, Event, EvidenceId, Handover, Header, Height, Network, Receipt, Timestamp, TransactionId,
+    Block, Certificate, Code, Event, EvidenceId, Handover, Header, Height, Network, Protocol, Receipt, Timestamp,
+    TransactionId,
 };
 use zhulian_verify::BatchEntry;
 
@@ -483,6 +488,10 @@ pub struct NodeStatus {
     pub archive: Option<Archive>,
     /// Keys of members of the node's organisation that are due for replacement, the most urgent first.
     pub keys_due: Vec<KeyDue>,
+    /// What was voted about protocols.
+    pub protocols: ProtocolPlan,
+    /// The newest protocol that the node executes.
+    pub protocol_known: Protocol,
     /// Calendars of working days in force, the one that ends first before the others.
     pub calendars: Vec<CalendarDue>,
     /// The node's version.
@@ -492,6 +501,22 @@ pub struct NodeStatus {
 }
 
 impl NodeStatus {
+    /// The protocol of the next block, what the node knows, and what is to come.
+    pub fn protocol(&self) -> ProtocolView {
+        self.protocol_after(self.height.unwrap_or(0))
+    }
+
+    /// The same when `height` is the last block.
+    pub fn protocol_after(&self, height: Height) -> ProtocolView {
+        let next = height + 1;
+        let upgrade = |it: Upgrade| UpgradeView { protocol: it.protocol, height: it.height };
+        ProtocolView {
+            in_force: self.protocols.at(next),
+            known: self.protocol_known,
+            next: self.protocols.after(next).map(upgrade),
+        }
+    }
+
     /// The network with the validators of an epoch.
     pub fn network(&self, epoch: u64) -> &Network {
         let found = self.sets.iter().rev().find(|set| set.epoch <= epoch);

@@ -107,9 +107,15 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
         ("governance", name) => match name {
             "NoVote" | "OwnCase" | "NotOpener" => 403,
             "MalformedValidator" => 400,
-            "MotionNotFound" | "ValidatorNotFound" => 404,
-            "MotionDecided" | "MotionExpired" | "AlreadyVoted" | "ValidatorExists" | "ValidatorChangePending" => 409,
-            "ParameterOutOfBounds" | "EmptyRecovery" | "TooMuchPower" | "ValidatorCount" => 422,
+            "MotionNotFound" | "ValidatorNotFound" | "ProtocolNotPending" => 404,
+            "MotionDecided"
+            | "MotionExpired"
+            | "AlreadyVoted"
+            | "ValidatorExists"
+            | "ValidatorChangePending"
+            | "ProtocolNotNext"
+            | "ProtocolPending" => 409,
+            "ParameterOutOfBounds" | "EmptyRecovery" | "ProtocolHeight" | "TooMuchPower" | "ValidatorCount" => 422,
             _ => return None,
         },
         ("evidence", name) => match name {
@@ -119,7 +125,8 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "AlreadyDeposited" | "AlreadyWithdrawn" | "IsFrozen" | "AlreadyFrozen" | "TooManyFreezes" | "NotFrozenHere"
             | "NothingToReturn" | "AlreadySealed" | "NotSealed" => 409,
             "DetailsTooLarge" => 413,
-            "PersonalData" | "InconsistentFile" | "TooManyEntries" | "RetentionPast" | "RecipientMissing" => 422,
+            "PersonalData" | "InconsistentFile" | "TooManyEntries" | "RetentionPast" | "RecipientMissing"
+            | "CustodianUnknown" => 422,
             _ => return None,
         },
         ("rulepack", name) => match name {

@@ -4,5 +4,5 @@ mod machine;
 pub mod merkle;
 mod state;
 
-pub use machine::{BlockContext, Execution, Loaded, Machine, Missing, Outcome, Seat};
+pub use machine::{BlockContext, Execution, Loaded, Machine, Missing, Outcome, Pause, Seat, UnknownProtocol};
 pub use state::{Key, KeyPart, Map, Value, Writes, state_key};

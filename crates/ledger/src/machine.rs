@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use zhulian_crypto::{Digest, DigestState};
-use zhulian_primitives::{ChainId, Height, Timestamp, Validator};
+use zhulian_primitives::{ChainId, Header, Height, Protocol, Timestamp, Validator};
 
 use crate::{Key, Value, Writes};
 
@@ -22,6 +22,13 @@ pub struct BlockContext {
     pub proposer: [u8; 32],
 }
 
+impl From<&Header> for BlockContext {
+    fn from(header: &Header) -> Self {
+        let Header { chain, height, time, parent, proposer, .. } = *header;
+        Self { chain, height, time, parent, proposer }
+    }
+}
+
 /// A validator that takes its seat, and where to reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {
@@ -38,9 +45,30 @@ pub type Loaded = HashMap<Key, Option<Value>, DigestState>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing(pub BTreeSet<Key>);
 
+/// A protocol that this build does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownProtocol(pub Protocol);
+
+/// Why an execution does not go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// It needs values that it was not given.
+    Missing(BTreeSet<Key>),
+    /// By the state the block follows rules that this build does not know. Nothing was executed; a newer build will.
+    Unknown(UnknownProtocol),
+}
+
+impl From<Missing> for Pause {
+    fn from(Missing(keys): Missing) -> Self {
+        Self::Missing(keys)
+    }
+}
+
 /// What executing a block yields.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// The protocol by which it was executed, as the state before the block has it. The header must state it.
+    pub protocol: Protocol,
     /// Changed keys in key order; `None` deletes.
     pub writes: Writes,
     /// Encoded receipts, one for each transaction, in order.
@@ -77,13 +105,13 @@ pub trait Execution: Send {
     /// once as it can find, and is called again with them added. After the outcome it is not called any more.
     ///
     /// # Errors
-    /// [`Missing`], and nothing else: a transaction that is refused has a receipt, and a block that passed [`Machine::check`]
-    /// always executes.
-    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing>;
+    /// A [`Pause`], and nothing else: a transaction that is refused has a receipt, and a block that passed [`Machine::check`]
+    /// always executes, if its protocol is known.
+    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Pause>;
 }
 
-impl<F: FnMut(&Loaded) -> Result<Outcome, Missing> + Send> Execution for F {
-    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Missing> {
+impl<F: FnMut(&Loaded) -> Result<Outcome, Pause> + Send> Execution for F {
+    fn resume(&mut self, loaded: &Loaded) -> Result<Outcome, Pause> {
         self(loaded)
     }
 }

@@ -16,7 +16,7 @@ mod text;
 pub use governance::Genesis;
 pub use source::{Source, query};
 use zhulian_execution::{Executor, Module, TRANSACTION_REFUSALS};
-use zhulian_primitives::Code;
+use zhulian_primitives::{Code, PROTOCOL_NEWEST, Protocol};
 
 /// Every module of this build, in the order of the catalogues.
 pub static MODULES: &[&Module] =
@@ -24,7 +24,12 @@ pub static MODULES: &[&Module] =
 
 /// The state transition of this build.
 pub fn executor() -> Executor {
-    Executor::new(MODULES, identity::DIRECTORY)
+    executor_until(PROTOCOL_NEWEST)
+}
+
+/// The state transition of a build whose newest protocol is this one, to rehearse what such a build does at a later one.
+pub fn executor_until(newest: Protocol) -> Executor {
+    Executor::new(MODULES, identity::DIRECTORY, governance::protocols(newest))
 }
 
 /// What every client shows for a refusal.

@@ -36,6 +36,11 @@ const ON_ITS_WAY: Duration = Duration::from_secs(2);
 /// Motions shown of one version of a rule pack at most.
 const PACK_MOTIONS_MAX: usize = 20;
 
+/// A question waits so long for the index to have what is final already.
+const INDEX_WAIT: Duration = Duration::from_millis(1_500);
+/// An index that lacks more blocks is being rebuilt, and is not waited for.
+const INDEX_BEHIND_MAX: u64 = 64;
+
 /// The index as far as the gateway's questions go.
 pub(crate) struct Index {
     pub queries: Arc<Queries>,
@@ -120,8 +125,24 @@ impl NodeBackend {
         }
     }
 
-    /// Runs a query on the index on a thread that may wait for the disk.
+    /// Runs a query on the index, which then has what was final when it was asked, unless it is far behind.
     async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Queries, &Entries) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        if let Some(Index { progress, .. }) = &self.index
+            && let Some(tip) = self.handle.tip().map(|tip| tip.header.height)
+            && progress.height() + INDEX_BEHIND_MAX >= tip
+            && !progress.failing()
+        {
+            // In time or not, it answers.
+            let _ = tokio::time::timeout(INDEX_WAIT, progress.reached(tip)).await;
+        }
+        self.query_now(query).await
+    }
+
+    /// Runs a query on the index as it is, on a thread that may wait for the disk.
+    async fn query_now<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Queries, &Entries) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, BackendError> {
@@ -136,7 +157,7 @@ impl NodeBackend {
         if self.index.is_none() {
             return Ok(None);
         }
-        Ok(self.query(move |queries, _| queries.find(&id.0)).await?.map(|found| position(found.place)))
+        Ok(self.query_now(move |queries, _| queries.find(&id.0)).await?.map(|found| position(found.place)))
     }
 
     async fn state_of(&self, id: TransactionId, end: End) -> Result<TransactionState, BackendError> {
@@ -439,11 +460,11 @@ impl Backend for NodeBackend {
     }
 
     fn batch_entry(&self, batch: TransactionId, index: u64) -> Answer<'_, Option<BatchEntry>> {
-        self.query(move |_, entries| entries.get(&batch, index)).boxed()
+        self.query_now(move |_, entries| entries.get(&batch, index)).boxed()
     }
 
     fn put_batch_entries(&self, batch: TransactionId, entries: Vec<Bytes>) -> Answer<'_, ()> {
-        self.query(move |_, store| store.put(&batch, &entries)).boxed()
+        self.query_now(move |_, store| store.put(&batch, &entries)).boxed()
     }
 
     fn cases(&self, filter: CaseFilter, before: Option<u64>, limit: usize) -> Answer<'_, Vec<CaseId>> {

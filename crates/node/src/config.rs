@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zhulian_engine as engine;
 use zhulian_modules::Genesis;
+use zhulian_primitives::{PROTOCOL_NEWEST, Protocol};
 
 use crate::{
     index::{Database, PostgresSettings},
@@ -55,6 +56,9 @@ pub struct Config {
     /// Where old blocks go. Without an archive the node keeps all of them in its own directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive: Option<Archive>,
+    /// Executes no protocol after this one, as an older build would: to rehearse an upgrade. `null` for all that are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol_max: Option<Protocol>,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -199,7 +203,7 @@ impl Default for Log {
 }
 
 fn page_cache_mib() -> usize {
-    64
+    32
 }
 
 /// Why a configuration cannot be used.
@@ -250,6 +254,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// The newest protocol that the node executes.
+    pub fn protocol_known(&self) -> Protocol {
+        self.protocol_max.map_or(PROTOCOL_NEWEST, |max| max.min(PROTOCOL_NEWEST))
+    }
+
     /// Reads a file and makes its paths absolute.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.into(), source })?;

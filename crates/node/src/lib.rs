@@ -14,6 +14,7 @@ pub mod mempool;
 mod observer;
 pub mod parts;
 mod process;
+mod protocol;
 pub mod telemetry;
 mod verifier;
 

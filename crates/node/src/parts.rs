@@ -12,7 +12,7 @@ use zhulian_modules::{
     Genesis,
     identity::{self, MemberKey},
 };
-use zhulian_primitives::{Block, Height};
+use zhulian_primitives::{Block, Height, Protocol};
 
 use crate::{
     CityMachine, Verifier,
@@ -39,9 +39,9 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The parts of a node of this network, whose observer keeps its marker in `directory`.
-    pub fn new(genesis: &Genesis, limits: Limits, directory: &Path) -> Self {
-        let executor = Arc::new(zhulian_modules::executor());
+    /// The parts of a node of this network that knows the protocols up to `newest`, and whose observer keeps its marker in `directory`.
+    pub fn new(genesis: &Genesis, newest: Protocol, limits: Limits, directory: &Path) -> Self {
+        let executor = Arc::new(zhulian_modules::executor_until(newest));
         let verifier = Arc::new(Verifier::new(genesis.chain_id(), REMEMBERED.max(limits.count_max)));
         let mempool = Arc::new(Mempool::new(limits));
         let machine = CityMachine::new(executor.clone(), verifier.clone(), Some(mempool.clone()), genesis.state());

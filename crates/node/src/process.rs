@@ -12,8 +12,8 @@ use tokio::{net::TcpListener, task::JoinHandle as Task};
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
 use zhulian_engine::{self as engine, Engine};
 use zhulian_gateway::{self as gateway, NodeStatus};
-use zhulian_modules::Genesis;
-use zhulian_primitives::Network;
+use zhulian_modules::{Genesis, governance::ProtocolPlan};
+use zhulian_primitives::{Network, Protocol};
 
 use crate::{
     backend::{Index, NodeBackend},
@@ -25,6 +25,7 @@ use crate::{
     mempool::{self, Intake},
     observer::Finalised,
     parts::{self, Parts},
+    protocol,
 };
 
 /// Why a node does not start, or stopped by itself.
@@ -81,7 +82,7 @@ impl Node {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(config.threads()).build_global();
 
         let limits = mempool::Limits { count_max: config.mempool.transactions_max, bytes_max: config.mempool.bytes_max };
-        let parts = Parts::new(genesis, limits, directory);
+        let parts = Parts::new(genesis, config.protocol_known(), limits, directory);
         let store = match &config.gateway {
             None => None,
             Some(gateway) => {
@@ -100,7 +101,7 @@ impl Node {
             None => None,
             Some((database, store)) => Some(start_index(database, store, directory, &handle, &observer)?),
         };
-        let status = Arc::new(RwLock::new(starting(&network, genesis.time, key)));
+        let status = Arc::new(RwLock::new(starting(&network, genesis, config.protocol_known(), key)));
         let passed_on = intake.clone();
         let mut tasks = vec![
             tokio::spawn(async move {
@@ -116,6 +117,7 @@ impl Node {
                 Duration::from_millis(config.pace.heartbeat_ms) * STALL_HEARTBEATS,
             )),
             tokio::spawn(disk::watch(directory.clone(), status.clone())),
+            tokio::spawn(protocol::watch(handle.clone(), status.clone())),
             tokio::spawn(calendars::watch(handle.clone(), status.clone())),
         ];
         let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
@@ -206,7 +208,7 @@ fn start_index(
     Ok(Index { queries, entries, progress })
 }
 
-fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatus {
+fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key: &SigningKey) -> NodeStatus {
     let own = network.validators.iter().map(|it| it.public_key).find(|it| it[..] == *key.public_key().as_bytes());
     NodeStatus {
         phase: gateway::Phase::Starting,
@@ -214,7 +216,7 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         height: None,
         time: None,
         block: None,
-        genesis_time,
+        genesis_time: genesis.time,
         epoch: 0,
         sets: vec![network.clone()],
         view: 0,
@@ -230,6 +232,8 @@ fn starting(network: &Network, genesis_time: u64, key: &SigningKey) -> NodeStatu
         disk: None,
         archive: None,
         keys_due: Vec::new(),
+        protocols: ProtocolPlan::of(genesis.protocol()),
+        protocol_known,
         calendars: Vec::new(),
         version: env!("CARGO_PKG_VERSION").into(),
         stall: None,
@@ -265,6 +269,8 @@ async fn watch(
         let set = now.sets.iter().rev().find(|set| set.epoch <= now.epoch).unwrap_or(&network);
         let stall = (standing > stall_after && now.phase == engine::Phase::Running).then(|| stall(set, &now, standing));
         let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let protocol = status.protocol_after(now.height.unwrap_or(0));
+        let stall = protocol.unknown().filter(|_| protocol.is_blocked()).map(|(en, _)| en).or(stall);
         if let Some(text) = &stall
             && status.stall.is_none()
         {

@@ -35,6 +35,13 @@ pub(crate) fn status(status: &NodeStatus) -> String {
     gauge(out, "zhulian_block_timestamp_seconds", "Time of the last finalised block", seconds);
     gauge(out, "zhulian_view", "The view that consensus is in", status.view);
     gauge(out, "zhulian_epoch", "The epoch that the validators decide", status.epoch);
+    let protocol = status.protocol();
+    gauge(out, "zhulian_protocol", "The protocol that the next block follows", protocol.in_force);
+    gauge(out, "zhulian_protocol_known", "The newest protocol that this node executes", protocol.known);
+    if let Some(next) = protocol.next {
+        gauge(out, "zhulian_protocol_next", "The protocol that was voted to follow", next.protocol);
+        gauge(out, "zhulian_protocol_next_height", "The height at which it begins", next.height);
+    }
     gauge(out, "zhulian_validators", "Validators of the epoch", network.validators.len());
     gauge(out, "zhulian_quorum", "Validators whose votes finalise a block", quorum(network.validators.len()));
     let power = Power::counted(network.validators.iter().filter_map(|it| Uscc::parse(&it.organisation).ok()));

@@ -2,9 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::{
-    Certificate, CertificateError, Header, Network, PROTOCOL_VERSION, Validator, codec, network::validators_digest,
-};
+use crate::{Certificate, CertificateError, Header, Network, PROTOCOLS, Validator, codec, network::validators_digest};
 
 /// Handovers that a receipt or a peer's answer carries at most.
 pub const HANDOVERS_MAX: usize = 1_024;
@@ -71,7 +69,7 @@ impl Handover {
     /// # Errors
     /// The first check that fails.
     pub fn follow(&self, network: &Network) -> Result<Network, HandoverError> {
-        let header = Header::decode(&self.header).ok().filter(|header| header.version == PROTOCOL_VERSION);
+        let header = Header::decode(&self.header).ok().filter(|header| PROTOCOLS.contains(&header.version));
         let header = header.ok_or(HandoverError::Malformed)?;
         let certificate = Certificate::decode(&self.certificate).map_err(|_| HandoverError::Malformed)?;
         let validators: Vec<Validator> = codec::from_bytes(&self.validators).map_err(|_| HandoverError::Malformed)?;

@@ -3,16 +3,13 @@
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode, encode::Write};
 use zhulian_crypto::{Digest, sha256};
 
-use crate::{ChainId, CodecError, Height, Timestamp, codec};
-
-/// The rules that blocks of this build follow.
-pub const PROTOCOL_VERSION: u16 = 1;
+use crate::{ChainId, CodecError, Height, Protocol, Timestamp, codec};
 
 /// A block header. Its digest, SHA-256 of its encoding, is the block's digest and what the certificate signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Version of the rules by which the block was executed.
-    pub version: u16,
+    /// The protocol by which the block was executed. All known ones have this form of header.
+    pub version: Protocol,
     /// The network.
     pub chain: ChainId,
     /// Place in the chain.

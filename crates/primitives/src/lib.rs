@@ -8,6 +8,7 @@ mod handover;
 mod header;
 mod item;
 mod network;
+mod protocol;
 mod receipt;
 mod transaction;
 
@@ -16,8 +17,9 @@ pub use certificate::{Certificate, CertificateError};
 pub use codec::{CodecError, Raw};
 pub use evidence_id::{EvidenceId, EvidenceIdError, EvidenceRef};
 pub use handover::{HANDOVERS_MAX, Handover, HandoverError};
-pub use header::{Header, PROTOCOL_VERSION};
+pub use header::Header;
 pub use network::{Network, NetworkError, VALIDATORS_MAX, Validator, quorum, validators_digest};
+pub use protocol::{PROTOCOL_FIRST, PROTOCOL_NEWEST, PROTOCOLS, Protocol};
 pub use receipt::{Code, Event, Receipt};
 pub use transaction::{
     Call, NONCE_BYTES, Nonce, TRANSACTION_BYTES_MAX, Transaction, TransactionError, TransactionId, VALIDITY_BLOCKS_MAX, sign,

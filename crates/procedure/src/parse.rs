@@ -1,6 +1,6 @@
 //! BPMN 2.0 XML to the compiled form. Names are matched by namespace, whatever the prefix.
 //!
-//! Bounds: 4 MiB of text, no document type (so no entities), 64 levels, 200,000 XML nodes.
+//! Bounds: 4 MiB of text, 200,000 nodes, and those of [`zhulian_rules::xml`].
 
 mod element;
 mod zeebe;
@@ -8,12 +8,12 @@ mod zeebe;
 use crate::model::{Definitions, ELEMENTS_MAX, Flow, FlowId, Kind, NESTING_MAX, Node, NodeId, Process};
 use crate::refusal::{Reason, Refusal};
 use element::Context;
-use roxmltree::{Document, Node as Xml, ParsingOptions};
+use roxmltree::Node as Xml;
 use std::collections::{BTreeMap, BTreeSet};
+use zhulian_rules::xml::{self, XmlError};
 
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 const NODES_MAX: u32 = 200_000;
-const DEPTH_MAX: usize = 64;
 const REFUSALS_MAX: usize = 100;
 
 pub(crate) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
@@ -44,34 +44,13 @@ pub(crate) fn local(reference: &str) -> &str {
     reference.rsplit_once(':').map_or(reference, |(_, name)| name)
 }
 
-/// Deepest nesting of elements, found without parsing, because the parser recurses.
-pub(crate) fn deepest(source: &str) -> usize {
-    let (mut depth, mut most) = (0usize, 0usize);
-    let bytes = source.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match (byte, bytes.get(at + 1)) {
-            (b'<', Some(b'/')) => depth = depth.saturating_sub(1),
-            (b'<', Some(b'?' | b'!')) => {}
-            (b'<', _) => depth += 1,
-            (b'/', Some(b'>')) => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most = most.max(depth);
-    }
-    most
-}
-
 /// Reads a file.
 pub(crate) fn definitions(source: &str) -> Result<Definitions, Vec<Refusal>> {
     let whole = |reason, detail: &str| vec![Refusal::file(reason, detail)];
-    if source.len() > BYTES_MAX {
-        return Err(whole(Reason::TooLarge, "the file is larger than 4 MiB"));
-    }
-    if deepest(source) > DEPTH_MAX {
-        return Err(whole(Reason::Xml, "elements are nested too deeply"));
-    }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(source, options).map_err(|e| whole(Reason::Xml, &e.to_string()))?;
+    let document = xml::document(source, BYTES_MAX, NODES_MAX).map_err(|error| match error {
+        XmlError::TooLarge(_) => whole(Reason::TooLarge, &error.to_string()),
+        XmlError::Unacceptable(_) => whole(Reason::Xml, &error.to_string()),
+    })?;
     let root = document.root_element();
     if root.tag_name().name() != "definitions" || root.tag_name().namespace() != Some(BPMN) {
         return Err(whole(Reason::NotBpmn, root.tag_name().namespace().unwrap_or("no namespace")));

@@ -138,7 +138,9 @@ impl Refusal {
     /// A refusal of an element.
     pub(crate) fn of(element: &str, name: &str, reason: Reason, detail: impl Into<String>) -> Self {
         let short = |text: &str| text.chars().take(200).collect::<String>();
-        Self { element: short(element), name: short(name), reason, detail: short(&detail.into()) }
+        // Names are drawn over several lines.
+        let line = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { element: short(element), name: short(&line), reason, detail: short(&detail.into()) }
     }
 
     /// A refusal of the whole file.
@@ -150,7 +152,7 @@ impl Refusal {
         match (self.element.is_empty(), self.name.is_empty()) {
             (true, _) => "definitions".into(),
             (false, true) => self.element.clone(),
-            (false, false) => format!("{} \"{}\"", self.element, self.name.split_whitespace().collect::<Vec<_>>().join(" ")),
+            (false, false) => format!("{} \"{}\"", self.element, self.name),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::instance::What;
 use crate::time::local;
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 use zhulian_rules::temporal::Zone;
 
 /// One thing that happened to an activity of a case.
@@ -25,7 +25,7 @@ pub struct Entry {
 }
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<log xes.version="1849-2016" xes.features="" xmlns="http://www.xes-standard.org/">
+<log xes.version="1849.2016" xes.features="" xmlns="http://www.xes-standard.org/">
   <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
   <extension name="Lifecycle" prefix="lifecycle" uri="http://www.xes-standard.org/lifecycle.xesext"/>
   <extension name="Organizational" prefix="org" uri="http://www.xes-standard.org/org.xesext"/>
@@ -39,22 +39,24 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <date key="time:timestamp" value="1970-01-01T08:00:00+08:00"/>
   </global>
   <classifier name="Activity" keys="concept:name"/>
-  <classifier name="Activity and transition" keys="concept:name lifecycle:transition"/>
+  <classifier name="ActivityAndTransition" keys="concept:name lifecycle:transition"/>
 "#;
 
 /// The log of these entries: a trace for each case in the order in which cases first occur, events in their order.
 pub fn log(entries: &[Entry]) -> String {
-    let mut cases: Vec<&str> = Vec::new();
+    let (mut places, mut cases) = (BTreeMap::new(), Vec::<(&str, Vec<&Entry>)>::new());
     for entry in entries {
-        if !cases.contains(&entry.case.as_str()) {
-            cases.push(&entry.case);
+        let place = *places.entry(entry.case.as_str()).or_insert(cases.len());
+        if place == cases.len() {
+            cases.push((&entry.case, Vec::new()));
         }
+        cases[place].1.push(entry);
     }
     let mut out = HEAD.to_owned();
-    for case in cases {
+    for (case, entries) in cases {
         out.push_str("  <trace>\n");
         attribute(&mut out, 4, "string", "concept:name", case);
-        for entry in entries.iter().filter(|entry| entry.case == case) {
+        for entry in entries {
             event(&mut out, entry);
         }
         out.push_str("  </trace>\n");

@@ -24,6 +24,8 @@ const WORK_MAX: usize = 500_000;
 const CELL_GAS: u64 = 10_000;
 /// Work for all tables of a model: comparisons of pieces, and steps of searches for gaps.
 const MODEL_WORK_MAX: usize = 20_000_000;
+/// Gas for all decisions of a model that depend on no fact.
+const CONSTANTS_GAS: u64 = 1_000_000;
 /// Gaps and overlaps told of one table.
 const TOLD_MAX: usize = 5;
 
@@ -40,16 +42,32 @@ struct Column {
 
 /// Refuses tables with gaps or forbidden overlaps, and results that may be null or are not of their declared type.
 pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
-    for decision in &model.decisions {
+    let (mut work, mut gas, sound) = (MODEL_WORK_MAX, CONSTANTS_GAS, refusals.is_empty());
+    for (index, decision) in model.decisions.iter().enumerate() {
+        let mut tell = |reason, detail: &str| {
+            refusals.push(Refusal { element: decision.name.to_string(), reason, detail: detail.to_owned() });
+        };
+        let written = decision.written.as_deref();
         if may_be_null(&decision.body) {
-            let (element, detail) = (decision.name.to_string(), decision.written.as_deref().unwrap_or("null").to_owned());
-            refusals.push(Refusal { element, reason: Reason::SilentNull, detail });
+            tell(Reason::SilentNull, written.unwrap_or("null"));
+        } else if sound
+            && decision.requires.is_empty()
+            && let Ok(outcome) = model.decide_in_order(index, &[], gas)
+        {
+            // What depends on no fact fails always, or never.
+            gas -= outcome.gas;
+            match outcome.faults.first() {
+                Some(fault) => tell(Reason::Expression(*fault), written.unwrap_or_default()),
+                None if outcome.value.has_null(&mut Gas::new(CELL_GAS)) == Ok(true) => {
+                    tell(Reason::SilentNull, written.unwrap_or("null"))
+                }
+                None => {}
+            }
         }
     }
-    let mut work = MODEL_WORK_MAX;
     for table in &model.tables {
         results(model, table, refusals);
-        let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c)).collect();
+        let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c, &mut work)).collect();
         let mut tell = |reason, detail: String| {
             refusals.push(Refusal { element: format!("{} ({})", table.element, table.id), reason, detail });
         };
@@ -66,12 +84,14 @@ pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
     }
 }
 
-/// Whether an expression says null where it decides: as a whole, or in a branch.
+/// Whether an expression says null where it decides: as a whole, in a branch, or in a part of the result.
 fn may_be_null(ir: &Ir) -> bool {
     match ir {
         Ir::Const(Value::Null) => true,
         Ir::Coerce(inner, _) | Ir::Block(_, inner) => may_be_null(inner),
         Ir::If(abc) => may_be_null(&abc[1]) || may_be_null(&abc[2]),
+        Ir::List(items) => items.iter().any(may_be_null),
+        Ir::Context(entries) => entries.iter().any(|(_, entry, _)| may_be_null(entry)),
         _ => false,
     }
 }
@@ -163,7 +183,7 @@ fn points_of(model: &Model, test: &Test, out: &mut Vec<Value>) -> Option<()> {
     Some(())
 }
 
-fn column(model: &Model, table: &Table, index: usize) -> Column {
+fn column(model: &Model, table: &Table, index: usize, work: &mut usize) -> Column {
     let input = &table.inputs[index];
     let opaque_type = matches!(input.ty.base(), Type::List(_) | Type::Context(_));
     let tests = |rule: &crate::table::Rule| rule.tests.get(index).cloned().unwrap_or_default();
@@ -189,9 +209,12 @@ fn column(model: &Model, table: &Table, index: usize) -> Column {
     if !ordered {
         points.clear();
     }
-    if points.len().saturating_mul(table.rules.len()) > WORK_MAX {
+    let cost = points.len().saturating_mul(table.rules.len());
+    if cost > WORK_MAX || cost > *work {
         ordered = false;
         points.clear();
+    } else {
+        *work -= cost;
     }
     let count = 2 * points.len() + 1;
     let all: Pieces = (0..count).filter(|&piece| exists(&points, piece)).collect();

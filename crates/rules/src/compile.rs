@@ -5,7 +5,7 @@ mod items;
 
 use crate::analysis;
 use crate::errors::Fault;
-use crate::feel::{self, Scope, TypeNames};
+use crate::feel::{self, Looks, Scope, TypeNames};
 use crate::ir::{Ir, Lambda};
 use crate::model::xml::{RawElement, RawKind, RawModel, RawService, read};
 use crate::model::{Decision, Model, Profile, Service, Variable};
@@ -19,6 +19,8 @@ use std::sync::Arc;
 /// Most files of one model, and most elements of one kind.
 const FILES_MAX: usize = 32;
 const ELEMENTS_MAX: usize = 5_000;
+/// Most decision tables, also those inside of other expressions.
+const TABLES_MAX: usize = 5_000;
 
 /// What a reference points to: the index among the elements of all files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +53,11 @@ pub(crate) struct Compiler<'a> {
     refusals: Vec<Refusal>,
     /// The element being compiled, as a path of names.
     place: Vec<String>,
+    /// What every element needs, in the order of [`Compiler::targets`].
+    needs: Vec<Vec<Target>>,
+    /// Item definitions that were followed.
+    items: usize,
+    looks: Looks,
 }
 
 /// Compiles files; the first is the model.
@@ -82,7 +89,7 @@ pub(crate) fn expression(text: &str, variables: &[(&str, Type)], profile: Profil
     if variables.len() > ELEMENTS_MAX {
         return Err(vec![refuse(Reason::TooLarge, "more than 5,000 variables".into())]);
     }
-    let mut scope = Scope::new(Arc::new(types));
+    let mut scope = Scope::new(Arc::new(types), Looks::default());
     let mut model = Model::default();
     for (i, (name, ty)) in variables.iter().enumerate() {
         scope.global(name, Ir::Global(i as u16), ty.clone());
@@ -127,6 +134,9 @@ impl<'a> Compiler<'a> {
             tables: Vec::new(),
             refusals: Vec::new(),
             place: Vec::new(),
+            needs: Vec::new(),
+            items: 0,
+            looks: Looks::default(),
         };
         for (file, raw) in files.iter().enumerate() {
             for element in &raw.inputs {
@@ -152,6 +162,7 @@ impl<'a> Compiler<'a> {
             return Err(compiler.refusals);
         }
         compiler.refuse_duplicates();
+        compiler.needs = compiler.targets().into_iter().map(|target| compiler.references(target)).collect();
         Ok(compiler)
     }
 
@@ -232,7 +243,11 @@ impl<'a> Compiler<'a> {
             .map(|i| {
                 let (file, raw) = (self.inputs[i].file, self.inputs[i].raw);
                 self.place = vec![raw.name.clone()];
-                self.declared(file, &raw.type_ref)
+                let ty = self.declared(file, &raw.type_ref);
+                if matches!(ty.base(), Type::Any) {
+                    self.refuse(Reason::Untyped, raw.id.clone());
+                }
+                ty
             })
             .collect();
         self.decision_types = vec![None; self.decisions.len()];
@@ -257,6 +272,7 @@ impl<'a> Compiler<'a> {
         }
         for (i, compiled) in decisions.into_iter().enumerate() {
             let placed = &self.decisions[i];
+            let plan = self.plan(&[i], &[]);
             let (body, frame) = compiled.unwrap_or((Ir::Fault(Fault::NoLogic), 0));
             model.decisions.push(Decision {
                 name: Name::from(self.name_seen(0, placed.file, &placed.raw.name)),
@@ -265,12 +281,12 @@ impl<'a> Compiler<'a> {
                 global: (self.inputs.len() + i) as u16,
                 body,
                 frame,
-                requires: self.required(i),
                 written: match placed.raw.logic.as_ref().map(|logic| &logic.kind) {
                     Some(RawKind::Literal(text)) => Some(Name::from(&**text)),
                     _ => None,
                 },
-                plan: self.plan(&[i], &[]),
+                requires: self.required(&plan),
+                plan,
             });
         }
         model.knowledge = knowledge.into_iter().flatten().collect();
@@ -279,6 +295,15 @@ impl<'a> Compiler<'a> {
             model.services.push(service);
         }
         model.tables = std::mem::take(&mut self.tables);
+        self.place.clear();
+        if self.looks.used_up() {
+            self.refuse(Reason::TooLarge, "too many names in too many expressions");
+            return Err(fatal(self));
+        }
+        if model.tables.len() > TABLES_MAX {
+            self.refuse(Reason::TooLarge, "more than 5,000 tables");
+            return Err(fatal(self));
+        }
         if model.globals() > usize::from(u16::MAX) {
             self.refuse(Reason::TooLarge, "too many elements");
             return Err(fatal(self));
@@ -286,11 +311,17 @@ impl<'a> Compiler<'a> {
         Ok(model)
     }
 
+    /// The elements that need others.
+    fn targets(&self) -> Vec<Target> {
+        let mut targets: Vec<Target> = (0..self.knowledge.len()).map(Target::Knowledge).collect();
+        targets.extend((0..self.decisions.len()).map(Target::Decision));
+        targets.extend((0..self.services.len()).map(Target::Service));
+        targets
+    }
+
     /// The order of compilation: what is needed first. `None`, with a refusal, for circles of decisions.
     fn order(&mut self) -> Option<Vec<Target>> {
-        let mut roots: Vec<Target> = (0..self.knowledge.len()).map(Target::Knowledge).collect();
-        roots.extend((0..self.decisions.len()).map(Target::Decision));
-        roots.extend((0..self.services.len()).map(Target::Service));
+        let roots = self.targets();
         let (mut order, mut state) = (Vec::new(), BTreeMap::<Target, bool>::new());
         for root in roots {
             // Depth first without recursion: a target is opened, then closed after what it needs.
@@ -316,7 +347,7 @@ impl<'a> Compiler<'a> {
                 }
                 state.insert(target, false);
                 stack.push((target, true));
-                for next in self.needs(target) {
+                for &next in self.needs(target) {
                     if !matches!(next, Target::Input(_)) && state.get(&next) != Some(&true) {
                         let circle = state.get(&next) == Some(&false);
                         if !circle || matches!((target, next), (Target::Decision(_), Target::Decision(_))) {
@@ -338,7 +369,19 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn needs(&self, target: Target) -> Vec<Target> {
+    fn needs(&self, target: Target) -> &[Target] {
+        let (knowledge, decisions) = (self.knowledge.len(), self.decisions.len());
+        let at = match target {
+            Target::Input(_) => return &[],
+            Target::Knowledge(i) => i,
+            Target::Decision(i) => knowledge + i,
+            Target::Service(i) => knowledge + decisions + i,
+        };
+        self.needs.get(at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Follows the references of an element.
+    fn references(&self, target: Target) -> Vec<Target> {
         let (file, references): (usize, Vec<&String>) = match target {
             Target::Input(_) => return Vec::new(),
             Target::Decision(i) => {
@@ -357,6 +400,7 @@ impl<'a> Compiler<'a> {
     /// Decisions to decide for these, in order, without those that are given.
     fn plan(&self, wanted: &[usize], given: &[usize]) -> Box<[u16]> {
         let (mut plan, mut seen) = (Vec::new(), vec![false; self.decisions.len()]);
+        given.iter().for_each(|&i| seen[i] = true);
         for &root in wanted {
             let mut stack = vec![(root, false)];
             while let Some((i, close)) = stack.pop() {
@@ -364,14 +408,13 @@ impl<'a> Compiler<'a> {
                     plan.push(i as u16);
                     continue;
                 }
-                if seen[i] || given.contains(&i) {
+                if std::mem::replace(&mut seen[i], true) {
                     continue;
                 }
-                seen[i] = true;
                 stack.push((i, true));
                 for next in self.needs(Target::Decision(i)) {
                     if let Target::Decision(next) = next {
-                        stack.push((next, false));
+                        stack.push((*next, false));
                     }
                 }
             }
@@ -379,13 +422,12 @@ impl<'a> Compiler<'a> {
         plan.into()
     }
 
-    /// The inputs that a decision needs, itself or through others, in their order.
-    fn required(&self, decision: usize) -> Box<[u16]> {
-        let plan = self.plan(&[decision], &[]);
+    /// The inputs that the decisions of a plan need, in their order.
+    fn required(&self, plan: &[u16]) -> Box<[u16]> {
         let needs = plan.iter().flat_map(|&i| self.needs(Target::Decision(usize::from(i))));
         let inputs: BTreeSet<u16> = needs
             .filter_map(|target| match target {
-                Target::Input(i) => u16::try_from(i).ok(),
+                Target::Input(i) => u16::try_from(*i).ok(),
                 _ => None,
             })
             .collect();
@@ -394,7 +436,7 @@ impl<'a> Compiler<'a> {
 
     /// The names an element sees: what it requires.
     fn scope_of(&mut self, file: usize, raw: &RawElement) -> Scope {
-        let mut scope = Scope::new(self.types[file].clone());
+        let mut scope = Scope::new(self.types[file].clone(), self.looks.clone());
         for href in raw.information.iter().chain(&raw.knowledge) {
             let Some(target) = self.target(file, href) else {
                 self.refuse(Reason::MissingElement, href.clone());

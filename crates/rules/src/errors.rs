@@ -56,6 +56,8 @@ pub enum Fault {
     NoRule = 15,
     /// An element without decision logic.
     NoLogic = 16,
+    /// A decision that another one needs has no result.
+    NoResult = 17,
 }
 
 impl Fault {
@@ -78,6 +80,7 @@ impl Fault {
             Self::Unreadable => "a text is not a date, time, duration, number or range",
             Self::NoRule => "no rule matches and there is no default",
             Self::NoLogic => "the element has no decision logic",
+            Self::NoResult => "a decision that another one needs has no result",
         }
     }
 
@@ -100,6 +103,7 @@ impl Fault {
             Self::Unreadable => "文本不是日期、时间、时长、数字或区间",
             Self::NoRule => "没有规则命中，且没有默认结论",
             Self::NoLogic => "该元素没有决策逻辑",
+            Self::NoResult => "其他决策所依赖的决策没有结论",
         }
     }
 }

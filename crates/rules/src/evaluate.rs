@@ -166,7 +166,12 @@ impl<'m> Evaluator<'m> {
             }
             Ir::If(abc) => match self.eval(&abc[0])? {
                 Value::Boolean(true) => self.eval(&abc[1]),
-                Value::Boolean(false) | Value::Null => self.eval(&abc[2]),
+                Value::Boolean(false) => self.eval(&abc[2]),
+                // The standard goes on with `else`. That something is not known must not decide (D4).
+                Value::Null => {
+                    self.fault(Fault::Condition);
+                    self.eval(&abc[2])
+                }
                 _ => Ok(self.fault(Fault::Condition)),
             },
             Ir::And(terms) => self.logic(terms, false),

@@ -19,6 +19,7 @@ pub mod table;
 pub mod temporal;
 pub mod types;
 pub mod value;
+pub mod xml;
 
 pub use errors::{Fault, Halt};
 pub use evaluate::Hit;

@@ -102,8 +102,8 @@ pub enum Undecided {
     /// Something became null on the way.
     #[error("no clear answer: {}", .0.iter().map(|fault| fault.en()).collect::<Vec<_>>().join("; "))]
     Faulty(Vec<Fault>),
-    /// The answer is null.
-    #[error("the rules give no answer")]
+    /// The answer is null, or has a part that is.
+    #[error("the rules give no answer, or one with a part missing")]
     NoAnswer,
 }
 
@@ -206,7 +206,8 @@ impl Model {
     }
 
     /// Decides where something depends on the answer: exactly the facts that are needed must be given, nothing on the way may
-    /// become null for want of a rule or a type, and the answer is not null. A fact may be null only by saying so.
+    /// become null for want of a rule or a type, no condition was neither true nor false, and no part of the answer is null. A fact
+    /// may be null only by saying so.
     ///
     /// # Errors
     /// Why nothing is decided.
@@ -217,7 +218,7 @@ impl Model {
         if !outcome.faults.is_empty() {
             return Err(Undecided::Faulty(outcome.faults));
         }
-        if outcome.value.is_null() {
+        if outcome.value.has_null(&mut Gas::new(gas))? {
             return Err(Undecided::NoAnswer);
         }
         Ok(outcome)
@@ -270,6 +271,10 @@ impl Model {
             ev.memo[usize::from(input.global)] = Some(value);
         }
         ev.run(&decision.plan)?;
+        let before = decision.plan.iter().filter_map(|i| self.decision(*i)).filter(|other| other.global != decision.global);
+        if before.into_iter().any(|other| matches!(ev.memo[usize::from(other.global)], Some(Value::Null))) {
+            ev.fault(Fault::NoResult);
+        }
         let value = ev.memo[usize::from(decision.global)].take().unwrap_or_default();
         Ok(Self::outcome(ev, value))
     }

@@ -36,6 +36,8 @@ pub enum Reason {
     SilentNull,
     /// Two elements of one name.
     Duplicate,
+    /// An input without a type: what is wrong about it could not be found before it decides.
+    Untyped,
 }
 
 /// A refusal.
@@ -76,6 +78,7 @@ impl Reason {
                 ("the result may be null", "say what is decided, for example 0 or a reason, instead of nothing")
             }
             Self::Duplicate => ("two elements have this name", "rename one of them"),
+            Self::Untyped => ("the input has no type", "choose its type, such as number, string or date"),
             Self::Expression(fault) => (
                 fault.en(),
                 match fault {
@@ -107,6 +110,7 @@ impl Reason {
             Self::HitPolicy => ("命中策略不适用", "请改用其他命中策略；PRIORITY 须列出输出值的优先顺序"),
             Self::SilentNull => ("结果可能为空（null）", "请写明决定的内容，例如 0 或理由，不要留空"),
             Self::Duplicate => ("有两个同名元素", "请更改其中一个的名称"),
+            Self::Untyped => ("输入没有类型", "请选择类型，例如 number、string 或 date"),
             Self::Expression(fault) => (
                 fault.zh(),
                 match fault {

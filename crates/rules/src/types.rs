@@ -5,6 +5,10 @@ use crate::value::Name;
 use std::fmt;
 use std::sync::Arc;
 
+/// Largest type that is followed through a name, in parts and in levels.
+const PARTS_MAX: u32 = 1_000;
+const LEVELS_MAX: u32 = 24;
+
 /// A FEEL type.
 #[derive(Clone, Debug)]
 pub enum Type {
@@ -115,12 +119,31 @@ impl Type {
         }
     }
 
+    /// The type, or Any where it is larger than anybody declares. Types are compared as trees, and a chain of names, each
+    /// twice the one before, would be a tree that no machine can walk.
+    pub(crate) fn bounded(self) -> Self {
+        if self.fits(LEVELS_MAX, &mut PARTS_MAX.clone()) { self } else { Self::Any }
+    }
+
+    fn fits(&self, levels: u32, parts: &mut u32) -> bool {
+        let (Some(levels), Some(left)) = (levels.checked_sub(1), parts.checked_sub(1)) else { return false };
+        *parts = left;
+        match self {
+            Self::List(item) | Self::Range(item) => item.fits(levels, parts),
+            Self::Context(members) => members.iter().all(|(_, member)| member.fits(levels, parts)),
+            Self::Function(parameters, result) => parameters.iter().chain([&**result]).all(|part| part.fits(levels, parts)),
+            Self::Constrained(constrained) => constrained.base.fits(levels, parts),
+            _ => true,
+        }
+    }
+
     /// Whether both are the same type, structurally.
     pub fn same(&self, other: &Self) -> bool {
         match (self.base(), other.base()) {
-            (Self::List(a), Self::List(b)) | (Self::Range(a), Self::Range(b)) => a.same(b),
+            (Self::List(a), Self::List(b)) | (Self::Range(a), Self::Range(b)) => Arc::ptr_eq(a, b) || a.same(b),
             (Self::Context(a), Self::Context(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|(x, y)| x.0 == y.0 && x.1.same(&y.1))
+                let equal = |(x, y): (&(Name, Self), &(Name, Self))| x.0 == y.0 && x.1.same(&y.1);
+                Arc::ptr_eq(a, b) || a.len() == b.len() && a.iter().zip(b.iter()).all(equal)
             }
             (Self::Function(a, x), Self::Function(b, y)) => {
                 a.len() == b.len() && a.iter().zip(b.iter()).all(|(x, y)| x.same(y)) && x.same(y)

@@ -142,6 +142,26 @@ impl Value {
         matches!(self, Self::Null)
     }
 
+    /// Whether it is null, or has a part that is. Parts may be shared, so that this is paid for.
+    ///
+    /// # Errors
+    /// Out of gas.
+    pub fn has_null(&self, gas: &mut Gas) -> Result<bool, Halt> {
+        gas.charge(1)?;
+        let parts: Vec<&Self> = match self {
+            Self::Null => return Ok(true),
+            Self::List(list) => list.items().iter().collect(),
+            Self::Context(context) => context.entries().iter().map(|(_, part)| part).collect(),
+            _ => return Ok(false),
+        };
+        for part in parts {
+            if part.has_null(gas)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The number, if it is one.
     pub fn as_number(&self) -> Option<Decimal> {
         match self {

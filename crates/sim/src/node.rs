@@ -21,6 +21,7 @@ use zhulian_node::{
     mempool::{self, Intake, Mempool},
     parts::{self, Parts},
 };
+use zhulian_primitives::PROTOCOL_NEWEST;
 
 use crate::{
     adversary::{LyingMachine, LyingMempool},
@@ -174,7 +175,7 @@ where
 {
     let Plan { index, name, directory, role, mempool, power } = plan;
     fs::create_dir_all(&directory).expect("a directory for the index");
-    let parts = Parts::new(&city.genesis, mempool, &directory);
+    let parts = Parts::new(&city.genesis, PROTOCOL_NEWEST, mempool, &directory);
     let observer = Overheard { inner: parts.observer.clone(), index, honest: !role.byzantine, memory: memory.clone() };
     let mut machine: Arc<dyn Machine> = parts.machine.clone();
     let mut transactions: Arc<dyn Transactions> = parts.transactions();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use zhulian_engine::verify_state_proof;
-use zhulian_ledger::{BlockContext, Key, Value};
+use zhulian_ledger::{Key, Value};
 use zhulian_node::{
     index::{Filter, genesis_keys, rows},
     mempool::Standing,
@@ -91,14 +91,8 @@ fn execute<'a>(state: &mut State, blocks: impl IntoIterator<Item = &'a Arc<Block
     let executor = zhulian_modules::executor();
     for block in blocks {
         let header = &block.header;
-        let context = BlockContext {
-            chain: header.chain,
-            height: header.height,
-            time: header.time,
-            parent: header.parent,
-            proposer: header.proposer,
-        };
-        let outcome = executor.execute(&context, &block.transactions, |key| state.get(key).cloned());
+        let outcome = executor.execute(&header.into(), &block.transactions, |key| state.get(key).cloned());
+        let outcome = outcome.map_err(|unknown| format!("EXECUTION: block {} follows {unknown:?}", header.height))?;
         if outcome.receipts != block.receipts {
             return Err(format!("EXECUTION: the receipts of block {} are not what executing it again gives", header.height));
         }

@@ -3,8 +3,7 @@
 use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::merkle::{leaf, root_from_path, root_of_leaves};
 use zhulian_primitives::{
-    Certificate, ChainId, Code, Event, Header, Height, Network, PROTOCOL_VERSION, Receipt, Timestamp, Transaction,
-    TransactionId,
+    Certificate, ChainId, Code, Event, Header, Height, Network, PROTOCOLS, Receipt, Timestamp, Transaction, TransactionId,
 };
 
 use crate::{BatchEntry, CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_by_case, deposit_of};
@@ -206,7 +205,7 @@ fn header(network: &Network, bytes: &[u8]) -> Result<Header, Refusal> {
     // The version comes first, so that a later form of header is named as such and not called damaged.
     let mut d = minicbor::Decoder::new(bytes);
     if let (Ok(Some(_)), Ok(version)) = (d.array(), d.u16())
-        && version != PROTOCOL_VERSION
+        && !PROTOCOLS.contains(&version)
     {
         return Err(Refusal::UnknownVersion);
     }

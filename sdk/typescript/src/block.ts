@@ -5,7 +5,11 @@ import { ascii, concat } from './bytes'
 import { type Reader, decode } from './cbor'
 import type { Validator } from './network'
 
-export const PROTOCOL_VERSION = 1n
+const PROTOCOL_FIRST = 1n
+const PROTOCOL_NEWEST = 2n
+
+/** Whether this verifier knows a protocol. Those that it knows have the same form of header. */
+export const knowsProtocol = (version: bigint): boolean => version >= PROTOCOL_FIRST && version <= PROTOCOL_NEWEST
 
 export interface Header {
   digest: Uint8Array

@@ -1,7 +1,7 @@
 /** The verification itself, from the transaction up to the validators' signatures. */
 import { sha256 } from '@noble/hashes/sha2.js'
 
-import { type Certificate, type Header, PROTOCOL_VERSION, decodeCertificate, decodeHeader, decodeOutcome } from './block'
+import { type Certificate, type Header, decodeCertificate, decodeHeader, decodeOutcome, knowsProtocol } from './block'
 import { decodeValidators, finalizeMessage, headerVersion } from './block'
 import { equal, hex } from './bytes'
 import { type Json, Reader, itemJson } from './cbor'
@@ -120,7 +120,7 @@ function headers(network: Network, all: Uint8Array[]): [Header, Header] {
 
 function checkedHeader(network: Network, bytes: Uint8Array): Header {
   const version = readOr('header.malformed', () => headerVersion(new Reader(bytes)))
-  demand(version === PROTOCOL_VERSION, 'header.unknown_version')
+  demand(knowsProtocol(version), 'header.unknown_version')
   const header = readOr('header.malformed', () => decodeHeader(bytes))
   demand(equal(header.chain, network.chain), 'header.other_network')
   // Of an earlier epoch than that of the validators who are known here.
@@ -204,7 +204,7 @@ function followed(network: Network, bytes: HandoverBytes): Network {
     decodeCertificate(bytes.certificate),
     decodeValidators(bytes.validators),
   ])
-  demand(header.version === PROTOCOL_VERSION, 'handover.malformed')
+  demand(knowsProtocol(header.version), 'handover.malformed')
   demand(equal(header.chain, network.chain), 'handover.other_network')
   demand(header.epoch >= network.epoch && header.epoch < 2n ** 64n - 1n, 'handover.order')
   demand(finalises(certificate, header), 'handover.certificate_of_other')

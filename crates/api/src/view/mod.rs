@@ -22,7 +22,8 @@ pub use evidence::{
 };
 pub use node::{
     ArchiveView, CalendarDueView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView,
-    ParameterView, PeerView, PendingValidators, Phase, PowerHeld, PowerView, StatusView, ValidatorView, Validators,
+    ParameterView, PeerView, PendingValidators, Phase, PowerHeld, PowerView, ProtocolView, StatusView, UpgradeView,
+    ValidatorView, Validators,
 };
 pub use organisation::{
     BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,

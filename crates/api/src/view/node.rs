@@ -119,6 +119,8 @@ pub struct StatusView {
     /// Keys of members of the node's organisation that are due for replacement by its own rule, the most urgent first.
     #[serde(default)]
     pub keys_due: Vec<KeyDueView>,
+    /// By which rules blocks are executed, and which of them this node knows.
+    pub protocol: ProtocolView,
     /// Calendars of working days in force, the one that ends first before the others.
     #[serde(default)]
     pub calendars: Vec<CalendarDueView>,
@@ -126,6 +128,52 @@ pub struct StatusView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub stall: Option<String>,
+}
+
+/// Protocols, the numbered sets of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProtocolView {
+    /// The protocol of the next block.
+    pub in_force: u16,
+    /// The newest that the node's program executes. It executes all before it, too.
+    pub known: u16,
+    /// The one that follows, if the organisations have voted so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<UpgradeView>,
+}
+
+/// A protocol that begins at a height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UpgradeView {
+    /// The protocol.
+    pub protocol: u16,
+    /// The first height that follows it.
+    pub height: u64,
+}
+
+impl ProtocolView {
+    /// What the node cannot execute, as soon as it is known: in English and Chinese, naming the protocols and the height.
+    pub fn unknown(&self) -> Option<(String, String)> {
+        let known = self.known;
+        if self.in_force > known {
+            let protocol = self.in_force;
+            return Some((
+                format!("this binary executes protocols 1 to {known}, and the next block follows protocol {protocol}"),
+                format!("本程序可执行协议 1 至 {known}，而下一区块须执行协议 {protocol}"),
+            ));
+        }
+        let UpgradeView { protocol, height } = self.next.filter(|next| next.protocol > known)?;
+        Some((
+            format!("this binary executes protocols 1 to {known}; height {height} begins protocol {protocol}"),
+            format!("本程序可执行协议 1 至 {known}，高度 {height} 起须执行协议 {protocol}"),
+        ))
+    }
+
+    /// Whether the node stands still until a newer program is installed.
+    pub fn is_blocked(&self) -> bool {
+        self.in_force > self.known
+    }
 }
 
 /// A key that is due for replacement.

@@ -270,6 +270,7 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
     findings.push(clock(&status));
     findings.extend(status.disk.as_ref().map(node_disk));
     findings.extend(status.keys_due.first().map(|first| keys_due(first, status.keys_due.len())));
+    findings.extend(protocol(&status.protocol));
     findings.extend(status.calendars.iter().filter(|it| it.is_due()).map(calendar));
     if let Some(stall) = &status.stall {
         findings.push(Finding {
@@ -293,6 +294,17 @@ fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+fn protocol(protocol: &zhulian_api::view::ProtocolView) -> Option<Finding> {
+    let (en, zh) = protocol.unknown()?;
+    Some(Finding {
+        code: "protocol",
+        what: Text::fixed("协议", "protocol"),
+        verdict: if protocol.is_blocked() { Verdict::Bad } else { Verdict::Warning },
+        found: Text { zh: zh.into(), en: en.into() },
+        remedy: Some(text!("请为节点安装新版程序", "install a newer binary on the node")),
+    })
 }
 
 fn node_disk(disk: &zhulian_api::view::DiskView) -> Finding {

@@ -15,6 +15,7 @@ pub mod network;
 pub mod node;
 pub mod org;
 pub mod procedure;
+pub mod protocol;
 mod proven;
 mod replay;
 pub mod rules;
@@ -39,6 +40,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Node(command) => node::run(session, command).map(|()| None),
         Command::Org(command) => org::run(session, command).map(Some),
         Command::Validator(command) => validator::run(session, command).map(Some),
+        Command::Protocol(command) => protocol::run(session, command).map(Some),
         Command::Rules(command) => rules::run(session, command).map(Some),
         Command::Case(command) => case::run(session, command).map(Some),
         Command::Procedure(command) => procedure::run(session, command).map(Some),

@@ -304,6 +304,8 @@ fn action(name: &str) -> (&str, &str) {
         "add_validator" => ("增加验证节点", "add a validator"),
         "remove_validator" => ("移除验证节点", "remove a validator"),
         "rekey_validator" => ("更换验证节点密钥", "give a validator another key"),
+        "schedule_protocol" => ("升级协议", "begin a protocol"),
+        "annul_protocol" => ("撤销协议升级", "annul a protocol"),
         other => (other, other),
     }
 }

@@ -52,6 +52,7 @@ pub fn run(session: &Session) -> Result<Report> {
         .fact(Text::fixed("存证", "evidence"), grouped(status.evidence))
         .fact(Text::fixed("交易", "transactions"), grouped(status.transactions));
     report = report.fact(Text::fixed("权力集中度", "concentration"), super::validator::power(&validators.power));
+    report = report.fact(Text::fixed("协议", "protocol"), super::protocol::line(&status.protocol, status.height));
     if let Some(time) = status.time_ms {
         report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
     }

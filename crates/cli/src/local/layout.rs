@@ -15,6 +15,7 @@ use zhulian_modules::{
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
 };
 use zhulian_node::config::{Config, Gateway};
+use zhulian_primitives::PROTOCOL_NEWEST;
 
 use super::plan::{OrganisationPlan, Plan, parse_class};
 use crate::{
@@ -86,6 +87,7 @@ impl Layout {
         }
         let genesis = Genesis::new(&plan.name, time_ms, validators, foundings, Parameters::default())
             .and_then(|genesis| genesis.with_epoch_blocks(plan.epoch_blocks.unwrap_or(EPOCH_BLOCKS)))
+            .and_then(|genesis| genesis.with_protocol(plan.protocol.unwrap_or(PROTOCOL_NEWEST)))
             .map_err(|error| unfounded(&error.to_string()))?;
         Ok(Self { genesis, plan, secrets })
     }
@@ -168,7 +170,8 @@ pub fn node_config(
         pace: Default::default(),
         state_sync: Default::default(),
         archive: None,
-        page_cache_mib: 64,
+        page_cache_mib: 32,
+        protocol_max: None,
         log: Default::default(),
     }
 }

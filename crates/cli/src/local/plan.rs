@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zhulian_execution::{Class, Role};
 use zhulian_modules::identity::{MemberId, OrganisationName, Uscc};
+use zhulian_primitives::Protocol;
 
 use crate::{
     failure::{Exit, Failure, Result},
@@ -20,6 +21,9 @@ pub struct Plan {
     /// Blocks of an epoch, with which the validators may change; 4,096 if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch_blocks: Option<u64>,
+    /// The protocol that it begins with, when some offices have an older build; the newest if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
 }
 
 /// An organisation of the plan.
@@ -147,6 +151,7 @@ impl Plan {
             name: "明珠市治理主链（演示）".into(),
             organisations: rows.into_iter().map(organisation).collect(),
             epoch_blocks: None,
+            protocol: None,
         }
     }
 

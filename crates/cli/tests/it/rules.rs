@@ -54,6 +54,19 @@ fn what_would_be_accepted_is_said_with_its_decisions() {
 }
 
 #[test]
+fn a_borrowed_calendar_goes_on_where_it_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let borrowed = rules(dir.path(), &["calendar", &path("medical-assistance/pack.json"), "--out", "next", "--lang", "en"]);
+    assert_eq!(code(&borrowed), 2);
+    let said = stderr(&borrowed);
+    assert!(said.contains("borrows the calendar") && said.contains("working-days/pack.json"), "{said}");
+    assert!(!dir.path().join("next").exists(), "nothing is written");
+    let own = rules(dir.path(), &["calendar", &path("packs/working-days/pack.json"), "--out", "next"]);
+    assert_eq!(code(&own), 0, "{}", stderr(&own));
+    assert!(dir.path().join("next/working-days.calendar").exists());
+}
+
+#[test]
 fn what_would_be_refused_is_said_with_element_and_remedy_in_both_languages() {
     let dir = tempfile::tempdir().expect("a directory");
     let source = fs::read_to_string(path("medical-assistance/medical-assistance.dmn")).expect("a file");

@@ -5,10 +5,11 @@ use std::time::Duration;
 use commonware_p2p::simulated::Link;
 use commonware_runtime::{Clock as _, Runner as _, deterministic};
 use commonware_utils::probability;
+use zhulian_engine::{Config, ConfigError, Pace, Peer, Timeouts};
 
 use crate::{
     toy::{GENESIS, key, put},
-    world::{GOOD, World, network},
+    world::{GOOD, World, config, network, secrets},
 };
 
 #[test]
@@ -176,4 +177,20 @@ fn gossip_reaches_the_others() {
         }
         assert!(!world.nodes[&0].handle.gossip(vec![0; zhulian_engine::GOSSIP_BYTES_MAX + 1].into()));
     });
+}
+
+#[test]
+fn a_configuration_that_would_stop_a_running_node_is_refused() {
+    let good = config(&secrets(4), 0);
+    good.check().unwrap();
+    let peer = |n: u64| Peer { public_key: [n as u8; 32], address: format!("10.0.0.{n}:1") };
+    let peers = |count: u64| Config { peers: (0..count).map(peer).collect(), ..good.clone() };
+    peers(127).check().unwrap();
+    assert_eq!(peers(128).check(), Err(ConfigError::Peers(128)));
+    let late = Timeouts { leader: Duration::from_secs(9), ..good.timeouts };
+    assert_eq!(Config { timeouts: late, ..good.clone() }.check(), Err(ConfigError::Timeouts));
+    let slow = Pace { block_interval: Duration::from_secs(1), ..good.pace };
+    assert_eq!(Config { pace: slow, ..good.clone() }.check(), Err(ConfigError::Pace));
+    assert_eq!(Config { epoch_blocks: 1, ..good.clone() }.check(), Err(ConfigError::Epoch));
+    assert_eq!(Config { threads: 0, ..good }.check(), Err(ConfigError::Threads));
 }

@@ -120,6 +120,9 @@ fn a_flipped_byte_in_any_file_is_noticed_and_never_served() {
     assert_eq!(nothing_wrong(&handle, &blocks, "nothing"), 0);
     engine.stop().unwrap();
 
+    // How many keys are held while the state is opened depends on the number of these files.
+    assert!(files(&intact).iter().any(|file| file.parent().is_some_and(|it| it.ends_with("zhulian-state-log_data"))));
+
     let mut noticed = BTreeMap::new();
     for (turn, file) in files(&intact).into_iter().enumerate() {
         let name = file.strip_prefix(&intact).unwrap().to_string_lossy().into_owned();

@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path, sync::Arc, time::Duration};
 
+use commonware_utils::{NZU64, NZUsize};
 use futures::executor::block_on;
 use zhulian_engine::{
     Cold, Engine, Storage,
@@ -45,10 +46,10 @@ impl Life {
         config.storage = Storage {
             page_cache_bytes: 1 << 20,
             retained_blocks: 16,
-            prune_every_blocks: 16,
+            prune_every_blocks: NZUsize!(16),
             log_bytes: 32 << 10,
-            section_blocks: 16,
-            state_file_operations: 256,
+            section_blocks: NZU64!(16),
+            state_file_operations: NZU64!(256),
             ..Storage::default()
         };
         config.cold = cold.map(|path| Cold { segment_blocks: 32, ..Cold::new(path.into(), RETENTION) });

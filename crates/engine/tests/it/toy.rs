@@ -9,7 +9,7 @@ use std::{
 };
 
 use zhulian_engine::{Observer, Transactions};
-use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Seat, Value};
+use zhulian_ledger::{BlockContext, Execution, Key, Loaded, Machine, Missing, Outcome, Pause, Seat, Value};
 use zhulian_primitives::{Block, Certificate, Height, Validator};
 
 /// A transaction is a key of 32 bytes and a value; the same key again makes the value longer. An empty transaction is invalid.
@@ -71,9 +71,9 @@ impl Machine for Toy {
     }
 }
 
-fn execute(transactions: &[Vec<u8>], executed: &AtomicU64, loaded: &Loaded) -> Result<Outcome, Missing> {
+fn execute(transactions: &[Vec<u8>], executed: &AtomicU64, loaded: &Loaded) -> Result<Outcome, Pause> {
     let mut missing = Missing::default();
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { protocol: 1, ..Outcome::default() };
     for transaction in transactions {
         let key: Key = transaction[..32].try_into().expect("checked");
         if !loaded.contains_key(&key) {
@@ -81,7 +81,7 @@ fn execute(transactions: &[Vec<u8>], executed: &AtomicU64, loaded: &Loaded) -> R
         }
     }
     if !missing.0.is_empty() {
-        return Err(missing);
+        return Err(missing.into());
     }
     for transaction in transactions {
         let (key, value) = transaction.split_at(32);

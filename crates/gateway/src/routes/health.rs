@@ -25,6 +25,10 @@ pub async fn ready(State(gateway): State<Shared>) -> Result<Json<view::Health>, 
     if let Some(place) = status.damage.first() {
         return Err(Failure::new(ErrorCode::Damaged, format!("stored data is damaged, first at: {place}")));
     }
+    let protocol = status.protocol();
+    if let Some((en, _)) = protocol.unknown().filter(|_| protocol.is_blocked()) {
+        return Err(Failure::new(ErrorCode::NotReady, format!("{en}: install a newer one")));
+    }
     match status.phase {
         Phase::Running => Ok(Json(view::Health { ok: true })),
         Phase::Starting => Err(Failure::new(ErrorCode::NotReady, "the node is starting")),

@@ -10,7 +10,7 @@ use zhulian_modules::{
     governance::{self, Parameter, Power},
     identity::Uscc,
 };
-use zhulian_primitives::{Network, PROTOCOL_VERSION, Validator, quorum};
+use zhulian_primitives::{Network, Validator, quorum};
 
 use crate::{Failure, Shared, backend, show, state};
 
@@ -25,6 +25,7 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
         chain: network.chain.into(),
         validators: network.validators.iter().map(identity_validator).collect(),
     };
+    let status = gateway.backend.status();
     let parameters = match state::query(&*gateway.backend, |source, _| governance::parameters(&source)).await {
         Ok((_, parameters)) => Parameter::ALL.iter().map(|it| (it.name(), parameters.get(*it))).collect(),
         // Whom the network consists of is known all the same, and a client needs it first.
@@ -34,8 +35,8 @@ pub async fn network(State(gateway): State<Shared>) -> Result<Json<view::Network
     let parameter = |(name, value): (&str, u64)| view::ParameterView { name: name.into(), value };
     Ok(Json(view::NetworkView {
         identity,
-        genesis_time_ms: gateway.backend.status().genesis_time,
-        protocol_version: PROTOCOL_VERSION,
+        genesis_time_ms: status.genesis_time,
+        protocol_version: status.protocol().in_force,
         parameters: parameters.into_iter().map(parameter).collect(),
     }))
 }
@@ -57,6 +58,7 @@ pub async fn diagnosis(State(gateway): State<Shared>) -> Json<Diagnosis> {
 
 fn status_view(gateway: &Shared) -> view::StatusView {
     let status = gateway.backend.status();
+    let protocol = status.protocol();
     let network = status.network(status.epoch);
     let peer = |peer: &backend::Peer| view::PeerView {
         name: show::validator_name(network, &peer.public_key),
@@ -114,6 +116,7 @@ fn status_view(gateway: &Shared) -> view::StatusView {
                 days_left: it.days_left,
             })
             .collect(),
+        protocol,
         stall: status.stall,
         version: status.version,
     }

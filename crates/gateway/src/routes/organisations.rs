@@ -5,7 +5,7 @@ use serde_json::json;
 use zhulian_api::{ErrorCode, HexBytes, view};
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
-    governance::{self, Action},
+    governance::{self, Action, Upgrade},
     identity::{self, Organisation, Uscc},
 };
 use zhulian_primitives::Height;
@@ -179,6 +179,8 @@ fn matter(action: &Action) -> serde_json::Value {
         Action::RemoveValidator(code, key) => {
             json!({ "organisation": code.to_string(), "public_key": zhulian_api::Hex32(*key).to_string() })
         }
+        Action::ScheduleProtocol(Upgrade { protocol, height }) => json!({ "protocol": protocol, "height": height }),
+        Action::AnnulProtocol(protocol) => json!({ "protocol": protocol }),
         Action::RekeyValidator(old, new, address) => json!({
             "public_key": zhulian_api::Hex32(*old).to_string(),
             "new_public_key": zhulian_api::Hex32(*new).to_string(),

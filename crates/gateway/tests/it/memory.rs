@@ -15,13 +15,13 @@ use zhulian_execution::{Event as _, Executor};
 use zhulian_gateway::*;
 use zhulian_ledger::{BlockContext, Key, Value, merkle};
 use zhulian_modules::{
-    governance::{Action, MotionOpened},
+    governance::{self, Action, MotionOpened},
     procedure::{CaseClosed, CaseId, CaseOpened, case_of},
     rulepack::{Decided, Drafted},
 };
 use zhulian_primitives::{
-    Block, Certificate, Code, Event, EvidenceId, Header, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError,
-    TransactionId, VALIDITY_BLOCKS_MAX,
+    Block, Certificate, Code, Event, EvidenceId, Header, Network, PROTOCOL_FIRST, PROTOCOL_NEWEST, Receipt, Transaction,
+    TransactionError, TransactionId, VALIDITY_BLOCKS_MAX,
 };
 use zhulian_verify::{BatchEntry, CoseStatement, Entry, Inclusion, ReceiptFile};
 
@@ -154,7 +154,7 @@ impl Memory {
                 transactions.push(bytes);
             }
         }
-        let outcome = self.executor.execute(&context, &transactions, |key| inner.state.get(key).cloned());
+        let outcome = self.executor.execute(&context, &transactions, |key| inner.state.get(key).cloned()).expect("known");
         for (key, value) in outcome.writes {
             match value {
                 Some(value) => inner.state.insert(key, value),
@@ -162,7 +162,7 @@ impl Memory {
             };
         }
         let header = Header {
-            version: PROTOCOL_VERSION,
+            version: outcome.protocol,
             chain: self.network.chain,
             height,
             time,
@@ -200,7 +200,7 @@ impl Memory {
     fn tip_header(&self, inner: &Inner) -> Header {
         inner.blocks.last().map_or_else(
             || Header {
-                version: PROTOCOL_VERSION,
+                version: PROTOCOL_FIRST,
                 chain: self.network.chain,
                 height: 0,
                 time: GENESIS_TIME,
@@ -382,6 +382,8 @@ impl Backend for Memory {
             disk: None,
             archive: None,
             keys_due: Vec::new(),
+            protocols: governance::protocol_plan(&|key: &Key| inner.state.get(key).cloned()),
+            protocol_known: PROTOCOL_NEWEST,
             calendars: Vec::new(),
             version: env!("CARGO_PKG_VERSION").into(),
             stall: None,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use zhulian_api::{Query, Wait, view};
-use zhulian_modules::governance::{Action, CastBallot, OpenMotion, Parameter};
-use zhulian_primitives::codec;
+use zhulian_modules::governance::{Action, CastBallot, OpenMotion, Parameter, Upgrade};
+use zhulian_primitives::{PROTOCOL_NEWEST, codec};
 
 use crate::{city, world::World};
 
@@ -57,4 +57,30 @@ async fn motions_are_shown_with_their_ballots_until_they_are_carried() {
     let network = world.client.network().await.unwrap();
     let parameter = network.parameters.iter().find(|parameter| parameter.name == "vote_blocks").unwrap();
     assert_eq!(parameter.value, 1_000);
+}
+
+#[tokio::test]
+async fn a_protocol_that_was_voted_is_in_the_status_and_said_when_the_node_does_not_know_it() {
+    let world = World::start().await;
+    let sent = async |n: usize, call: &str, args: Vec<u8>| {
+        let transaction = world.sign(&city::representative(n), "governance", call, &args, world.until());
+        let answer = world.client.submit(&[transaction], SOON).await.unwrap().remove(0);
+        assert_eq!(answer.state, view::TransactionState::Finalised, "{:?}", answer.refusal);
+    };
+    assert_eq!(world.client.network().await.unwrap().protocol_version, PROTOCOL_NEWEST);
+    let none = view::ProtocolView { in_force: PROTOCOL_NEWEST, known: PROTOCOL_NEWEST, next: None };
+    assert_eq!(world.client.status().await.unwrap().protocol, none);
+    let upgrade = Upgrade { protocol: PROTOCOL_NEWEST + 1, height: 12_000 };
+    sent(0, "open_motion", codec::to_bytes(&OpenMotion { action: Action::ScheduleProtocol(upgrade) })).await;
+    for n in 0..3 {
+        sent(n, "cast_ballot", codec::to_bytes(&CastBallot { motion: 0, approve: true })).await;
+    }
+    let motion = world.client.motions(Query::new()).await.unwrap().items.remove(0);
+    assert_eq!((motion.status.as_str(), motion.action.as_str()), ("executed", "schedule_protocol"));
+    assert_eq!(motion.matter, serde_json::json!({ "protocol": PROTOCOL_NEWEST + 1, "height": 12_000 }));
+    let next = Some(view::UpgradeView { protocol: PROTOCOL_NEWEST + 1, height: 12_000 });
+    assert_eq!(world.client.status().await.unwrap().protocol, view::ProtocolView { next, ..none });
+    let found = world.client.diagnosis().await.unwrap();
+    assert!(found.moving && found.findings.iter().any(|finding| finding.code == "protocol.unknown_soon"), "{found:?}");
+    world.client.ready().await.unwrap();
 }

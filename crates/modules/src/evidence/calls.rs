@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use zhulian_crypto::{Digest, sha256_parts};
 use zhulian_execution::{Allowed, Call, Class, Context, Event, Halt, Read, Role, Text};
 use zhulian_ledger::{Key, Map};
-use zhulian_primitives::{EvidenceId, codec};
+use zhulian_primitives::{EvidenceId, Protocol, codec};
 
 use super::{
     details::Details,
@@ -19,6 +19,8 @@ use crate::{
     identity::{self, Me, Uscc},
 };
 
+/// The protocol since which a named custodian must be there (E10).
+const CUSTODIAN_CHECKED: Protocol = 2;
 const OFFICER: Allowed = Allowed::AnyOf(&[Role::Officer]);
 const JUDGE: Allowed = Allowed::AnyOf(&[Role::Judge]);
 
@@ -46,7 +48,8 @@ impl Call for Deposit {
     }
 
     fn reads(&self) -> Vec<Key> {
-        vec![state::FILE.key(&(self.file.sha256, 0)), governance::PARAMETERS.key(&())]
+        let first = state::FILE.key(&(self.file.sha256, 0));
+        [first, governance::PARAMETERS.key(&())].into_iter().chain(custodian_key(&self.details)).collect()
     }
 
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
@@ -102,7 +105,8 @@ impl Call for DepositBatch {
     }
 
     fn reads(&self) -> Vec<Key> {
-        vec![state::BATCH.key(&(self.root, 0)), governance::PARAMETERS.key(&())]
+        let first = state::BATCH.key(&(self.root, 0));
+        [first, governance::PARAMETERS.key(&())].into_iter().chain(custodian_key(&self.details)).collect()
     }
 
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
@@ -302,12 +306,22 @@ fn parameters(ctx: &mut Context<'_>) -> Result<Parameters, Halt> {
     Ok(governance::PARAMETERS.get(ctx, &())?.unwrap_or_default())
 }
 
-fn check_details(ctx: &Context<'_>, details: &Details, parameters: &Parameters) -> Result<(), Error> {
+fn custodian_key(details: &Details) -> Option<Key> {
+    details.custodian.as_ref().map(|custodian| identity::ORGANISATION.key(custodian))
+}
+
+fn check_details(ctx: &mut Context<'_>, details: &Details, parameters: &Parameters) -> Result<(), Halt> {
     if codec::encoded_len(details) as u64 > parameters.details_bytes_max {
-        return Err(Error::DetailsTooLarge);
+        return Err(Error::DetailsTooLarge.into());
     }
     if details.retention_until.is_some_and(|until| until <= ctx.block_time()) {
-        return Err(Error::RetentionPast);
+        return Err(Error::RetentionPast.into());
+    }
+    if ctx.protocol() >= CUSTODIAN_CHECKED
+        && let Some(custodian) = &details.custodian
+        && !identity::ORGANISATION.get(ctx, custodian)?.is_some_and(|found| found.is_active())
+    {
+        return Err(Error::CustodianUnknown.into());
     }
     Ok(())
 }

@@ -101,4 +101,9 @@ zhulian_execution::refusals! { "evidence";
         "record that it was sealed first",
         "证据未封存",
         "请先登记封存";
+    CustodianUnknown = 21, retry: true,
+        "the custodian that the deposit names is not an organisation that is admitted and active",
+        "check the custodian's code, or let the organisation be admitted or reinstated first",
+        "存证所写的保管机构未加入网络或已停用",
+        "请核对保管机构的统一社会信用代码，或先由该机构加入或恢复";
 }

@@ -11,6 +11,8 @@
 //! - **E7** Only the court that froze evidence in a case releases it from that case.
 //! - **E8** No personal plaintext: free text is short, and refused when it seems to hold a personal number.
 //! - **E9** The custody history is complete: the state keeps the digest over all its events in order.
+//! - **E10** Since protocol 2, what a deposit leaves with a custodian is with an organisation that is admitted and active. (Custody is
+//!   recorded by who holds the thing; a mistyped code held it for ever.)
 //!
 //! A deposit writes one state key in the normal case. The facts of a deposit stay in the archived transaction; the state says
 //! only that it is there, whose it is, and how it stands.

@@ -191,6 +191,33 @@ fn custody_is_recorded_by_who_deposited_or_holds_it() {
 }
 
 #[test]
+fn a_deposit_is_left_only_with_who_is_there() {
+    check(
+        "
+        bureau.off deposit F1 custodian=hospital       -> evidence.custodian_unknown
+        bureau.off deposit_batch B1 custodian=hospital -> evidence.custodian_unknown
+        bureau.off deposit F1 custodian=bureau         -> ok
+        court.rep  open_motion suspend bank            -> ok
+        court.rep  cast_ballot 0 yes                   -> ok
+        bureau.rep cast_ballot 0 yes                   -> ok
+        bureau.off deposit F2 custodian=bank           -> ok
+        notary.rep cast_ballot 0 yes                   -> ok
+        bureau.off deposit F3 custodian=bank           -> evidence.custodian_unknown
+    ",
+    );
+    // By the rules of protocol 1 nobody asked.
+    let mut before = City::of_protocol_1();
+    check_in(
+        &mut before,
+        "
+        bureau.off deposit F1 custodian=hospital       -> ok
+        bureau.off deposit_batch B1 custodian=hospital -> ok
+        bureau.off record_custody F1 sealed            -> evidence.not_custodian
+    ",
+    );
+}
+
+#[test]
 fn frozen_evidence_does_not_change_hands() {
     check(
         "

@@ -6,11 +6,14 @@ use zhulian_ledger::Key as StateKey;
 
 use super::{
     errors::Error,
-    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged, ValidatorsChanged},
+    events::{
+        BallotCast, MotionClosed, MotionOpened, ParameterChanged, ProtocolAnnulled, ProtocolScheduled, ValidatorsChanged,
+    },
+    protocol::{ProtocolPlan, Upgrade},
     rules::{self, Decision},
     seats::{self, Seat, Seats},
     state,
-    types::{Action, Ballot, Failure, Motion, MotionStatus, Parameter, Parameters},
+    types::{Action, Ballot, Failure, Motion, MotionStatus, NetworkRecord, Parameter, Parameters},
 };
 use crate::{
     identity::{self, Error as IdentityError, Me, Organisation, Uscc},
@@ -34,8 +37,8 @@ impl Call for OpenMotion {
     const NAME: &'static str = "open_motion";
     const ALLOWED: Allowed = REPRESENTATIVE;
     const ABOUT: Text = Text {
-        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, enact or annul a version of a rule pack, or add, remove or re-key a validator. It is no ballot yet.",
-        zh: "提出动议：接纳、停用、恢复机构或其管理员，更改参数，使规则包版本生效、撤销，或增加、移除验证节点及更换其密钥。提出动议本身不计入投票。",
+        en: "Opens a motion: admit, suspend, reinstate or recover an organisation, set a parameter, enact or annul a version of a rule pack, add, remove or re-key a validator, or begin a protocol at a height or annul that. It is no ballot yet.",
+        zh: "提出动议：接纳、停用、恢复机构或其管理员，更改参数，使规则包版本生效、撤销，增加、移除验证节点及更换其密钥，或预定、撤销协议升级。提出动议本身不计入投票。",
     };
     const CDDL: &'static str = "{ 0: action }";
 
@@ -50,7 +53,9 @@ impl Call for OpenMotion {
             | Action::Reinstate(_)
             | Action::Recover(..)
             | Action::EnactRules(_)
-            | Action::AnnulRules(..) => {}
+            | Action::AnnulRules(..)
+            | Action::ScheduleProtocol(_)
+            | Action::AnnulProtocol(_) => {}
             Action::AddValidator(_) | Action::RemoveValidator(..) | Action::RekeyValidator(..) => {
                 seats::check(&self.action)?;
             }
@@ -97,6 +102,7 @@ impl OpenMotion {
         match &self.action {
             Action::EnactRules(digest) => return rulepack::may_enact(ctx, digest).map(|_| ()),
             Action::AnnulRules(pack, version) => return rulepack::may_annul(ctx, pack, *version).map(|_| ()),
+            Action::ScheduleProtocol(_) | Action::AnnulProtocol(_) => return plan_after(ctx, &self.action).map(|_| ()),
             action if seats::is_change(action) => return seats_after(ctx, action).map(|_| ()),
             _ => {}
         }
@@ -249,7 +255,37 @@ fn carry_out(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
         Action::EnactRules(digest) => rulepack::enact(ctx, digest),
         Action::AnnulRules(pack, version) => rulepack::annul(ctx, pack, *version),
         Action::AddValidator(_) | Action::RemoveValidator(..) | Action::RekeyValidator(..) => change_seats(ctx, action),
+        Action::ScheduleProtocol(_) | Action::AnnulProtocol(_) => change_protocol(ctx, action),
     }
+}
+
+/// What an action makes of the plan of protocols.
+fn plan_after(ctx: &mut Context<'_>, action: &Action) -> Result<ProtocolPlan, Halt> {
+    let plan = state::PROTOCOL.get(ctx, &())?.unwrap_or_default();
+    let after = match action {
+        Action::ScheduleProtocol(upgrade) => plan.schedule(*upgrade, ctx.height(), network(ctx)?.epoch_blocks)?,
+        Action::AnnulProtocol(protocol) => plan.annul(*protocol, ctx.height())?,
+        _ => plan,
+    };
+    Ok(after)
+}
+
+/// G9: the protocol is in force from its height on, without another write.
+fn change_protocol(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
+    let after = plan_after(ctx, action)?;
+    state::PROTOCOL.put(ctx, &(), &after);
+    match action {
+        Action::ScheduleProtocol(Upgrade { protocol, height }) => {
+            ctx.emit(&ProtocolScheduled { protocol: *protocol, height: *height });
+        }
+        Action::AnnulProtocol(protocol) => ctx.emit(&ProtocolAnnulled { protocol: *protocol }),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn network(ctx: &mut Context<'_>) -> Result<NetworkRecord, Halt> {
+    Ok(state::NETWORK.get(ctx, &())?.expect("written by genesis"))
 }
 
 /// The validators as the state has them last, and what an action makes of them.
@@ -267,7 +303,7 @@ fn seats_after(ctx: &mut Context<'_>, action: &Action) -> Result<(Seats, Vec<Sea
 
 /// G7: the change takes effect with the next epoch, and until then there is no other.
 fn change_seats(ctx: &mut Context<'_>, action: &Action) -> Result<(), Halt> {
-    let network = state::NETWORK.get(ctx, &())?.expect("written by genesis");
+    let network = network(ctx)?;
     let epoch = ctx.height() / network.epoch_blocks;
     let (now, after) = seats_after(ctx, action)?;
     if now.is_pending(epoch) {

@@ -76,4 +76,24 @@ zhulian_execution::refusals! { "governance";
         "remove one before another comes, or add one before the last goes",
         "网络须有 1 至 64 个验证节点",
         "请先移除一个再增加，或先增加一个再移除最后一个";
+    ProtocolNotNext = 16, retry: true,
+        "the protocol is not the one after that in force",
+        "look up which protocol is in force; one follows another",
+        "所提协议不是现行协议的下一版本",
+        "请查询现行协议；协议须逐版升级";
+    ProtocolHeight = 17, retry: false,
+        "a protocol begins at least an epoch's blocks, and at most 10,000,000 blocks, after it is voted",
+        "choose a height that leaves time for the vote and, after it, for installing the new build everywhere",
+        "协议须在表决通过后至少一个任期的区块数、至多 10,000,000 个区块之后生效",
+        "请另选生效高度，为表决及此后各节点安装新版程序留足时间";
+    ProtocolPending = 18, retry: true,
+        "another protocol has been voted and has not begun",
+        "wait until it has begun, or annul it first",
+        "已有一项协议升级待生效",
+        "请待其生效，或先行撤销";
+    ProtocolNotPending = 19, retry: true,
+        "no such protocol is to come",
+        "look up which protocol is in force and which is to come",
+        "没有待生效的该协议",
+        "请查询现行及待生效的协议";
 }

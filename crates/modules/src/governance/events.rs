@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 use zhulian_execution::{Event, Text};
-use zhulian_primitives::Height;
+use zhulian_primitives::{Height, Protocol};
 
 use super::{
     seats::Seat,
@@ -136,4 +136,43 @@ impl Event for ValidatorsChanged {
         Text { en: "The validators change with the next epoch.", zh: "验证节点将自下一任期起变更。" };
     const CDDL: &'static str =
         "{ 0: uint, 1: uint, 2: height, 3: [+ seat] }   ; number of the change, first epoch, first height, all validators";
+}
+
+/// A protocol begins at a height.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProtocolScheduled {
+    /// The protocol.
+    #[n(0)]
+    pub protocol: Protocol,
+    /// The first height that follows it.
+    #[n(1)]
+    pub height: Height,
+}
+
+impl Event for ProtocolScheduled {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "protocol_scheduled";
+    const ABOUT: Text = Text {
+        en: "A protocol begins at a height; nodes need a build that knows it by then.",
+        zh: "协议升级已定于某一高度生效；届时各节点须已安装支持该协议的程序。",
+    };
+    const CDDL: &'static str = "{ 0: protocol, 1: height }   ; protocol, first height";
+}
+
+/// A protocol that had not begun was annulled.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProtocolAnnulled {
+    /// The protocol.
+    #[n(0)]
+    pub protocol: Protocol,
+}
+
+impl Event for ProtocolAnnulled {
+    const MODULE: &'static str = "governance";
+    const NAME: &'static str = "protocol_annulled";
+    const ABOUT: Text =
+        Text { en: "A protocol that had not begun will not begin.", zh: "尚未生效的协议升级已撤销。" };
+    const CDDL: &'static str = "{ 0: protocol }   ; protocol";
 }

@@ -6,9 +6,13 @@ use minicbor::{Decode, Encode};
 use zhulian_crypto::sha256;
 use zhulian_execution::{Read, Role};
 use zhulian_ledger::{Key, Value};
-use zhulian_primitives::{ChainId, CodecError, Event, Network, NetworkError, Timestamp, Validator, codec};
+use zhulian_primitives::{
+    ChainId, CodecError, Event, Network, NetworkError, PROTOCOL_FIRST, PROTOCOL_NEWEST, Protocol, Timestamp, Validator,
+    codec,
+};
 
 use super::{
+    protocol::ProtocolPlan,
     seats::{Seat, Seats},
     state,
     types::{NetworkRecord, Parameters},
@@ -46,6 +50,9 @@ pub struct Genesis {
     /// Blocks of an epoch: with each, the validators may change. Fixed for the life of the network.
     #[n(6)]
     pub epoch_blocks: u64,
+    /// The protocol that block 1 follows; `None` is the first, as in documents from before there was a choice.
+    #[n(7)]
+    protocol: Option<Protocol>,
 }
 
 /// Blocks of an epoch where nothing else is said: some hours of an idle network, some minutes of a busy one.
@@ -101,13 +108,16 @@ pub enum GenesisError {
     /// An epoch has too few or too many blocks.
     #[error("an epoch has 10 to 10,000,000 blocks")]
     Epoch,
+    /// A protocol that this build does not know.
+    #[error("the network begins with protocol {0}; this build founds and runs networks of protocols {first} to {newest}", first = PROTOCOL_FIRST, newest = PROTOCOL_NEWEST)]
+    Protocol(Protocol),
     /// More voters than a motion has room for.
     #[error("at most 256 organisations vote")]
     TooManyVoters,
 }
 
 impl Genesis {
-    /// A checked document. Validators may come in any order.
+    /// A checked document of a network that begins with the newest protocol. Validators may come in any order.
     pub fn new(
         name: &str,
         time: Timestamp,
@@ -116,7 +126,7 @@ impl Genesis {
         parameters: Parameters,
     ) -> Result<Self, GenesisError> {
         validators.sort_by_key(|validator| validator.public_key);
-        let genesis = Self {
+        Self {
             version: VERSION,
             name: name.into(),
             time,
@@ -124,9 +134,9 @@ impl Genesis {
             organisations,
             parameters,
             epoch_blocks: EPOCH_BLOCKS,
-        };
-        genesis.check()?;
-        Ok(genesis)
+            protocol: None,
+        }
+        .with_protocol(PROTOCOL_NEWEST)
     }
 
     /// The document with another length of epochs.
@@ -137,6 +147,21 @@ impl Genesis {
         self.epoch_blocks = epoch_blocks;
         self.check()?;
         Ok(self)
+    }
+
+    /// The document of a network that begins with another protocol, to be founded by offices of which some run an older build.
+    ///
+    /// # Errors
+    /// When this build does not know it.
+    pub fn with_protocol(mut self, protocol: Protocol) -> Result<Self, GenesisError> {
+        self.protocol = Some(protocol).filter(|protocol| *protocol != PROTOCOL_FIRST);
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The protocol that block 1 follows.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol.unwrap_or(PROTOCOL_FIRST)
     }
 
     /// The document's bytes.
@@ -189,6 +214,9 @@ impl Genesis {
             state::PARAMETERS.entry(&(), &self.parameters),
             identity::TOTALS.entry(&(), &totals),
         ]);
+        if let Some(protocol) = self.protocol {
+            state.extend([state::PROTOCOL.entry(&(), &ProtocolPlan::of(protocol))]);
+        }
         for (n, founding) in (0..).zip(&self.organisations) {
             state.extend(identity::admit_entries(founding, n, 0));
         }
@@ -225,6 +253,10 @@ impl Genesis {
         self.parameters.check().map_err(|_| GenesisError::Parameters)?;
         if !(10..=10_000_000).contains(&self.epoch_blocks) {
             return Err(GenesisError::Epoch);
+        }
+        // The first is said by saying nothing, so that a document has one encoding.
+        if let Some(protocol) = self.protocol.filter(|it| !(PROTOCOL_FIRST + 1..=PROTOCOL_NEWEST).contains(it)) {
+            return Err(GenesisError::Protocol(protocol));
         }
         let voters: Vec<&Founding> = self.organisations.iter().filter(|founding| founding.votes).collect();
         if voters.len() > identity::VOTERS_MAX as usize {

@@ -11,11 +11,14 @@
 //! - **G6** A parameter is always within its bounds.
 //! - **G7** A carried change of validators takes effect with the next epoch, whole; until then there is no other.
 //! - **G8** No change of validators gives one organisation a third of them.
+//! - **G9** Protocols follow one another by number, each from a height that was voted an epoch's blocks before or more. What was in force
+//!   once stays executable: a changed rule asks which protocol its block follows.
 
 mod calls;
 mod errors;
 mod events;
 mod genesis;
+mod protocol;
 mod queries;
 mod rules;
 mod seats;
@@ -30,11 +33,14 @@ pub(crate) use state::PARAMETERS;
 pub use {
     calls::{CastBallot, OpenMotion, WithdrawMotion},
     errors::Error,
-    events::{BallotCast, MotionClosed, MotionOpened, ParameterChanged, ValidatorsChanged},
+    events::{
+        BallotCast, MotionClosed, MotionOpened, ParameterChanged, ProtocolAnnulled, ProtocolScheduled, ValidatorsChanged,
+    },
     genesis::{EPOCH_BLOCKS, Genesis, GenesisError, GenesisValidator},
+    protocol::{ProtocolPlan, Upgrade, protocol_state_key, protocols},
     queries::{
-        MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key, seats, seats_in,
-        seats_state_key,
+        MotionView, motion, motion_state_key, motions, network, parameters, parameters_state_key, protocol_plan, seats,
+        seats_in, seats_state_key,
     },
     seats::{Address, Concentration, Power, Seat, Seats, change},
     types::{Action, Ballot, Failure, Motion, MotionStatus, NetworkRecord, Parameter, Parameters},
@@ -44,8 +50,8 @@ pub use {
 pub static MODULE: Module = Module {
     name: "governance",
     about: Text {
-        en: "Parameters and validators of the network, and motions on which its organisations vote.",
-        zh: "网络参数与验证节点，以及由各机构表决的动议。",
+        en: "Parameters, validators and protocols of the network, and motions on which its organisations vote.",
+        zh: "网络参数、验证节点与协议版本，以及由各机构表决的动议。",
     },
     cddl: types::CDDL,
     calls: &[CallEntry::of::<OpenMotion>(), CallEntry::of::<CastBallot>(), CallEntry::of::<WithdrawMotion>()],
@@ -56,6 +62,8 @@ pub static MODULE: Module = Module {
         EventEntry::of::<MotionClosed>(),
         EventEntry::of::<ParameterChanged>(),
         EventEntry::of::<ValidatorsChanged>(),
+        EventEntry::of::<ProtocolScheduled>(),
+        EventEntry::of::<ProtocolAnnulled>(),
     ],
     state: state::CATALOGUE,
 };

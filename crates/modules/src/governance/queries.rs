@@ -4,6 +4,7 @@ use zhulian_ledger::Key;
 use zhulian_primitives::{Height, codec};
 
 use super::{
+    protocol::ProtocolPlan,
     seats::{Seat, Seats},
     state,
     types::{Motion, MotionStatus, NetworkRecord, Parameters},
@@ -29,6 +30,11 @@ pub fn network(source: &impl Source) -> Option<NetworkRecord> {
 /// The parameters in force.
 pub fn parameters(source: &impl Source) -> Parameters {
     load(source, &state::PARAMETERS, &()).unwrap_or_default()
+}
+
+/// Which protocol is in force, and which is to come.
+pub fn protocol_plan(source: &impl Source) -> ProtocolPlan {
+    load(source, &state::PROTOCOL, &()).unwrap_or_default()
 }
 
 /// The validators that the state names last.

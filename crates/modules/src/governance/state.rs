@@ -4,6 +4,7 @@ use zhulian_execution::StateEntry;
 use zhulian_ledger::Map;
 
 use super::{
+    protocol::ProtocolPlan,
     seats::Seats,
     types::{Motion, NetworkRecord, Parameters},
 };
@@ -14,6 +15,8 @@ pub(super) const NETWORK: Map<(), NetworkRecord> = Map::new("governance/network"
 pub(crate) const PARAMETERS: Map<(), Parameters> = Map::new("governance/parameters");
 /// `governance/validators`: who decides blocks now and from the next epoch on; written by genesis and by motions (G7, G8).
 pub(super) const SEATS: Map<(), Seats> = Map::new("governance/validators");
+/// `governance/protocol`: which protocol is in force and which is to come; written by genesis unless it is the first, and by motions (G9).
+pub(super) const PROTOCOL: Map<(), ProtocolPlan> = Map::new("governance/protocol");
 /// `governance/motions`: how many motions there ever were.
 pub(super) const MOTIONS: Map<(), u32> = Map::new("governance/motions");
 /// `governance/motion/{n}`: the n-th motion, never deleted.
@@ -38,6 +41,12 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
         key: "",
         value: "{0: number of changes since genesis, 1: first epoch, 2: [[name, organisation, Ed25519 key, address / null]…] from it on, 3: those before}",
         writers: "genesis; governance.cast_ballot (add_validator, remove_validator, rekey_validator)",
+    },
+    StateEntry {
+        map: PROTOCOL.name,
+        key: "",
+        value: "{0: protocol, ?1: [the protocol that follows, its first height]}; absent: protocol 1",
+        writers: "genesis, unless protocol 1; governance.cast_ballot (schedule_protocol, annul_protocol)",
     },
     StateEntry { map: MOTIONS.name, key: "", value: "number of motions ever opened", writers: "governance.open_motion" },
     StateEntry {

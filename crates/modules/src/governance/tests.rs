@@ -546,3 +546,203 @@ fn an_address_is_a_host_and_a_port() {
         assert!(Address::parse(bad).is_err(), "{bad}");
     }
 }
+
+/// A city of protocol 1 in which a motion for protocol 2 is carried at height 4.
+fn voted(height: u64) -> City {
+    let mut city = City::of_protocol_1();
+    check_in(
+        &mut city,
+        &format!(
+            "
+        court.rep  open_motion schedule_protocol 2 {height} -> ok motion_opened
+        court.rep  cast_ballot 0 yes                        -> ok
+        bureau.rep cast_ballot 0 yes                        -> ok
+        bank.rep   cast_ballot 0 yes                        -> ok ballot_cast protocol_scheduled motion_closed
+    "
+        ),
+    );
+    city
+}
+
+fn plan(city: &City) -> ProtocolPlan {
+    queries::protocol_plan(&city.source())
+}
+
+#[test]
+fn a_protocol_begins_exactly_at_the_height_that_was_voted() {
+    let mut city = voted(54);
+    let next = Some(Upgrade { protocol: 2, height: 54 });
+    assert_eq!((plan(&city).at(53), plan(&city).at(54), plan(&city).after(53), plan(&city).after(54)), (1, 2, next, None));
+    check_in(
+        &mut city,
+        "
+        court.off deposit F1 custodian=insurer -> ok
+        wait 47
+        court.off deposit F2 custodian=insurer -> ok
+        court.off deposit F3 custodian=insurer -> evidence.custodian_unknown
+        court.off deposit F3 custodian=bank    -> ok
+    ",
+    );
+    assert_eq!(city.chain.height, 55);
+}
+
+#[test]
+fn a_network_begins_with_the_newest_protocol_unless_its_genesis_names_another() {
+    let newest = City::default();
+    assert_eq!(plan(&newest), ProtocolPlan::of(zhulian_primitives::PROTOCOL_NEWEST));
+    let first = City::of_protocol_1();
+    assert_eq!(plan(&first), ProtocolPlan::default());
+    // Nothing is written for the first, so that networks from before there was a choice are what they were.
+    assert_eq!(first.chain.get(&protocol_state_key()), None);
+    assert_eq!(newest.chain.state().len(), first.chain.state().len() + 1);
+}
+
+#[test]
+fn protocols_follow_one_another_with_an_epoch_s_notice() {
+    let mut city = City::of_protocol_1();
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 1 90       -> governance.protocol_not_next
+        court.rep  open_motion schedule_protocol 3 90       -> governance.protocol_not_next
+        court.rep  open_motion schedule_protocol 0 90       -> governance.protocol_not_next
+        court.rep  open_motion schedule_protocol 2 0        -> governance.protocol_height
+        court.rep  open_motion schedule_protocol 2 54       -> governance.protocol_height
+        court.rep  open_motion schedule_protocol 2 18446744073709551615 -> governance.protocol_height
+        court.rep  open_motion schedule_protocol 2 10000008 -> governance.protocol_height
+        court.rep  open_motion annul_protocol 2             -> governance.protocol_not_pending
+        court.off  open_motion schedule_protocol 2 90       -> transaction.not_allowed
+        firm.rep   open_motion schedule_protocol 2 90       -> governance.no_vote
+    ",
+    );
+    // Early enough when it is opened and too late when it is decided: nothing is changed.
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 2 61       -> ok
+        court.rep  cast_ballot 0 yes                        -> ok
+        bureau.rep cast_ballot 0 yes                        -> ok
+        bank.rep   cast_ballot 0 yes                        -> ok ballot_cast motion_closed
+    ",
+    );
+    assert_eq!((standing(&city, 0), plan(&city)), (MotionStatus::Failed, ProtocolPlan::default()));
+}
+
+#[test]
+fn a_motion_that_is_not_carried_leaves_the_protocol() {
+    let mut city = City::of_protocol_1();
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 2 90 -> ok
+        bureau.rep cast_ballot 0 yes                  -> ok
+        court.rep  withdraw_motion 0                  -> ok
+        court.rep  open_motion schedule_protocol 2 90 -> ok
+        bureau.rep cast_ballot 1 no                   -> ok
+        bank.rep   cast_ballot 1 no                   -> ok ballot_cast motion_closed
+        court.rep  open_motion schedule_protocol 2 90 -> ok
+        bureau.rep cast_ballot 2 yes                  -> ok
+        wait 100
+        bank.rep   cast_ballot 2 yes                  -> governance.motion_expired
+        court.off  deposit F1 custodian=insurer       -> ok
+    ",
+    );
+    assert_eq!(plan(&city), ProtocolPlan::default());
+}
+
+#[test]
+fn what_has_not_begun_is_annulled_and_only_that() {
+    let mut city = voted(90);
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 2 95 -> governance.protocol_pending
+        court.rep  open_motion schedule_protocol 3 95 -> governance.protocol_pending
+        court.rep  open_motion annul_protocol 3       -> governance.protocol_not_pending
+        court.rep  open_motion annul_protocol 2       -> ok
+        court.rep  cast_ballot 1 yes                  -> ok
+        bureau.rep cast_ballot 1 yes                  -> ok
+        bank.rep   cast_ballot 1 yes                  -> ok ballot_cast protocol_annulled motion_closed
+        wait 90
+        court.off  deposit F1 custodian=insurer       -> ok
+    ",
+    );
+    assert_eq!(plan(&city), ProtocolPlan::default());
+    // A motion that waits while the protocol begins comes too late.
+    let mut city = voted(54);
+    check_in(
+        &mut city,
+        "
+        wait 45
+        court.rep  open_motion annul_protocol 2       -> ok
+        court.rep  cast_ballot 1 yes                  -> ok
+        bureau.rep cast_ballot 1 yes                  -> ok
+        wait 2
+        bank.rep   cast_ballot 1 yes                  -> ok ballot_cast motion_closed
+        court.rep  open_motion annul_protocol 2       -> governance.protocol_not_pending
+        court.rep  open_motion schedule_protocol 2 190 -> governance.protocol_not_next
+        court.rep  open_motion schedule_protocol 3 190 -> ok
+    ",
+    );
+    assert_eq!((standing(&city, 1), plan(&city).at(city.chain.height)), (MotionStatus::Failed, 2));
+}
+
+#[test]
+fn an_older_build_executes_all_that_it_knows_and_stops_where_it_knows_no_more() {
+    let mut city = voted(60);
+    city.wait(55);
+    let at = |height| zhulian_ledger::BlockContext { chain: [7; 32], height, time: 1, parent: [0; 32], proposer: [0; 32] };
+    let execute = |city: &City, newest, height| {
+        crate::executor_until(newest).execute(&at(height), &[], |key| city.chain.get(key).cloned())
+    };
+    assert_eq!(city.chain.height, 59);
+    assert_eq!(execute(&city, 1, 59).map(|outcome| outcome.protocol), Ok(1));
+    assert_eq!(execute(&city, 1, 60), Err(zhulian_ledger::UnknownProtocol(2)));
+    assert_eq!(execute(&city, 2, 60).map(|outcome| outcome.protocol), Ok(2));
+}
+
+/// Blocks of deposits, each with a custodian who is there or not.
+fn any_blocks() -> impl Strategy<Value = Vec<Vec<&'static str>>> {
+    let custodian = prop_oneof![Just("bank"), Just("notary"), Just("insurer"), Just("hospital")];
+    prop::collection::vec(prop::collection::vec(custodian, 0..5), 1..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// G9: whatever the blocks are, each follows the rules of its own height, on every build that knows them: a build that knows
+    /// protocol 1 only has the same state as this one until the height, and this one goes on from it.
+    #[test]
+    fn every_block_follows_the_rules_of_its_height(blocks in any_blocks(), height in 54..70u64) {
+        let genesis = crate::tests::genesis().with_protocol(1).expect("the first");
+        let (mut old, mut new) = (City::founded(&genesis, crate::executor_until(1)), voted(height));
+        for (_, transactions) in &new.chain.history.clone() {
+            old.chain.block(transactions);
+        }
+        // Some of the blocks are before the height, some after it.
+        new.wait(45);
+        old.wait(45);
+        let mut file = 0;
+        for custodians in &blocks {
+            let at = new.chain.height + 1;
+            let transactions: Vec<Vec<u8>> = custodians
+                .iter()
+                .map(|custodian| {
+                    file += 1;
+                    let mut deposit = crate::tests::deposit_args(&format!("file {file}"));
+                    deposit.details.custodian = Some(code(custodian));
+                    new.chain.sign(&crate::tests::pair("court.off"), "evidence", "deposit", &deposit)
+                })
+                .collect();
+            let receipts = new.chain.block(&transactions);
+            for (receipt, custodian) in receipts.iter().zip(custodians) {
+                let there = ["bank", "notary"].contains(custodian);
+                prop_assert_eq!(receipt.refusal.is_none(), there || at < height, "{} at {}", custodian, at);
+            }
+            if at < height {
+                prop_assert_eq!(old.chain.block(&transactions), receipts);
+                prop_assert_eq!(old.chain.state(), new.chain.state());
+            }
+        }
+    }
+}

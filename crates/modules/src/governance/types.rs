@@ -2,11 +2,12 @@
 
 use minicbor::{Decode, Encode};
 use zhulian_crypto::Digest;
-use zhulian_primitives::{Height, Timestamp};
+use zhulian_primitives::{Height, Protocol, Timestamp};
 
 use super::{
     errors::Error,
     genesis::GenesisValidator,
+    protocol::Upgrade,
     seats::{Address, Seat},
 };
 use crate::{
@@ -28,12 +29,16 @@ action = [0, founding]                        ; admit an organisation
        / [7, seat]                            ; add a validator, with its address
        / [8, uscc, validator_key]             ; remove the validator that an organisation runs with this key
        / [9, validator_key, validator_key, address / null]   ; give a validator another key, and another address
+       / [10, upgrade]                        ; begin a protocol at a height
+       / [11, protocol]                       ; annul a protocol that has not begun
+upgrade = [protocol, height]                  ; its first height
+protocol = 1..65535
 validator_key = bstr .size 32                 ; Ed25519
 address = tstr .size (3..255)                 ; host:port
 seat = [name: tstr, organisation: uscc, key: validator_key, address / null]
 motion_status = &(open: 0, executed: 1, failed: 2, rejected: 3, withdrawn: 4, expired: 5)
 failure = [module: tstr, number: uint]        ; a refusal code
-genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters, 6: 10..10000000 }   ; version, name, time, ..., blocks of an epoch
+genesis = { 0: 1, 1: tstr .size (1..64), 2: timestamp, 3: [+ validator], 4: [+ founding], 5: parameters, 6: 10..10000000, ? 7: 2..65535 }   ; version, name, time, ..., blocks of an epoch, protocol unless 1
 validator = [name, uscc, bstr .size 32]       ; name, organisation, Ed25519 key; sorted by key
 "#;
 
@@ -172,6 +177,12 @@ pub enum Action {
         #[cbor(n(1), with = "minicbor::bytes")] [u8; 32],
         #[n(2)] Option<Address>,
     ),
+    /// Begins a protocol at a height.
+    #[n(10)]
+    ScheduleProtocol(#[n(0)] Upgrade),
+    /// Annuls a protocol that has not begun.
+    #[n(11)]
+    AnnulProtocol(#[n(0)] Protocol),
 }
 
 impl Action {
@@ -188,6 +199,8 @@ impl Action {
             Self::AddValidator(_) => "add_validator",
             Self::RemoveValidator(..) => "remove_validator",
             Self::RekeyValidator(..) => "rekey_validator",
+            Self::ScheduleProtocol(_) => "schedule_protocol",
+            Self::AnnulProtocol(_) => "annul_protocol",
         }
     }
 
@@ -202,7 +215,9 @@ impl Action {
             | Self::EnactRules(_)
             | Self::AnnulRules(..)
             | Self::AddValidator(_)
-            | Self::RekeyValidator(..) => None,
+            | Self::RekeyValidator(..)
+            | Self::ScheduleProtocol(_)
+            | Self::AnnulProtocol(_) => None,
         }
     }
 }

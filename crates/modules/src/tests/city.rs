@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use minicbor::Encode;
 use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
-use zhulian_execution::{Class, Event, Role, Roles, testkit::TestChain};
+use zhulian_execution::{Class, Event, Executor, Role, Roles, testkit::TestChain};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::Receipt;
 use zhulian_procedure::{Variables, Wire};
@@ -22,7 +22,9 @@ use crate::{
         Generation, GenerationField, LegalBasis, RecordCustody, SourceType, Subject, Unfreeze, Withdraw, WithdrawReason,
     },
     executor,
-    governance::{Action, Address, CastBallot, GenesisValidator, OpenMotion, Parameter, Parameters, Seat, WithdrawMotion},
+    governance::{
+        Action, Address, CastBallot, GenesisValidator, OpenMotion, Parameter, Parameters, Seat, Upgrade, WithdrawMotion,
+    },
     identity::{
         AddMember, AssignRoles, ConfirmRoles, FirstMember, Founding, KeyEnd, Kind, MemberId, MemberKey, OrganisationName,
         RegisterKey, ReinstateMember, RevokeKey, RotateKey, SuspendMember, Uscc, key_proof_bytes,
@@ -177,17 +179,22 @@ pub(crate) struct City {
 
 impl Default for City {
     fn default() -> Self {
-        Self {
-            chain: TestChain::new(executor(), genesis().state()),
-            last: Vec::new(),
-            drafts: Vec::new(),
-            cases: Vec::new(),
-            waiting: BTreeMap::new(),
-        }
+        Self::founded(&genesis(), executor())
     }
 }
 
 impl City {
+    /// The city as a genesis document has it, executed by this build or another.
+    pub(crate) fn founded(genesis: &Genesis, executor: Executor) -> Self {
+        let chain = TestChain::new(executor, genesis.state());
+        Self { chain, last: Vec::new(), drafts: Vec::new(), cases: Vec::new(), waiting: BTreeMap::new() }
+    }
+
+    /// The city before its first vote on a protocol.
+    pub(crate) fn of_protocol_1() -> Self {
+        Self::founded(&genesis().with_protocol(1).expect("the first"), executor())
+    }
+
     /// Reads a state value, as queries want it.
     pub(crate) fn source(&self) -> impl Fn(&Key) -> Option<Value> + '_ {
         |key| self.chain.get(key).cloned()
@@ -476,6 +483,10 @@ fn action(args: &[&str]) -> Action {
             address: Some(Address::parse("10.0.0.9:4600").expect("an address")),
         }),
         ["remove_validator", name, key] => Action::RemoveValidator(code(name), validator_key(key)),
+        ["schedule_protocol", protocol, height] => {
+            Action::ScheduleProtocol(Upgrade { protocol: number(protocol), height: number(height) })
+        }
+        ["annul_protocol", protocol] => Action::AnnulProtocol(number(protocol)),
         ["rekey_validator", old, new] => Action::RekeyValidator(validator_key(old), validator_key(new), None),
         other => panic!("no action {other:?}"),
     }

@@ -3,9 +3,14 @@
 mod city;
 mod documents;
 mod drawings;
+mod environments;
+mod frozen;
 mod privacy;
 mod transactions;
 mod vectors;
 
-pub(crate) use city::{City, check, check_in, code, enacted, file, key, manifest, pack_files, subject, validator_key};
+pub(crate) use city::{
+    City, check, check_in, code, deposit_args, enacted, file, genesis, key, manifest, pack_files, pair, subject,
+    validator_key,
+};
 pub(crate) use drawings::bills;

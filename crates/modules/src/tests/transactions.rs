@@ -6,7 +6,7 @@ use minicbor::Encoder;
 use proptest::prelude::*;
 use zhulian_crypto::{SigningKey, sha256};
 use zhulian_execution::{Executor, Refusal as _};
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Value};
+use zhulian_ledger::{BlockContext, Key, Loaded, Outcome, Pause, Value};
 use zhulian_primitives::{Call, ChainId, Height, Receipt, Transaction, VALIDITY_BLOCKS_MAX, codec, sign};
 
 use super::city::{City, genesis, pair, roles_bits};
@@ -186,7 +186,7 @@ fn the_mempool_s_check_refuses_what_execution_would() {
 fn execute(executor: &Executor, state: &BTreeMap<Key, Value>, height: Height, transactions: &[Vec<u8>]) -> Outcome {
     let parent = sha256(&height.to_be_bytes());
     let block = BlockContext { chain: CHAIN, height, time: 1_767_225_600_000 + height, parent, proposer: [0; 32] };
-    executor.execute(&block, transactions, |key| state.get(key).cloned())
+    executor.execute(&block, transactions, |key| state.get(key).cloned()).expect("a known protocol")
 }
 
 fn apply(state: &BTreeMap<Key, Value>, outcome: &Outcome) -> BTreeMap<Key, Value> {
@@ -258,7 +258,8 @@ fn a_block_asks_for_its_state_in_few_rounds() {
     let outcome = loop {
         match run.resume(&loaded) {
             Ok(outcome) => break outcome,
-            Err(Missing(keys)) => {
+            Err(Pause::Unknown(unknown)) => panic!("{unknown:?}"),
+            Err(Pause::Missing(keys)) => {
                 rounds += 1;
                 assert!(
                     !keys.is_empty() && keys.iter().all(|key| !loaded.contains_key(key)),

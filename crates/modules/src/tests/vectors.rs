@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use zhulian_crypto::sha256;
 use zhulian_execution::Event;
-use zhulian_primitives::{Transaction, codec};
+use zhulian_primitives::{PROTOCOL_NEWEST, Transaction, codec};
 use zhulian_verify::{Deposit as VerifierDeposit, deposit_of};
 
 use super::{
@@ -142,6 +142,16 @@ const WALK: &str = "
     bureau.rep cast_ballot 8 yes
     bank.rep cast_ballot 8 yes
     notary.rep cast_ballot 8 yes
+    court.rep open_motion schedule_protocol 3 400
+    court.rep cast_ballot 9 yes
+    bureau.rep cast_ballot 9 yes
+    bank.rep cast_ballot 9 yes
+    notary.rep cast_ballot 9 yes
+    court.rep open_motion annul_protocol 3
+    court.rep cast_ballot 10 yes
+    bureau.rep cast_ballot 10 yes
+    bank.rep cast_ballot 10 yes
+    notary.rep cast_ballot 10 yes
 ";
 
 #[test]
@@ -151,8 +161,10 @@ fn encodings_are_pinned() {
     let mut line = |name: &str, bytes: &[u8]| {
         let _ = writeln!(out, "{name} {}", hex::encode(bytes));
     };
-    line("genesis", &genesis().encode());
-    line("genesis.chain_id", &genesis().chain_id());
+    let first = genesis().with_protocol(1).expect("the first");
+    line("genesis", &first.encode());
+    line("genesis.chain_id", &first.chain_id());
+    line("genesis.protocol_2", &genesis().with_protocol(2).expect("a protocol").encode());
     line("details.full", &codec::to_bytes(&full_details()));
     line("entry", &Entry { name_commitment: Some([7; 32]), ..file("F1").into() }.encode());
     let set = OpenMotion { action: Action::Set(Parameter::VoteBlocks, 30) };
@@ -295,6 +307,26 @@ fn genesis_is_strict_and_names_the_network() {
         // Another document, or none at all; never this one.
         assert!(Genesis::decode(&other).map_or(true, |other| other.chain_id() != genesis.chain_id()));
     }
+}
+
+#[test]
+fn a_genesis_names_its_protocol_in_one_way() {
+    let (first, second) = (genesis().with_protocol(1).expect("the first"), genesis().with_protocol(2).expect("the second"));
+    assert_eq!((first.protocol(), second.protocol()), (1, 2));
+    assert_ne!(first.chain_id(), second.chain_id());
+    assert_eq!(Genesis::decode(&first.encode()), Ok(first.clone()));
+    assert_eq!(Genesis::decode(&second.encode()), Ok(second.clone()));
+    assert_eq!(genesis().protocol(), PROTOCOL_NEWEST);
+    // The last item of the document: key 7 and the number.
+    let bytes = second.encode();
+    assert_eq!((bytes[0], &bytes[bytes.len() - 2..]), (0xa8, &[7, 2][..]));
+    for (protocol, error) in [(1, GenesisError::Protocol(1)), (0, GenesisError::Protocol(0)), (9, GenesisError::Protocol(9))]
+    {
+        let mut other = bytes.clone();
+        *other.last_mut().expect("a byte") = protocol;
+        assert_eq!(Genesis::decode(&other), Err(error));
+    }
+    assert_eq!(genesis().with_protocol(PROTOCOL_NEWEST + 1), Err(GenesisError::Protocol(PROTOCOL_NEWEST + 1)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{params_from_iter, types::Value as Sql};
 use zhulian_engine::audit::{ForgedCertificate as Signed, falsify_archive, falsify_state, open};
-use zhulian_ledger::{BlockContext, Key, Value, Writes, merkle};
+use zhulian_ledger::{Key, Value, Writes, merkle};
 use zhulian_primitives::{Block, Height};
 
 use super::{
@@ -234,14 +234,8 @@ fn material(copy: &Path, subject: Subject<'_>) -> Result<Material, String> {
                 all.pairs.push(height);
             }
             let header = &block.header;
-            let context = BlockContext {
-                chain: header.chain,
-                height,
-                time: header.time,
-                parent: header.parent,
-                proposer: header.proposer,
-            };
-            let outcome = executor.execute(&context, &block.transactions, |key| state.get(key).cloned());
+            let outcome = executor.execute(&header.into(), &block.transactions, |key| state.get(key).cloned());
+            let outcome = outcome.map_err(|unknown| format!("block {height} follows protocol {}", unknown.0))?;
             for (key, value) in &outcome.writes {
                 match value {
                     Some(value) => state.insert(*key, value.clone()),

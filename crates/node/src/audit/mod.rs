@@ -15,7 +15,7 @@ mod walk;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use zhulian_engine::{Limits, Storage, audit as stores};
+use zhulian_engine::{Limits, audit as stores};
 use zhulian_modules::Genesis;
 use zhulian_primitives::{Height, Network, Timestamp};
 
@@ -119,7 +119,6 @@ fn setup(copy: &Path, Subject { genesis, archive, .. }: Subject<'_>) -> stores::
         genesis_time: genesis.time,
         genesis_state: genesis.state(),
         limits: Limits::default(),
-        storage: Storage::default(),
         cold: archive.map(Path::to_path_buf),
     }
 }

@@ -5,9 +5,11 @@ use std::{collections::BTreeMap, path::Path};
 use zhulian_crypto::{Signed, sha256, verify_batch};
 use zhulian_engine::audit::Stores;
 use zhulian_execution::Executor;
-use zhulian_ledger::{BlockContext, Key, Value, Writes, merkle};
+use zhulian_ledger::{Key, Value, Writes, merkle};
 use zhulian_modules::governance;
-use zhulian_primitives::{Block, Header, Height, Network, PROTOCOL_VERSION, Receipt, Transaction, TransactionError};
+use zhulian_primitives::{
+    Block, Header, Height, Network, PROTOCOL_FIRST, PROTOCOL_NEWEST, PROTOCOLS, Receipt, Transaction, TransactionError,
+};
 
 use super::{Counts, Findings, Mark, Subject, What, index::IndexAudit};
 
@@ -145,7 +147,8 @@ impl Walk<'_> {
                 faults.add(height, What::Header, expected, found);
             }
         };
-        rule(header.version == PROTOCOL_VERSION, format!("version {PROTOCOL_VERSION}"), header.version.to_string());
+        let known = PROTOCOLS.contains(&header.version);
+        rule(known, format!("protocol {PROTOCOL_FIRST} to {PROTOCOL_NEWEST}"), header.version.to_string());
         rule(header.chain == network.chain, format!("chain {}", hex::encode(network.chain)), hex::encode(header.chain));
         rule(header.height == height, format!("height {height}"), header.height.to_string());
         let epoch = height / self.subject.genesis.epoch_blocks;
@@ -257,15 +260,14 @@ impl Walk<'_> {
             }
             return;
         }
-        let context = BlockContext {
-            chain: header.chain,
-            height: header.height,
-            time: header.time,
-            parent: header.parent,
-            proposer: header.proposer,
+        let outcome = match self.executor.execute(&header.into(), &block.transactions, |key| self.state.get(key).cloned()) {
+            Ok(outcome) => outcome,
+            // What the header states was held against what this build knows.
+            Err(_) => return self.cannot_execute(height),
         };
-        let outcome = self.executor.execute(&context, &block.transactions, |key| self.state.get(key).cloned());
         let before = self.found.faults.count;
+        let protocol = |protocol| format!("protocol {protocol}");
+        self.found.faults.same(height, What::Header, protocol(outcome.protocol), protocol(header.version));
         for (at, (given, stored)) in outcome.receipts.iter().zip(&block.receipts).enumerate() {
             if given != stored {
                 let expected = format!("receipt {at}: {}", hex::encode(given));

@@ -44,6 +44,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 /// First half of the number by which writers exclude each other; the second is the schema's own.
 const LOCK: i32 = 0x5a4c_4958;
+/// How often, and how long, is waited for a writer that has just gone.
+const LOCK_PAUSES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 impl Settings {
     /// Checks what can be checked without a server; the text says what is wrong.
@@ -113,9 +116,16 @@ impl Postgres {
         let schema = &settings.schema;
         // Held until the connection ends. An index with two writers would still be right (X1), but one of them would always fail.
         let lock = "select pg_try_advisory_lock(?1, hashtext(current_database() || '.' || ?2))::integer";
-        let locked = this.row(lock, &[Cell::Integer(LOCK.into()), Cell::Text(schema.clone())])?;
-        if !locked.is_some_and(|row| matches!(row.integer(0), Ok(1))) {
-            return Err(IndexError::Taken(schema.clone()));
+        // The server may need a moment to notice that a writer before this one is gone.
+        for pause in (0..LOCK_PAUSES).rev() {
+            let locked = this.row(lock, &[Cell::Integer(LOCK.into()), Cell::Text(schema.clone())])?;
+            if locked.is_some_and(|row| matches!(row.integer(0), Ok(1))) {
+                break;
+            }
+            if pause == 0 {
+                return Err(IndexError::Taken(schema.clone()));
+            }
+            thread::sleep(LOCK_PAUSE);
         }
         // Losing the last moments in a power cut is harmless, they come again from the ledger, and no write waits for the disk.
         this.batch(&format!(

@@ -95,6 +95,11 @@ impl City {
         Self { directory, genesis, validators, addresses: addresses(6) }
     }
 
+    /// The same city before its first vote on a protocol.
+    pub fn of_protocol_1(self) -> Self {
+        Self { genesis: self.genesis.with_protocol(1).unwrap(), ..self }
+    }
+
     pub fn path(&self, n: usize) -> PathBuf {
         self.directory.path().join(format!("node{n}"))
     }
@@ -115,6 +120,7 @@ impl City {
             state_sync: StateSync::Never,
             archive: None,
             page_cache_mib: 8,
+            protocol_max: None,
             log: Log::default(),
         }
     }
@@ -144,6 +150,11 @@ impl City {
 
     /// A signed deposit of a small file that is another for each number.
     pub fn deposit(&self, organisation: usize, n: u64, valid_until: u64) -> Vec<u8> {
+        self.entrusted(organisation, n, valid_until, None)
+    }
+
+    /// The same of a thing that a custodian has.
+    pub fn entrusted(&self, organisation: usize, n: u64, valid_until: u64, custodian: Option<Uscc>) -> Vec<u8> {
         let content = format!("file {n}");
         let chunks_root = zhulian_ledger::merkle::root(&[content.as_bytes()]);
         let file = File {
@@ -152,7 +163,8 @@ impl City {
             size: content.len() as u64,
             chunks_root,
         };
-        let details = Details::new(SourceType::File, LegalBasis::parse("电子签名法 第七条").unwrap());
+        let basis = LegalBasis::parse("电子签名法 第七条").unwrap();
+        let details = Details { custodian, ..Details::new(SourceType::File, basis) };
         let args = codec::to_bytes(&Deposit { file, details });
         let mut nonce = [organisation as u8; 16];
         nonce[..8].copy_from_slice(&n.to_be_bytes());

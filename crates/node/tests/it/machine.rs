@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use zhulian_ledger::{BlockContext, Loaded, Machine as _, Missing, Outcome};
+use zhulian_ledger::{BlockContext, Loaded, Machine as _, Outcome, Pause};
 use zhulian_node::{CityMachine, Verifier};
 use zhulian_primitives::{Receipt, Transaction};
 
@@ -25,7 +25,8 @@ fn execute(machine: &CityMachine, transactions: &[Vec<u8>]) -> Outcome {
     loop {
         match execution.resume(&loaded) {
             Ok(outcome) => return outcome,
-            Err(Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, None))),
+            Err(Pause::Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, None))),
+            Err(Pause::Unknown(unknown)) => panic!("{unknown:?}"),
         }
     }
 }

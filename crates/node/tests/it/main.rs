@@ -10,6 +10,7 @@ mod mempool;
 mod network;
 mod operations;
 mod postgres;
+mod protocol;
 mod speed;
 mod toy;
 mod validators;

@@ -150,8 +150,8 @@ async fn metrics_of_a_running_node_please_the_linter_and_alerts_and_dashboard_na
         assert!(text.lines().any(|it| it == line), "no line {line:?} in\n{text}");
     }
     let mut there = names(&text);
-    // Said only when there is a forecast, which a young node has not.
-    there.insert("zhulian_disk_full_in_seconds".into());
+    // Said only when there is a forecast, which a young node has not, and when a protocol was voted (`protocol.rs`).
+    there.extend(["zhulian_disk_full_in_seconds".into(), "zhulian_protocol_next".into()]);
     for file in ["prometheus/zhulian.rules.yml", "prometheus/zhulian.rules.test.yml", "grafana/zhulian.json"] {
         let named = names(&std::fs::read_to_string(deploy(file)).unwrap());
         assert!(named.len() > 10, "{file} names metrics");

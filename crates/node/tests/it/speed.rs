@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use zhulian_ledger::{BlockContext, Loaded, Machine as _, Missing};
+use zhulian_ledger::{BlockContext, Loaded, Machine as _, Pause};
 use zhulian_node::{
     CityMachine, Verifier,
     index::{Store, genesis_keys, rows},
@@ -109,7 +109,8 @@ fn speed() {
             passes += 1;
             match execution.resume(&loaded) {
                 Ok(outcome) => break outcome,
-                Err(Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned()))),
+                Err(Pause::Missing(keys)) => loaded.extend(keys.into_iter().map(|key| (key, state.get(&key).cloned()))),
+                Err(Pause::Unknown(unknown)) => panic!("{unknown:?}"),
             }
         };
         report(&format!("execute, {passes} passes"), began, COUNT);

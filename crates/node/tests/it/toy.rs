@@ -5,7 +5,7 @@ use std::sync::Arc;
 use minicbor::{Decode, Encode};
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
 use zhulian_execution::{
-    Actor, Allowed, Call as _, CallEntry, Class, Context, Directory, Executor, Halt, Module, Roles, Text,
+    Actor, Allowed, Call as _, CallEntry, Class, Context, Directory, Executor, Halt, Module, Protocols, Roles, Text,
 };
 use zhulian_primitives::{Call, ChainId, TransactionId, codec, sign};
 
@@ -45,7 +45,8 @@ fn actor(_: &mut Context<'_>, key: &PublicKey) -> Result<Actor, Halt> {
 }
 
 pub fn executor() -> Arc<Executor> {
-    Arc::new(Executor::new(&[&MODULE], Directory { reads: |_| Vec::new(), actor }))
+    let protocols = Protocols { key: || [0; 32], at: |_, _| 1, newest: 1 };
+    Arc::new(Executor::new(&[&MODULE], Directory { reads: |_| Vec::new(), actor }, protocols))
 }
 
 pub fn key(n: u8) -> SigningKey {

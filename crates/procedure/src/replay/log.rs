@@ -1,16 +1,15 @@
 //! Event logs as they come: XES (IEEE 1849), or CSV with the column names of process-mining tools.
 
 use crate::time::instant;
-use roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::Node;
 use std::collections::BTreeMap;
-use zhulian_rules::temporal::DateTime;
+use zhulian_rules::{temporal::DateTime, xml};
 
 /// Most events of a log.
 const EVENTS_MAX: usize = 2_000_000;
 /// Largest log, in bytes.
 const BYTES_MAX: usize = 256 << 20;
 const XML_NODES_MAX: u32 = 40_000_000;
-const DEPTH_MAX: usize = 64;
 
 /// A log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,11 +174,7 @@ fn csv(text: &str) -> Result<Log, LogError> {
 }
 
 fn xes(text: &str) -> Result<Log, LogError> {
-    if crate::parse::deepest(text) > DEPTH_MAX {
-        return Err(LogError::Xes("elements are nested too deeply".into()));
-    }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(text, options).map_err(|error| LogError::Xes(error.to_string()))?;
+    let document = xml::document(text, BYTES_MAX, XML_NODES_MAX).map_err(|error| LogError::Xes(error.to_string()))?;
     let root = document.root_element();
     if root.tag_name().name() != "log" {
         return Err(LogError::Xes(root.tag_name().name().to_owned()));

@@ -136,6 +136,24 @@ fn mutated_files_are_read_or_refused() {
     assert!(read > 50 && read < done, "the mutations are too wild or too tame: {read} of {done}");
 }
 
+#[test]
+fn files_made_to_stop_a_node_are_refused_soon() {
+    let begun = Instant::now();
+    let attributes: String = (0..100_000).map(|i| format!(" a{i}=''")).collect();
+    let prefixes: String = (0..5_000).map(|i| format!(" xmlns:a{i}='{i}'")).collect();
+    let children = "<x xmlns:q='q'/>".repeat(50_000);
+    for bomb in [
+        file(&"<task id='a' x='/>'>".repeat(15_000)),
+        file(&"<task id='a'><?x </task>?>".repeat(15_000)),
+        format!("<definitions{attributes}/>"),
+        format!("<definitions{prefixes}>{children}</definitions>"),
+    ] {
+        let refusals = Definitions::parse(&bomb).expect_err("a bomb");
+        assert_eq!(refusals[0].reason, zhulian_procedure::Reason::Xml);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+}
+
 /// How many mutants a long run makes; `ZHULIAN_MUTANTS` is a share of it in per cent, for a machine that has less time.
 fn long(whole: usize) -> usize {
     let share = std::env::var("ZHULIAN_MUTANTS").ok().and_then(|text| text.parse::<usize>().ok()).unwrap_or(100);

@@ -22,6 +22,10 @@ fn a_log_has_a_trace_for_each_case() {
     let document = roxmltree::Document::parse(&text).expect("it is XML");
     let root = document.root_element();
     assert_eq!(root.tag_name().namespace(), Some("http://www.xes-standard.org/"));
+    // The schema of the standard has a decimal number here, and names without spaces.
+    assert_eq!(root.attribute("xes.version"), Some("1849.2016"));
+    let names = root.children().filter(|node| matches!(node.tag_name().name(), "classifier" | "extension"));
+    assert!(names.filter_map(|node| node.attribute("name")).all(|name| name.chars().all(char::is_alphanumeric)));
     let traces: Vec<_> =
         root.children().filter(|node| node.has_tag_name(("http://www.xes-standard.org/", "trace"))).collect();
     let read = |trace: &roxmltree::Node<'_, '_>, key: &str| -> Vec<String> {

@@ -102,7 +102,7 @@ pub(super) fn call(function: Builtin, ev: &mut Evaluator, arguments: &[Value]) -
 /// Reads the text of a range literal; its ends are literals too.
 fn parse(ev: &mut Evaluator, text: &str) -> Answer {
     ev.gas().charge_items(50 + text.len() * 10)?;
-    let mut scope = feel::Scope::new(Arc::default());
+    let mut scope = feel::Scope::new(Arc::default(), feel::Looks::default());
     let Ok((Ir::Range(range), _)) = feel::expression(&mut scope, text) else { return Err(Fault::Unreadable.into()) };
     let mut literal = |ir: &Option<Ir>| match ir {
         Some(Ir::Const(value)) if !value.is_null() => Ok(value.clone()),

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Deepest nesting of boxed expressions.
 const DEPTH_MAX: usize = 24;
+/// Most rules of a table.
+const RULES_MAX: usize = 20_000;
 
 impl Compiler<'_> {
     /// Compiles a boxed expression and converts it to its declared type.
@@ -229,6 +231,10 @@ impl Compiler<'_> {
     }
 
     fn table(&mut self, scope: &mut Scope, file: usize, raw: &RawTable) -> (Ir, Type) {
+        if raw.rules.len() > RULES_MAX {
+            self.refuse(Reason::TooLarge, "more than 20,000 rules");
+            return (Ir::Fault(Fault::NoLogic), Type::Any);
+        }
         let mark = scope.mark();
         let element = Name::from(self.place.join(" / "));
         let mut inputs = Vec::new();
@@ -239,6 +245,9 @@ impl Compiler<'_> {
             if found.disjoint(&declared) {
                 self.refuse(Reason::Expression(Fault::TypeMismatch), format!("{found}, declared {declared}"));
             }
+            // What is only known to be of the declared type when it is evaluated is seen to then.
+            let unsure = matches!(found.base(), Type::Any) && !matches!(declared, Type::Any);
+            let expression = if unsure { Ir::Coerce(Box::new(expression), declared.clone()) } else { expression };
             let ty = if matches!(declared, Type::Any) { found } else { declared };
             let slot = scope.slot();
             let allowed = values.as_ref().map(|text| self.tests(scope, text, slot, &ty));

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// Deepest chain of item definitions.
 const DEPTH_MAX: u32 = 24;
+/// Most item definitions that are followed, each as often as it is named: definitions of definitions grow like entities.
+const FOLLOWED_MAX: usize = 50_000;
 
 pub(super) const BUILTINS: [&str; 16] = [
     "Any",
@@ -68,6 +70,11 @@ impl Compiler<'_> {
             self.refuse(Reason::Cycle, "item definitions need each other");
             return None;
         }
+        self.items += 1;
+        if self.items > FOLLOWED_MAX {
+            self.refuse(Reason::TooLarge, "item definitions of item definitions");
+            return None;
+        }
         let mut ty = if let Some((parameters, result)) = &item.function {
             let mut types = Vec::new();
             for parameter in parameters {
@@ -96,7 +103,7 @@ impl Compiler<'_> {
     }
 
     fn constrained(&mut self, base: Type, text: &str) -> Type {
-        let mut scope = Scope::new(Arc::default());
+        let mut scope = Scope::new(Arc::default(), self.looks.clone());
         let slot = scope.slot();
         // Allowed values of a collection are tested on its items.
         match feel::unary_tests(&mut scope, text, slot, &base) {

@@ -79,9 +79,13 @@ impl Evaluator<'_> {
         let list = self.eval(&filter.list)?;
         let items = list.as_items();
         if items.is_empty() {
+            // There is no item: what the condition makes of none is nobody's fault.
+            let faults = self.faults.len();
             self.set(filter.item, Value::Null);
-            return match self.eval(&filter.condition)? {
-                Value::Number(_) => Ok(Value::Null),
+            let condition = self.eval(&filter.condition)?;
+            self.faults.truncate(faults);
+            return match condition {
+                Value::Number(_) => Ok(self.fault(Fault::OutOfRange)),
                 _ => Value::list(Vec::new()),
             };
         }
@@ -91,7 +95,8 @@ impl Evaluator<'_> {
             self.set(filter.item, item.clone());
             match self.eval(&filter.condition)? {
                 Value::Boolean(true) => kept.push(item.clone()),
-                Value::Boolean(false) | Value::Null => {}
+                Value::Boolean(false) => {}
+                Value::Null => drop(self.fault(Fault::Condition)),
                 Value::Number(n) => return Ok(self.item_at(items, n)),
                 _ => return Ok(self.fault(Fault::Condition)),
             }

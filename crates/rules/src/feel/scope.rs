@@ -6,7 +6,36 @@ use crate::errors::Fault;
 use crate::ir::Ir;
 use crate::types::Type;
 use crate::value::{Function, Name, Value};
-use std::sync::{Arc, OnceLock};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::{Arc, OnceLock},
+};
+
+/// How many names may still be looked at while a model is compiled. Every name of every expression is compared with all that are
+/// visible, and compiling costs no gas.
+#[derive(Clone)]
+pub(crate) struct Looks(Rc<Cell<u64>>);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(20_000_000)))
+    }
+}
+
+impl Looks {
+    /// Takes so many; `false` when there are not so many left.
+    fn take(&self, count: usize) -> bool {
+        let left = self.0.get().checked_sub(count as u64);
+        self.0.set(left.unwrap_or_default());
+        left.is_some()
+    }
+
+    /// Whether they were not enough.
+    pub fn used_up(&self) -> bool {
+        self.0.get() == 0
+    }
+}
 
 type Key = Vec<Box<str>>;
 
@@ -82,6 +111,7 @@ impl TypeNames {
 pub(crate) struct Scope {
     levels: Vec<Level>,
     globals: Vec<Global>,
+    looks: Looks,
     pub types: Arc<TypeNames>,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -94,12 +124,12 @@ pub(crate) struct Mark {
 }
 
 impl Scope {
-    pub fn new(types: Arc<TypeNames>) -> Self {
-        Self { levels: vec![Level::default()], globals: Vec::new(), types, diagnostics: Vec::new() }
+    pub fn new(types: Arc<TypeNames>, looks: Looks) -> Self {
+        Self { levels: vec![Level::default()], globals: Vec::new(), looks, types, diagnostics: Vec::new() }
     }
 
     pub fn global(&mut self, name: &str, ir: Ir, ty: Type) {
-        self.globals.push(Global { key: name_key(name), name: Name::from(name), ir, ty });
+        self.globals.push(Global { key: name_key(name), name: Name::from(name), ir, ty: ty.bounded() });
     }
 
     pub fn note(&mut self, fault: Fault, detail: impl Into<String>) {
@@ -141,7 +171,7 @@ impl Scope {
     /// Names a slot.
     pub fn bind(&mut self, name: &str, slot: u16, ty: Type) {
         let key = name_key(name);
-        self.top().bindings.push(Binding { key, slot, kind: Kind::Slot, ty });
+        self.top().bindings.push(Binding { key, slot, kind: Kind::Slot, ty: ty.bounded() });
     }
 
     /// A variable in a new slot.
@@ -153,6 +183,7 @@ impl Scope {
 
     /// Makes the members of the value in the slot visible.
     pub fn item(&mut self, slot: u16, ty: Type) {
+        let ty = ty.bounded();
         let members = match ty.base() {
             Type::Context(members) => members.iter().map(|(n, t)| (name_key(n), n.clone(), t.clone())).collect(),
             _ => Vec::new(),
@@ -195,7 +226,15 @@ impl Scope {
 
     /// The meaning of the longest name that begins with these parts, and how many parts it has.
     pub fn resolve(&mut self, part: &dyn Fn(usize) -> Option<String>) -> Option<(usize, Ir, Type)> {
+        if self.looks.used_up() {
+            return None;
+        }
         let first = part(0)?;
+        let members = |binding: &Binding| if let Kind::Item(members) = &binding.kind { members.len() } else { 1 };
+        let visible: usize = self.levels.iter().flat_map(|level| &level.bindings).map(members).sum();
+        if !self.looks.take(1 + visible + self.globals.len()) {
+            return None;
+        }
         let fits = |key: &Key| {
             let begins = key.first().is_some_and(|p| **p == *first);
             begins && key.iter().enumerate().skip(1).all(|(i, p)| part(i).as_deref() == Some(p))
@@ -255,6 +294,9 @@ impl Scope {
 
     /// A name that is only known when the items of the enclosing filters are.
     pub fn unknown(&mut self, name: &str) -> Ir {
+        if self.looks.used_up() {
+            return Ir::Fault(Fault::UnknownName);
+        }
         let ir = self.through_items(Ir::Fault(Fault::UnknownName), &Name::from(name), 0, 0);
         if matches!(ir, Ir::Fault(_)) {
             self.note(Fault::UnknownName, name);

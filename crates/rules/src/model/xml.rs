@@ -1,13 +1,13 @@
 //! DMN XML to a plain tree, before names or types mean anything.
 //!
-//! Bounds: 4 MiB of text, no document type (so no entities), 64 levels, 100,000 nodes.
+//! Bounds: 4 MiB of text, 100,000 nodes, and those of [`crate::xml`].
 
 use crate::refusal::{Reason, Refusal};
-use roxmltree::{Document, Node, ParsingOptions};
+use crate::xml::XmlError;
+use roxmltree::{Document, Node};
 
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 const NODES_MAX: u32 = 100_000;
-const DEPTH_MAX: u32 = 64;
 
 /// The namespaces of DMN 1.2 to 1.5.
 const NAMESPACES: [&str; 4] = [
@@ -111,16 +111,12 @@ fn refuse(reason: Reason, detail: impl Into<String>) -> Refusal {
     Refusal { element: "definitions".into(), reason, detail: detail.into() }
 }
 
-/// Reads XML within bounds.
+/// Parses a file within the bounds of models.
 pub(crate) fn document(source: &str) -> Result<Document<'_>, Refusal> {
-    if source.len() > BYTES_MAX {
-        return Err(refuse(Reason::TooLarge, "the file is larger than 4 MiB"));
-    }
-    if deepest(source) > DEPTH_MAX as usize {
-        return Err(refuse(Reason::Xml, "elements are nested too deeply"));
-    }
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
-    Document::parse_with_options(source, options).map_err(|e| refuse(Reason::Xml, e.to_string()))
+    crate::xml::document(source, BYTES_MAX, NODES_MAX).map_err(|error| match error {
+        XmlError::TooLarge(_) => refuse(Reason::TooLarge, error.to_string()),
+        XmlError::Unacceptable(_) => refuse(Reason::Xml, error.to_string()),
+    })
 }
 
 /// Reads a file.
@@ -154,32 +150,6 @@ pub(crate) fn read(source: &str) -> Result<RawModel, Refusal> {
         }
     }
     Ok(model)
-}
-
-/// The deepest nesting of tags, counted before the XML reader allocates anything.
-fn deepest(source: &str) -> usize {
-    let (mut depth, mut most) = (0usize, 0usize);
-    let mut rest = source;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
-        let skip = |rest: &str, end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
-        if rest.starts_with("!--") {
-            rest = &rest[skip(rest, "-->")..];
-        } else if rest.starts_with("![CDATA[") {
-            rest = &rest[skip(rest, "]]>")..];
-        } else if rest.starts_with('/') {
-            depth = depth.saturating_sub(1);
-        } else if rest.starts_with(['?', '!']) {
-            continue;
-        } else {
-            let end = rest.find('>').unwrap_or(rest.len());
-            if !rest[..end].ends_with('/') {
-                depth += 1;
-                most = most.max(depth);
-            }
-        }
-    }
-    most
 }
 
 fn is_dmn(node: &Node) -> bool {

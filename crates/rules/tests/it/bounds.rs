@@ -140,3 +140,89 @@ fn checking_many_rules_against_each_other_is_bounded() {
     assert!(matches!(found[..], [Reason::Overlap | Reason::UnprovenOverlap, ..]), "{found:?}");
     assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
+
+/// What strict reading refuses, and that it does not take long.
+fn refused_soon(source: &str) -> Vec<Reason> {
+    let start = std::time::Instant::now();
+    let found = reasons(source);
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+    found
+}
+
+#[test]
+fn nesting_cannot_be_hidden() {
+    // An attribute, an instruction and a comment that look like ends of elements to whoever does not read them.
+    for (open, after) in
+        [("<list x=\"/>\">", ""), ("<list><?x </list>?>", ""), ("<list>", "<!--></list>-->"), ("<list x='\"/>'>", "")]
+    {
+        let hidden = format!("{}{}", format!("{open}{after}").repeat(15_000), "</list>".repeat(15_000));
+        let decision = format!(r#"<decision id="a" name="A"><variable name="A"/>{hidden}</decision>"#);
+        assert_eq!(refused_soon(&definitions(&decision)), [Reason::Xml], "{open}");
+    }
+    let item = format!("{}{}", "<itemComponent name=\"x\" x=\"/>\">".repeat(15_000), "</itemComponent>".repeat(15_000));
+    assert_eq!(refused_soon(&definitions(&format!(r#"<itemDefinition name="t">{item}</itemDefinition>"#))), [Reason::Xml]);
+    assert!(zhulian_rules::cases::Suite::parse(&"<list x='/>'>".repeat(15_000)).is_err());
+}
+
+#[test]
+fn signs_in_attributes_and_comments_are_no_nesting() {
+    let entry = r#"<contextEntry label="a > b"><variable name="N" label='"x" > y'/><literalExpression label="1 > 2"><text>1</text></literalExpression></contextEntry><!-- <a><b> --><?note <a> ?>"#;
+    let entries: String = (0..100).map(|i| entry.replace('N', &format!("e{i}"))).collect();
+    let decision = format!(r#"<decision id="a" name="A"><variable name="A"/><context>{entries}</context></decision>"#);
+    assert_eq!(reasons(&definitions(&decision)), []);
+}
+
+#[test]
+fn attributes_and_prefixes_that_a_parser_compares_are_few() {
+    let attributes: String = (0..300_000).map(|i| format!(" a{i}=''")).collect();
+    assert_eq!(refused_soon(&format!("<definitions{attributes}/>")), [Reason::Xml]);
+    let prefixes: String = (0..5_000).map(|i| format!(" xmlns:a{i}='{i}'")).collect();
+    let many = "<x xmlns:q='q'/>".repeat(90_000);
+    assert_eq!(refused_soon(&format!("<definitions{prefixes}>{many}</definitions>")), [Reason::Xml]);
+    let spread: String = (0..5_000).map(|i| format!("<x xmlns:a{i} = '{i}'>")).collect();
+    assert_eq!(refused_soon(&spread), [Reason::Xml]);
+}
+
+#[test]
+fn types_of_types_do_not_grow_without_end() {
+    let component = |k: usize, of: usize| format!(r#"<itemComponent name="c{k}"><typeRef>t{of}</typeRef></itemComponent>"#);
+    let item = |i: usize| {
+        let parts: String = (0..10).map(|k| component(k, i - 1)).collect();
+        format!(r#"<itemDefinition name="t{i}">{parts}</itemDefinition>"#)
+    };
+    let items: String = (1..12).map(item).collect();
+    let source = definitions(&format!(r#"<itemDefinition name="t0"><typeRef>number</typeRef></itemDefinition>{items}"#));
+    assert!(refused_soon(&source).contains(&Reason::TooLarge));
+    // Each name is twice the one before, in both branches: a tree of 2^40 parts, were it walked.
+    let twice = |i: usize| format!("a{i}: if true then {{x: a{0}, y: a{0}}} else {{x: a{0}, y: a{0}}}", i - 1);
+    let names: Vec<String> = (1..40).map(twice).collect();
+    let start = std::time::Instant::now();
+    assert!(Model::compile(&[&expression(&format!("{{a0: 1, {}}}", names.join(", ")))], Profile::Standard).is_ok());
+    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
+}
+
+#[test]
+fn decisions_that_all_need_each_other_are_ordered_soon() {
+    let requirement = |i| format!(r##"<informationRequirement><requiredDecision href="#d{i}"/></informationRequirement>"##);
+    let decision = |i: usize| {
+        let needed: String = (i.saturating_sub(22)..i).map(requirement).collect();
+        format!(
+            r#"<decision id="d{i}" name="D{i}"><variable name="D{i}"/>{needed}<literalExpression><text>1</text></literalExpression></decision>"#
+        )
+    };
+    assert_eq!(refused_soon(&definitions(&(0..1_800).map(decision).collect::<String>())), []);
+}
+
+#[test]
+fn names_are_not_looked_up_without_end() {
+    let entry = |i: usize| {
+        format!(
+            r#"<contextEntry><variable name="v{i}"/><literalExpression><text>1</text></literalExpression></contextEntry>"#
+        )
+    };
+    let entries: String = (0..10_000).map(entry).collect();
+    let long = vec!["v1"; 10_000].join(",");
+    let more: String = (0..40).map(|i| entry(10_000 + i).replace("<text>1<", &format!("<text>[{long}]<"))).collect();
+    let decision = format!(r#"<decision id="a" name="A"><variable name="A"/><context>{entries}{more}</context></decision>"#);
+    assert!(refused_soon(&definitions(&decision)).contains(&Reason::TooLarge));
+}

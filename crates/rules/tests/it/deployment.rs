@@ -207,3 +207,24 @@ fn a_cell_of_another_type_than_its_column_is_refused() {
     let declared = declared.replacen("<inputExpression typeRef=\"number\">", "<inputExpression typeRef=\"string\">", 1);
     assert!(reasons(&declared).contains(&Reason::Expression(Fault::TypeMismatch)));
 }
+
+#[test]
+fn an_input_without_a_type_is_refused() {
+    let typed = table("number", "UNIQUE", "0", &[("< 18", "1")]);
+    assert_eq!(reasons(&typed), []);
+    assert_eq!(
+        reasons(&typed.replacen("<variable name=\"x\" typeRef=\"number\"/>", "<variable name=\"x\"/>", 1)),
+        [Reason::Untyped]
+    );
+    let found = refusals(&typed.replacen("typeRef=\"number\"", "typeRef=\"Any\"", 1));
+    assert_eq!(found[0].en(), "x: the input has no type (x); choose its type, such as number, string or date");
+}
+
+#[test]
+fn what_depends_on_no_fact_and_fails_is_refused() {
+    assert_eq!(reasons(&expression("1 / 0")), [Reason::Expression(Fault::OutOfRange)]);
+    assert_eq!(reasons(&expression("get value({a: 1}, \"b\")")), [Reason::SilentNull]);
+    assert_eq!(reasons(&expression("{class: \"a\", amount: null}")), [Reason::SilentNull]);
+    assert_eq!(reasons(&expression("[1, null]")), [Reason::SilentNull]);
+    assert_eq!(reasons(&expression("{class: \"a\", amount: 1}")), []);
+}

@@ -53,6 +53,15 @@ fn zone_and_locale_of_the_machine_do_not_matter() {
 }
 
 #[test]
+fn threads_do_not_matter() {
+    let own = digest();
+    for count in [1, 2, 8] {
+        let threads: Vec<_> = (0..count).map(|_| std::thread::spawn(digest)).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().expect("ends"), own));
+    }
+}
+
+#[test]
 fn a_second_run_costs_the_same() {
     assert_eq!(digest(), digest());
 }

@@ -68,6 +68,64 @@ fn nothing_is_decided_on_missing_unneeded_or_doubled_facts() {
     assert_eq!(model.required("Answer").map(|(name, _)| name).collect::<Vec<_>>(), ["x"]);
 }
 
+/// Decides an expression over an input `x` of a type.
+fn surely(ty: &str, text: &str, x: Value) -> Result<String, Undecided> {
+    let source = crate::support::definitions(&format!(
+        r##"<inputData id="x" name="x"><variable name="x" typeRef="{ty}"/></inputData>
+        <decision id="a" name="Answer"><variable name="Answer"/>
+        <informationRequirement><requiredInput href="#x"/></informationRequirement>
+        <literalExpression><text>{}</text></literalExpression></decision>"##,
+        crate::support::escape(text)
+    ));
+    let model = Model::compile(&[&source], Profile::Strict).expect("accepted");
+    model.decide_surely("Answer", &[("x".into(), x)], GAS).map(|outcome| canonical(&outcome.value))
+}
+
+#[test]
+fn what_is_not_known_decides_nothing() {
+    let condition = Err(Undecided::Faulty(vec![Fault::Condition]));
+    assert_eq!(surely("boolean", "if x then \"granted\" else \"refused\"", Value::Null), condition);
+    assert_eq!(surely("boolean", "if x and true then 1 else 2", Value::Null), condition);
+    assert_eq!(surely("boolean", "count([1, 2][x])", Value::Null), condition);
+    // Whoever asks whether something is known may go on.
+    assert_eq!(surely("boolean", "if x = null then 0 else if x then 1 else 2", Value::Null), Ok("0".into()));
+    assert_eq!(surely("boolean", "if x then 1 else 2", Value::Boolean(false)), Ok("2".into()));
+}
+
+#[test]
+fn an_answer_with_a_part_missing_is_none() {
+    let context = || Value::context(vec![("b".into(), Value::Number(Decimal::ONE))]).expect("shallow");
+    let answer = "{class: \"granted\", amount: get value(x, \"amount\")}";
+    assert_eq!(surely("context", answer, context()), Err(Undecided::NoAnswer));
+    assert_eq!(surely("context", "[1, [get value(x, \"amount\")]]", context()), Err(Undecided::NoAnswer));
+    assert_eq!(surely("context", "{amount: get value(x, \"b\")}", context()), Ok("{\"amount\": 1}".into()));
+}
+
+#[test]
+fn an_empty_list_is_no_fault() {
+    let empty = || Value::list(Vec::new()).expect("shallow");
+    assert_eq!(surely("list", "count(x[item > 3])", empty()), Ok("0".into()));
+    assert_eq!(surely("list", "count(x[amount > 3])", empty()), Ok("0".into()));
+    assert_eq!(surely("list", "x[1]", empty()), Err(Undecided::Faulty(vec![Fault::OutOfRange])));
+}
+
+#[test]
+fn a_decision_without_a_result_decides_nothing_further() {
+    let source = crate::support::definitions(
+        r##"<inputData id="x" name="x"><variable name="x" typeRef="boolean"/></inputData>
+        <decision id="e" name="Eligible"><variable name="Eligible"/><informationRequirement><requiredInput href="#x"/></informationRequirement>
+        <literalExpression><text>x and true</text></literalExpression></decision>
+        <decision id="a" name="Answer"><variable name="Answer"/><informationRequirement><requiredDecision href="#e"/></informationRequirement>
+        <decisionTable id="t"><input label="e"><inputExpression typeRef="boolean"><text>Eligible</text></inputExpression></input>
+        <output typeRef="number"><defaultOutputEntry><text>0</text></defaultOutputEntry></output>
+        <rule id="r"><inputEntry><text>true</text></inputEntry><outputEntry><text>100</text></outputEntry></rule></decisionTable></decision>"##,
+    );
+    let model = Model::compile(&[&source], Profile::Strict).expect("accepted");
+    let answer = |x| model.decide_surely("Answer", &[("x".into(), x)], GAS).map(|outcome| canonical(&outcome.value));
+    assert_eq!(answer(Value::Boolean(true)), Ok("100".into()));
+    assert_eq!(answer(Value::Null), Err(Undecided::Faulty(vec![Fault::NoResult])));
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -3,7 +3,8 @@
 use zhulian_crypto::sha256;
 use zhulian_ledger::merkle::{Tree, leaf};
 use zhulian_primitives::{
-    Block, Call, Certificate, Code, Handover, Header, Receipt, TransactionId, Validator, codec, sign, validators_digest,
+    Block, Call, Certificate, Code, Handover, Header, PROTOCOL_NEWEST, Receipt, TransactionId, Validator, codec, sign,
+    validators_digest,
 };
 use zhulian_verify::{ReceiptFile, verify_receipt};
 
@@ -143,7 +144,7 @@ fn headers(world: &World, add: Add<'_>) {
         let certificate = world.certify(&block.header, &[0, 1, 2, 3]);
         add(name, ReceiptFile::assemble(&block, 0, &[], &certificate, &[]).unwrap(), code)
     };
-    with("a later protocol version", &|h| h.version = 2, "header.unknown_version");
+    with("a later protocol version", &|h| h.version = PROTOCOL_NEWEST + 1, "header.unknown_version");
     with("protocol version zero", &|h| h.version = 0, "header.unknown_version");
     with("a header of another network", &|h| h.chain[0] ^= 1, "header.other_network");
 

@@ -1,6 +1,6 @@
 //! `zhulian rules calendar`: the next version of a pack with a calendar of working days, ready to be published.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -43,6 +43,19 @@ pub fn run(args: &Calendar) -> Result<Report> {
     let file = files.iter().find(|file| file["kind"] == "calendar").and_then(|file| file["file"].as_str());
     let file =
         file.ok_or_else(|| unfit("pack", Text::fixed("该规则包没有工作日历", "the pack has no calendar")))?.to_owned();
+    // A calendar of another pack goes on there, and nothing is written beside the directory that was named.
+    if Path::new(&file).components().ne([Component::Normal(file.as_ref())]) {
+        let other = args.pack.with_file_name(&file).with_file_name("pack.json");
+        let other = other.display();
+        return Err(unfit(
+            "borrowed",
+            text!("该规则包借用另一规则包的日历 {file}", "the pack borrows the calendar of another one, {file}"),
+        )
+        .next(text!(
+            "请为该规则包生成新版本：zhulian rules calendar {other}",
+            "write the next version of that one: zhulian rules calendar {other}"
+        )));
+    }
     let old = text_of(&args.pack.with_file_name(&file))?;
     let (first, last) = Days::parse(&old)
         .map_err(|error| unfit("calendar", text!("现有日历有误：{error}", "the calendar is out of form: {error}")))?
