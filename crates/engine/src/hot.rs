@@ -85,6 +85,8 @@ pub(crate) struct Hot<E: Context, V: CodecShared> {
     /// All from there on.
     rest: Option<Rest<E, V>>,
     begin: u64,
+    /// Whether the first has writes that are not flushed. It is only asked beside the second, for a gap from before.
+    is_gap_open: bool,
 }
 
 impl<E: Context, V: CodecShared> Hot<E, V> {
@@ -94,7 +96,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
         V::Cfg: Clone,
     {
         let first = immutable::Archive::init(context.child("whole"), first_config(config)).await?;
-        Ok(Self { context, name: config.name.clone(), first: Some(first), rest: None, begin: u64::MAX })
+        Ok(Self { context, name: config.name.clone(), first: Some(first), rest: None, begin: u64::MAX, is_gap_open: false })
     }
 
     /// Where the second store has to begin: behind what the first has, or at once when that is nothing but genesis, which is made anew.
@@ -121,7 +123,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
             return Self::whole(context, config).await;
         }
         let rest = Some(prunable::Archive::init(context.child("recent"), rest_config(config)).await?);
-        let mut store = Self { context, name: config.name.clone(), first: None, rest, begin };
+        let mut store = Self { context, name: config.name.clone(), first: None, rest, begin, is_gap_open: false };
         if floor >= begin {
             store.remove_first().await?;
         } else {
@@ -146,6 +148,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
         if height < self.begin {
             if let Some(first) = self.first.take() {
                 self.first = Some(first.put(height, digest, value).await?);
+                self.is_gap_open = true;
             }
         } else if let Some(rest) = self.rest.take() {
             self.rest = Some(rest.put(height, digest, value).await?);
@@ -154,11 +157,19 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
     }
 
     pub async fn sync(mut self) -> Result<Self, Error> {
-        if let Some(first) = self.first.take() {
-            self.first = Some(first.sync().await?);
-        }
+        self = self.sync_first().await?;
         if let Some(rest) = self.rest.take() {
             self.rest = Some(rest.sync().await?);
+        }
+        Ok(self)
+    }
+
+    async fn sync_first(mut self) -> Result<Self, Error> {
+        if (self.rest.is_none() || self.is_gap_open)
+            && let Some(first) = self.first.take()
+        {
+            self.first = Some(first.sync().await?);
+            self.is_gap_open = false;
         }
         Ok(self)
     }
@@ -170,10 +181,7 @@ impl<E: Context, V: CodecShared> Hot<E, V> {
             self.first = Some(first);
             return Ok((self, handle));
         };
-        // Nothing but a gap from before is still written to the first.
-        if let Some(first) = self.first.take() {
-            self.first = Some(first.sync().await?);
-        }
+        self = self.sync_first().await?;
         let (rest, handle) = rest.start_sync().await?;
         self.rest = Some(rest);
         Ok((self, handle))

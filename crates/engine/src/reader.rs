@@ -27,7 +27,7 @@ pub(crate) struct Reader<E: Context> {
     pub marshal: Marshal,
     pub history: Arc<History<E>>,
     pub retention: Retention,
-    pub shelf: Option<Shelf>,
+    pub shelf: Option<Shelf<E>>,
     pub sets: Sets,
 }
 

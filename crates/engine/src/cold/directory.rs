@@ -31,7 +31,7 @@ impl Span {
     fn parse(name: &str) -> Option<Self> {
         let (first, last) = name.strip_suffix(ENDING)?.split_once('-')?;
         let span = Self { first: first.parse().ok()?, last: last.parse().ok()? };
-        (span.first <= span.last && span.file_name() == name).then_some(span)
+        (span.first <= span.last && span.last < Height::MAX && span.file_name() == name).then_some(span)
     }
 }
 

@@ -39,6 +39,16 @@ struct Draft {
     first: u64,
 }
 
+/// What a step of the archiver came to.
+enum Step {
+    /// There may be more to do.
+    Done,
+    /// There is nothing to do before the next block.
+    Rest,
+    /// This block is not here yet: others have to send it.
+    Lacks(u64),
+}
+
 /// The archive's directory, with the lock that keeps other nodes from writing to it.
 struct Held {
     directory: Directory,
@@ -71,16 +81,20 @@ async fn run<E: Context + Spawner + Clock>(context: E, mut keeper: Keeper<E>) {
     keeper.drop_blocks().await;
     loop {
         let step = keeper.step(&context, &mut held, &mut draft).await;
-        let problem = step.as_ref().err().map(ToString::to_string);
-        if let Some(problem) = problem.as_ref().filter(|_| told != problem) {
+        let problem = match &step {
+            Ok(Step::Lacks(height)) => Some(format!("block {height} is not here yet; it has to come from the others")),
+            Ok(_) => None,
+            Err(problem) => Some(problem.to_string()),
+        };
+        if let Some(problem) = problem.as_ref().filter(|_| step.is_err() && told != problem) {
             let directory = keeper.config.directory.display();
-            tracing::error!(%problem, %directory, "old blocks cannot be archived; this node keeps them until that is put right");
+            tracing::warn!(%problem, %directory, "old blocks cannot be archived; this node keeps them until that is put right");
         }
         keeper.retention().set_problem(problem.clone());
         told = problem;
         match step {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(Step::Done) => {}
+            Ok(Step::Rest | Step::Lacks(_)) => {
                 let next = chain.height().unwrap_or(0) + 1;
                 chain.reached(next).await;
             }
@@ -104,8 +118,8 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
         if epoch == 0 { newest } else { newest.min(epoch * self.epoch_blocks - 1) }
     }
 
-    /// Does the next thing; false when there is nothing to do before the next block.
-    async fn step(&mut self, context: &E, held: &mut Option<Held>, draft: &mut Option<Draft>) -> Result<bool, Problem> {
+    /// Does the next thing.
+    async fn step(&mut self, context: &E, held: &mut Option<Held>, draft: &mut Option<Draft>) -> Result<Step, Problem> {
         let kept = self.kept_from(self.reader.chain.height().unwrap_or(0));
         let floor = self.retention().floor();
         let Held { directory, .. } = match held {
@@ -115,7 +129,7 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
         if let Some(span) = directory.span_of(floor) {
             *draft = None;
             if span.last >= kept {
-                return Ok(false);
+                return Ok(Step::Rest);
             }
             return self.let_go(context, directory, span).await;
         }
@@ -124,10 +138,9 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
         }
         let next = draft.as_ref().map_or(floor, |draft| draft.writer.last() + 1);
         if next >= kept {
-            return Ok(false);
+            return Ok(Step::Rest);
         }
-        // What was not fetched yet from others comes later.
-        let Some(block) = self.reader.block(next).await else { return Ok(false) };
+        let Some(block) = self.reader.block(next).await else { return Ok(Step::Lacks(next)) };
         let finalization = self.reader.certificate(next).await;
         let draft_now = match draft {
             Some(draft) => draft,
@@ -143,7 +156,7 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
             context.sleep(self.config.pause).await;
             self.place(context, directory, draft, block.header.epoch).await?;
         }
-        Ok(true)
+        Ok(Step::Done)
     }
 
     /// Completes a segment and puts it in its place, where from then on it does not change.
@@ -156,7 +169,6 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
         drop(file);
         context.sleep(self.config.pause).await;
         fs::rename(&draft.path, directory.path().join(span.file_name()))?;
-        File::open(directory.path())?.sync_all()?;
         context.sleep(self.config.pause).await;
         directory.refresh()?;
         tracing::info!(first = span.first, last = span.last, "old blocks are written to the archive");
@@ -164,20 +176,23 @@ impl<E: Context + Spawner + Clock> Keeper<E> {
     }
 
     /// Reads a segment back, proves it, and lets the node's own store drop its blocks.
-    async fn let_go(&mut self, context: &E, directory: &mut Directory, span: Span) -> Result<bool, Problem> {
+    async fn let_go(&mut self, context: &E, directory: &mut Directory, span: Span) -> Result<Step, Problem> {
         // A node that was restored beside its archive has yet to fetch these blocks from the others.
-        let Some(own) = self.reader.block(span.last).await else { return Ok(false) };
+        let Some(own) = self.reader.block(span.last).await else { return Ok(Step::Lacks(span.last)) };
         directory.close();
         let checked = directory.segment(span).and_then(|segment| segment.check(&self.genesis));
         let checked = checked.map_err(|fault| Problem::Segment(span, fault))?;
         if own.header.digest() != checked.digest {
             return Err(Problem::OtherChain(span));
         }
+        // The file and its name are on the disk before the blocks go, whoever put it there.
+        File::open(directory.path().join(span.file_name()))?.sync_all()?;
+        File::open(directory.path())?.sync_all()?;
         context.sleep(self.config.pause).await;
         self.store.raise(span.last + 1).await;
         context.sleep(self.config.pause).await;
         self.drop_blocks().await;
-        Ok(true)
+        Ok(Step::Done)
     }
 
     async fn drop_blocks(&mut self) {

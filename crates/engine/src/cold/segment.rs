@@ -4,12 +4,15 @@
 //! "ZLSEG01\n"
 //! frames        each a zstd frame with its checksum; within, records: u32 length ‖ block ‖ u32 length ‖ certificate
 //! transactions  16 bytes each, sorted: first 8 bytes of the id ‖ u32 height - first ‖ u32 index
-//! index         CBOR: [chain, first, last, parent, digest, handovers, [[first, offset, length, plain length] …]]
+//! index         CBOR: [chain, first, last, parent, handovers, [[first, offset, length, plain length, digest of its last block] …]]
 //! trailer       u64 offset of the transactions ‖ u64 offset of the index ‖ SHA-256 of all before the index ‖ SHA-256 of the index ‖ "ZLSEGEND"
 //! ```
 //!
 //! Numbers outside CBOR are big endian. A block is `u16 length ‖ header ‖ u32 count ‖ count × (u32 length ‖ transaction ‖ u32 length ‖
 //! receipt)`. A certificate of length 0 means that the block is final through a later one; the last block has one of its own.
+//!
+//! Whatever is read is first held against the index, whose checksum fixes the digest of each frame's last block: the links fix those before, and
+//! a header its body.
 
 use std::{
     fs::File,
@@ -20,6 +23,7 @@ use std::{
 };
 
 use commonware_codec::{Copying, Decode as _, Encode as _};
+use commonware_cryptography::Digestible as _;
 use minicbor::{Decode, Encode};
 use zhulian_crypto::{Sha256, sha256};
 use zhulian_primitives::{Block, Certificate, ChainId, Handover, Header, Height, Network, codec};
@@ -81,6 +85,9 @@ struct Frame {
     length: u64,
     #[n(3)]
     plain: u64,
+    /// Digest of its last block.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    digest: [u8; 32],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -94,12 +101,9 @@ struct Index {
     /// Digest of the block before the first.
     #[cbor(n(3), with = "minicbor::bytes")]
     parent: [u8; 32],
-    /// Digest of the last block.
-    #[cbor(n(4), with = "minicbor::bytes")]
-    digest: [u8; 32],
-    #[n(5)]
+    #[n(4)]
     handovers: Vec<Handover>,
-    #[n(6)]
+    #[n(5)]
     frames: Vec<Frame>,
 }
 
@@ -111,6 +115,8 @@ pub(crate) struct Writer<W> {
     index: Index,
     plain: Vec<u8>,
     plain_first: Height,
+    /// Digest of the last block added.
+    digest: [u8; 32],
     bytes: u64,
     transactions: Vec<[u8; ENTRY]>,
     certified: bool,
@@ -124,7 +130,6 @@ impl<W: Write> Writer<W> {
             first: first.height,
             last: first.height,
             parent: first.parent,
-            digest: [0; 32],
             handovers: Vec::new(),
             frames: Vec::new(),
         };
@@ -135,6 +140,7 @@ impl<W: Write> Writer<W> {
             index,
             plain: Vec::new(),
             plain_first: first.height,
+            digest: first.parent,
             bytes: 0,
             transactions: Vec::new(),
             certified: false,
@@ -162,7 +168,7 @@ impl<W: Write> Writer<W> {
         for (at, transaction) in (0..).zip(&block.transactions) {
             self.transactions.push(entry(&sha256(transaction), block.header.height - self.index.first, at));
         }
-        (self.index.last, self.index.digest) = (block.header.height, block.header.digest());
+        (self.index.last, self.digest) = (block.header.height, block.header.digest());
         self.certified = certificate.is_some();
         if self.plain.len() >= FRAME_BYTES { self.close_frame() } else { Ok(()) }
     }
@@ -180,6 +186,7 @@ impl<W: Write> Writer<W> {
             offset: self.offset,
             length: packed.len() as u64,
             plain: self.plain.len() as u64,
+            digest: self.digest,
         });
         self.put(&packed)?;
         self.plain.clear();
@@ -300,7 +307,7 @@ impl Segment {
         };
         let begins = index.frames.first().is_some_and(|frame| frame.first == index.first);
         let ordered = index.frames.windows(2).all(|pair| pair[0].first < pair[1].first);
-        if !begins || !ordered || index.last < index.first || !index.frames.iter().all(within) {
+        if !begins || !ordered || index.last < index.first || index.last == Height::MAX || !index.frames.iter().all(within) {
             return Err(Fault::Damaged("its index contradicts itself"));
         }
         let mut body = [0; 32];
@@ -323,11 +330,6 @@ impl Segment {
         self.index.last
     }
 
-    /// Digest of its last block.
-    pub fn digest(&self) -> [u8; 32] {
-        self.index.digest
-    }
-
     /// How the validators of genesis handed over to those of the last block.
     pub fn handovers(&self) -> &[Handover] {
         &self.index.handovers
@@ -336,6 +338,7 @@ impl Segment {
     fn unpack(&mut self, at: usize) -> Result<&[Record], Fault> {
         if self.unpacked.as_ref().is_none_or(|(frame, _)| *frame != at) {
             let frame = &self.index.frames[at];
+            let mut parent = at.checked_sub(1).map_or(self.index.parent, |before| self.index.frames[before].digest);
             let end = self.index.frames.get(at + 1).map_or(self.index.last + 1, |next| next.first);
             let mut packed = vec![0; frame.length as usize];
             self.file.read_exact_at(&mut packed, frame.offset)?;
@@ -348,17 +351,22 @@ impl Segment {
                     .and_then(|block| Some((block, part(&mut rest)?)))
                     .ok_or(Fault::Damaged("a frame ends within a block"))?;
                 let sealed = Sealed::decode_cfg(Copying(block), &ANY).map_err(|_| Fault::Damaged("a block is malformed"))?;
-                if sealed.header().height != height {
-                    return Err(Fault::Damaged("a block is not at its height"));
+                let header = sealed.header();
+                if (header.height, header.parent) != (height, parent) {
+                    return Err(Fault::Damaged("a block does not follow the one before"));
                 }
+                parent = sealed.digest().0;
                 let certificate = match certificate {
                     [] => None,
-                    bytes => Some(Certificate::decode(bytes).map_err(|_| Fault::Damaged("a certificate is malformed"))?),
+                    bytes => {
+                        let certificate = Certificate::decode(bytes).ok().filter(|it| it.finalises(header));
+                        Some(certificate.ok_or(Fault::Damaged("a certificate is not that of its block"))?)
+                    }
                 };
                 records.push(Record { block: sealed.block().clone(), certificate });
             }
-            if !rest.is_empty() {
-                return Err(Fault::Damaged("a frame has more than its blocks"));
+            if !rest.is_empty() || parent != frame.digest {
+                return Err(Fault::Damaged("a frame has other blocks than the index names"));
             }
             self.unpacked = Some((at, records));
         }
@@ -394,7 +402,7 @@ impl Segment {
         let from = entries.partition_point(|entry| entry[..8] < id[..8]);
         for entry in entries[from..].iter().take_while(|entry| entry[..8] == id[..8]) {
             let short = |at: usize| u32::from_be_bytes(entry[at..at + 4].try_into().expect("4 bytes"));
-            let (height, index) = (self.index.first + u64::from(short(8)), short(12));
+            let (height, index) = (self.index.first.saturating_add(short(8).into()), short(12));
             let record = self.record(height)?.ok_or(Fault::Damaged("its list of transactions names no block"))?;
             if record.block.transactions.get(index as usize).is_some_and(|bytes| sha256(bytes).starts_with(id)) {
                 return Ok(Some((height, index)));
@@ -423,12 +431,12 @@ impl Segment {
             let next = handover.follow(last);
             sets.push(next.map_err(|error| Fault::Unproven(self.index.first, format!("a handover: {error}")))?);
         }
-        let mut parent = self.index.parent;
+        let digest = self.index.frames.last().map_or(self.index.parent, |frame| frame.digest);
         let mut checked = Checked {
             first: self.index.first,
             last: self.index.last,
-            parent,
-            digest: self.index.digest,
+            parent: self.index.parent,
+            digest,
             transactions: 0,
             certificates: 0,
         };
@@ -438,10 +446,9 @@ impl Segment {
             let first = self.index.first;
             for Record { block, certificate } in self.unpack(at)? {
                 let header = &block.header;
-                if header.chain != network.chain || header.parent != parent {
-                    return unproven(header.height, "it does not follow the block before");
+                if header.chain != network.chain {
+                    return unproven(header.height, "of another network");
                 }
-                parent = header.digest();
                 for (index, transaction) in (0..).zip(&block.transactions) {
                     table.push(entry(&sha256(transaction), header.height - first, index));
                 }
@@ -451,14 +458,11 @@ impl Segment {
                 let Some(set) = sets.iter().rev().find(|set| set.epoch <= header.epoch) else {
                     return unproven(header.height, "from before the network identity that is trusted");
                 };
-                if !certificate.finalises(header) {
-                    return unproven(header.height, "its certificate is another block's");
-                }
                 certificate.verify(set).map_err(|error| Fault::Unproven(header.height, error.to_string()))?;
                 checked.certificates += 1;
             }
         }
-        if parent != self.index.digest || !is_certified {
+        if !is_certified {
             return unproven(self.index.last, "the segment does not end with a certified block");
         }
         table.sort_unstable();

@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
-use zhulian_primitives::{Block, Certificate, Header, Network, PROTOCOL_VERSION, Validator, quorum};
+use zhulian_primitives::{Block, Certificate, Header, Network, PROTOCOL_FIRST, Validator, quorum};
 
 use super::{Directory, Found, Segment, Span, check, segment::Writer};
 use crate::block::root;
@@ -33,7 +33,7 @@ impl Chain {
             let transactions: Vec<Vec<u8>> = (0..height % 4).map(|n| vec![height as u8; 40 + n as usize]).collect();
             let receipts: Vec<Vec<u8>> = transactions.iter().map(|it| it[..20].to_vec()).collect();
             let header = Header {
-                version: PROTOCOL_VERSION,
+                version: PROTOCOL_FIRST,
                 chain: [9; 32],
                 height,
                 time: height,
@@ -142,7 +142,7 @@ fn a_gap_another_network_and_forged_signatures_are_found() {
     *block = Arc::new(changed);
     assert!(certificate.is_some());
     forged.write(place.path(), SPANS[0]);
-    assert_eq!(faults(place.path(), &chain.network), ["block 10: its certificate is another block's"]);
+    assert_eq!(faults(place.path(), &chain.network), ["damaged: a certificate is not that of its block"]);
 }
 
 #[test]
@@ -167,7 +167,16 @@ fn no_byte_can_be_changed_or_cut_off_unseen() {
     let whole = fs::read(&path).unwrap();
     let refused = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        Segment::open(&path).and_then(|mut segment| segment.check(&chain.network)).is_err()
+        let opened = Segment::open(&path);
+        // Nor is anything else served in the place of what was written.
+        if let Ok(mut segment) = Segment::open(&path) {
+            for (block, certificate) in &chain.blocks[..10] {
+                if let Ok(record) = segment.record(block.header.height) {
+                    assert_eq!(record.map(|it| (it.block, it.certificate)), Some((block.clone(), certificate.clone())));
+                }
+            }
+        }
+        opened.and_then(|mut segment| segment.check(&chain.network)).is_err()
     };
     assert!(!refused(&whole));
     for at in 0..whole.len() {

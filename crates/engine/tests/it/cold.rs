@@ -1,6 +1,10 @@
 //! Old blocks in the cold archive: written, proven, dropped, and still served.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Duration,
+};
 
 use commonware_runtime::{Clock as _, Runner as _, deterministic};
 use zhulian_engine::{
@@ -136,6 +140,20 @@ fn old_blocks_move_to_the_archive_and_are_served_as_before() {
         is_whole(&world, &cold, last);
         assert_eq!(handle.status().await.unwrap().archive.unwrap().problem, None);
         world.agree();
+
+        // A byte that turned on the disk: what it is part of is not served, with a word that says why, and all else is.
+        let spans = Directory::open(&cold).unwrap().spans().to_vec();
+        let path = cold.join(spans[0].file_name());
+        let whole = std::fs::read(&path).unwrap();
+        let mut turned = whole.clone();
+        turned[100] ^= 1;
+        std::fs::write(&path, turned).unwrap();
+        assert!(handle.block(spans[1].first).await.is_ok());
+        assert!(matches!(handle.block(1).await, Err(Error::Corrupt(_))));
+        assert!(matches!(handle.certificate_for(1).await, Err(Error::Corrupt(_))));
+        assert_eq!(handle.status().await.unwrap().damage, ["block 1"]);
+        std::fs::write(&path, whole).unwrap();
+        serves_all(&world, 0, 1).await;
     });
 }
 
@@ -175,11 +193,12 @@ fn whenever_all_nodes_crash_every_block_is_somewhere() {
     let mut checkpoint = None;
     let mut known: BTreeMap<u64, [u8; 32]> = BTreeMap::new();
     let mut archived = 0;
+    let mut stages = BTreeSet::new();
     for round in 0..16u64 {
         let colds = colds.clone();
         let runner = checkpoint.map_or_else(|| deterministic::Runner::seeded(13), deterministic::Runner::from);
         let before = std::mem::take(&mut known);
-        let ((seen, to), next) = runner.start_and_recover(move |context| async move {
+        let ((seen, to, at), next) = runner.start_and_recover(move |context| async move {
             let mut world = World::new(&context, 4, GOOD).await;
             for (index, cold) in colds.iter().enumerate() {
                 // The steps of the archiver are so far apart that the crash comes between any two of them.
@@ -204,21 +223,31 @@ fn whenever_all_nodes_crash_every_block_is_somewhere() {
             for at in 1..=last {
                 all.insert(at, world.nodes[&0].handle.block(at).await.unwrap().header.digest());
             }
-            for index in 0..4 {
-                is_contiguous(&colds[index]);
+            let mut stages = Vec::new();
+            for (index, cold) in colds.iter().enumerate() {
+                stages.push(stage(cold, archived_to(&world, index).await));
             }
-            (all, archived_to(&world, 0).await)
+            (all, archived_to(&world, 0).await, stages)
         });
         assert!(to >= archived);
+        stages.extend(at);
         (known, archived, checkpoint) = (seen, to, Some(next));
     }
     assert!(archived > 5 * SEGMENT, "archived to {archived}");
+    assert!(stages.is_superset(&["written", "in place"].into()), "crashes came only while segments were {stages:?}");
 }
 
-fn is_contiguous(directory: &Path) {
+/// How far the newest segment is, of a node that has let go of what is up to `archived`. All segments follow each other.
+fn stage(directory: &Path, archived: u64) -> &'static str {
     let spans = Directory::open(directory).unwrap().spans().to_vec();
     assert!(spans.first().is_none_or(|span| span.first == 1));
     assert!(spans.windows(2).all(|pair| pair[0].last + 1 == pair[1].first), "{spans:?}");
+    let is_part = |name: &std::ffi::OsStr| Path::new(name).extension().is_some_and(|it| it == "part");
+    match spans.last() {
+        Some(span) if span.last > archived => "in place",
+        _ if std::fs::read_dir(directory).unwrap().any(|entry| is_part(&entry.unwrap().file_name())) => "written",
+        _ => "let go",
+    }
 }
 
 #[test]

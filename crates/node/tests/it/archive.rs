@@ -112,4 +112,15 @@ async fn what_was_archived_is_proven_audited_and_indexed_as_before() {
     assert!(matches!(place, Err(BackendError::Archived(_))), "{place:?}");
     assert_eq!(first.finality(1).await.unwrap_err(), BackendError::Archived(1));
     until("the problem", || first.status().archive.is_some_and(|archive| archive.problem.is_some())).await;
+    drop(first);
+    nodes[0].take().unwrap().stop().unwrap();
+
+    // An index that is built anew meanwhile waits for the archive, and has no hole then.
+    remove_index(&city.path(0)).unwrap();
+    nodes[0] = Some(start(&city, 0, Some(&cold)));
+    let first = running(nodes[0].as_ref().unwrap()).await;
+    until("a problem", || first.status().archive.is_some_and(|archive| archive.problem.is_some())).await;
+    assert_eq!((first.status().transactions, first.status().indexed_height), (0, 0));
+    std::fs::rename(cold.with_extension("away"), &cold).unwrap();
+    until("the index, late", || first.status().transactions == 20).await;
 }
