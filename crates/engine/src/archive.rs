@@ -112,11 +112,10 @@ pub(crate) struct Opening<'a> {
 
 impl Opening<'_> {
     /// How an archive is made.
-    pub fn config<C>(&self, prefix: &str, name: &str, compress: bool, codec: C) -> hot::Config<C> {
+    pub fn config<C>(&self, prefix: &str, name: &str, codec: C) -> hot::Config<C> {
         hot::Config {
             name: format!("{prefix}-{name}"),
             page_cache: self.page_cache.clone(),
-            compress,
             codec,
             section: self.storage.section_blocks,
         }
@@ -134,8 +133,8 @@ pub(crate) async fn open<E: Context>(
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
     let child = |label| context.child(label).with_attribute("archive", prefix);
-    let blocks = opening.config(prefix, "blocks", opening.storage.compress, opening.limits);
-    let certificates = opening.config(prefix, "certificates", false, VALIDATORS_MAX);
+    let blocks = opening.config(prefix, "blocks", opening.limits);
+    let certificates = opening.config(prefix, "certificates", VALIDATORS_MAX);
     let begin = match retained.begin(number) {
         Some(begin) => begin,
         // On the first start with a retention, what is there stays as it is.

@@ -155,10 +155,10 @@ async fn open_archives(
         let (begin, floor) = (retained.begin(number).unwrap_or(u64::MAX), retained.retention().floor());
         let opening = Opening { page_cache, storage: Storage::default(), limits: setup.limits };
         let child = |label| context.child(label).with_attribute("archive", prefix);
-        let config = opening.config(prefix, "blocks", opening.storage.compress, setup.limits);
+        let config = opening.config(prefix, "blocks", setup.limits);
         let blocks = Hot::open(child("blocks"), &config, begin, floor).await;
         let blocks = blocks.map_err(|error| format!("{prefix}-blocks: {error}"))?;
-        let config = opening.config(prefix, "certificates", false, VALIDATORS_MAX);
+        let config = opening.config(prefix, "certificates", VALIDATORS_MAX);
         let certificates = Hot::open(child("certificates"), &config, begin, floor).await;
         Ok((blocks, certificates.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };

@@ -112,8 +112,6 @@ impl Default for StateSync {
 pub struct Storage {
     /// Cache of file pages.
     pub page_cache_bytes: usize,
-    /// Whether archived blocks are compressed (zstd).
-    pub compress: bool,
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
     /// Blocks between two prunings of that log.
@@ -130,7 +128,6 @@ impl Default for Storage {
     fn default() -> Self {
         Self {
             page_cache_bytes: 32 << 20,
-            compress: true,
             retained_blocks: 256,
             prune_every_blocks: NZUsize!(256),
             log_bytes: 8 << 20,

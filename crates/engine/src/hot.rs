@@ -16,8 +16,6 @@ use commonware_storage::{
 };
 use commonware_utils::{NZU64, NZUsize};
 
-/// Level of zstd: the cheapest one.
-const COMPRESSION: u8 = 1;
 /// The files of the first store.
 const PARTS: [&str; 5] = ["metadata", "table", "key", "value", "ordinal"];
 
@@ -30,7 +28,6 @@ pub(crate) struct Config<C> {
     /// What the names of its files begin with.
     pub name: String,
     pub page_cache: CacheRef,
-    pub compress: bool,
     pub codec: C,
     /// Heights in a section of the second store.
     pub section: NonZeroU64,
@@ -48,7 +45,7 @@ fn first_config<C: Clone>(config: &Config<C>) -> immutable::Config<C> {
         freezer_key_page_cache: config.page_cache.clone(),
         freezer_value_partition: partition(PARTS[3]),
         freezer_value_target_size: 256 << 20,
-        freezer_value_compression: config.compress.then_some(COMPRESSION),
+        freezer_value_compression: None,
         ordinal_partition: partition(PARTS[4]),
         items_per_section: NZU64!(1 << 16),
         freezer_key_write_buffer: NZUsize!(64 << 10),
@@ -67,7 +64,7 @@ fn rest_config<C: Clone>(config: &Config<C>) -> prunable::Config<EightCap, C> {
         key_partition: partition("key"),
         key_page_cache: config.page_cache.clone(),
         value_partition: partition("value"),
-        compression: config.compress.then_some(COMPRESSION),
+        compression: None,
         codec_config: config.codec.clone(),
         items_per_section: config.section,
         key_write_buffer: NZUsize!(64 << 10),
@@ -281,7 +278,7 @@ mod tests {
 
     fn config() -> Config<()> {
         let page_cache = CacheRef::new(NZU16!(1_024), NZUsize!(16));
-        Config { name: "blocks".into(), page_cache, compress: false, codec: (), section: NZU64!(4) }
+        Config { name: "blocks".into(), page_cache, codec: (), section: NZU64!(4) }
     }
 
     fn digest(height: u64) -> Digest {

@@ -159,8 +159,13 @@ pub(crate) const FETCH_RETRY: Duration = Duration::from_millis(100);
 const PAGE_BYTES: u16 = 4_096 - 12;
 /// Executed blocks whose state is not safe on disk yet, at most.
 const PENDING_ACKS: usize = 16;
-/// Views of which votes and candidate blocks are kept.
+/// Views of which votes are kept.
 pub(crate) const VIEW_RETENTION: u64 = 64;
+/// Views of which candidate blocks are kept beside the final ones, which have an archive of their own: while a block is on its way
+/// to be final, others may ask for it by its view. Full blocks make this most of what a busy node writes, so it is short.
+const CANDIDATE_RETENTION: u64 = 16;
+/// Views of candidate blocks that are deleted together.
+const CANDIDATE_SECTION: NonZeroU64 = NZU64!(8);
 
 /// Starts a node.
 ///
@@ -350,8 +355,8 @@ where
             start: plan.marshal_start(Digested::precomputed(genesis.clone(), genesis_digest)),
             partition_prefix: prefix.clone(),
             mailbox_size: NZUsize!(MAILBOX),
-            view_retention: ViewDelta::new(VIEW_RETENTION),
-            prunable_items_per_section: NZU64!(64),
+            view_retention: ViewDelta::new(CANDIDATE_RETENTION),
+            prunable_items_per_section: CANDIDATE_SECTION,
             page_cache: page_cache.clone(),
             replay_buffer: NZUsize!(1 << 20),
             key_write_buffer: NZUsize!(64 << 10),

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! "ZLSEG01\n"
-//! frames        each a zstd frame with its checksum; within, records: u32 length ‖ block ‖ u32 length ‖ certificate
+//! frames        each a zstd frame with its checksum; within, records: header, body, certificate, each with its u32 length before it
 //! transactions  16 bytes each, sorted: first 8 bytes of the id ‖ u32 height - first ‖ u32 index
 //! index         CBOR: [chain, first, last, parent, handovers, [[first, offset, length, plain length, digest of its last block] …]]
 //! trailer       u64 offset of the transactions ‖ u64 offset of the index ‖ SHA-256 of all before the index ‖ SHA-256 of the index ‖ "ZLSEGEND"
 //! ```
 //!
-//! Numbers outside CBOR are big endian. A block is `u16 length ‖ header ‖ u32 count ‖ count × (u32 length ‖ transaction ‖ u32 length ‖
-//! receipt)`. A certificate of length 0 means that the block is final through a later one; the last block has one of its own.
+//! Numbers outside CBOR are big endian. A body is `u32 count ‖ count × (u32 length ‖ transaction ‖ u32 length ‖ receipt)`. A certificate of
+//! length 0 means that the block is final through a later one; the last block has one of its own.
 //!
 //! Whatever is read is first held against the index, whose checksum fixes the digest of each frame's last block: the links fix those before, and
 //! a header its body.
@@ -22,13 +22,14 @@ use std::{
     sync::Arc,
 };
 
-use commonware_codec::{Copying, Decode as _, Encode as _};
-use commonware_cryptography::Digestible as _;
 use minicbor::{Decode, Encode};
 use zhulian_crypto::{Sha256, sha256};
 use zhulian_primitives::{Block, Certificate, ChainId, Handover, Header, Height, Network, codec};
 
-use crate::{Limits, block::Sealed, keys};
+use crate::{
+    Limits,
+    block::{body, joined},
+};
 
 const MAGIC: [u8; 8] = *b"ZLSEG01\n";
 const END: [u8; 8] = *b"ZLSEGEND";
@@ -157,14 +158,11 @@ impl<W: Write> Writer<W> {
 
     /// Adds the next block.
     pub fn push(&mut self, block: &Arc<Block>, certificate: Option<&Certificate>) -> io::Result<()> {
-        let proposer = keys::public(&block.header.proposer).ok_or(io::ErrorKind::InvalidData)?;
-        let sealed = Sealed::new(block.clone(), proposer).encode();
-        let certificate_bytes = certificate.map(Certificate::encode).unwrap_or_default();
-        for part in [&sealed[..], &certificate_bytes] {
+        for part in [block.header.encode(), body(block), certificate.map(Certificate::encode).unwrap_or_default()] {
             self.plain.extend_from_slice(&(part.len() as u32).to_be_bytes());
-            self.plain.extend_from_slice(part);
+            self.plain.extend_from_slice(&part);
+            self.bytes += part.len() as u64;
         }
-        self.bytes += (sealed.len() + certificate_bytes.len()) as u64;
         for (at, transaction) in (0..).zip(&block.transactions) {
             self.transactions.push(entry(&sha256(transaction), block.header.height - self.index.first, at));
         }
@@ -347,23 +345,22 @@ impl Segment {
             let mut rest = &plain[..];
             let mut records = Vec::new();
             for height in frame.first..end {
-                let (block, certificate) = part(&mut rest)
-                    .and_then(|block| Some((block, part(&mut rest)?)))
-                    .ok_or(Fault::Damaged("a frame ends within a block"))?;
-                let sealed = Sealed::decode_cfg(Copying(block), &ANY).map_err(|_| Fault::Damaged("a block is malformed"))?;
-                let header = sealed.header();
+                let mut part = || part(&mut rest).ok_or(Fault::Damaged("a frame ends within a block"));
+                let (header, body, certificate) = (part()?, part()?, part()?);
+                let header = Header::decode(header).map_err(|_| Fault::Damaged("a header is malformed"))?;
                 if (header.height, header.parent) != (height, parent) {
                     return Err(Fault::Damaged("a block does not follow the one before"));
                 }
-                parent = sealed.digest().0;
+                parent = header.digest();
+                let block = joined(header, body, &ANY).map_err(|_| Fault::Damaged("a body is not that of its header"))?;
                 let certificate = match certificate {
                     [] => None,
                     bytes => {
-                        let certificate = Certificate::decode(bytes).ok().filter(|it| it.finalises(header));
+                        let certificate = Certificate::decode(bytes).ok().filter(|it| it.finalises(&block.header));
                         Some(certificate.ok_or(Fault::Damaged("a certificate is not that of its block"))?)
                     }
                 };
-                records.push(Record { block: sealed.block().clone(), certificate });
+                records.push(Record { block: Arc::new(block), certificate });
             }
             if !rest.is_empty() || parent != frame.digest {
                 return Err(Fault::Damaged("a frame has other blocks than the index names"));

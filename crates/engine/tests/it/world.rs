@@ -62,7 +62,7 @@ pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
             page_cache_bytes: 4 << 20,
             retained_blocks: 8,
             log_bytes: 16 << 10,
-            section_blocks: NZU64!(8),
+            section_blocks: NZU64!(4),
             ..Storage::default()
         },
         cold: None,

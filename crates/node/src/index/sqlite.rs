@@ -94,7 +94,8 @@ impl Sql for Sqlite {
 
 fn insert(table: &str, columns: usize, rows: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(","));
-    format!("insert into {table} values {}", vec![row; rows].join(","))
+    // Whoever appends takes the whole transaction back when it fails, so SQLite need not note how to take this statement back.
+    format!("insert or fail into {table} values {}", vec![row; rows].join(","))
 }
 
 fn cell(value: types::ValueRef<'_>) -> Result<Cell, rusqlite::Error> {

@@ -229,8 +229,8 @@ impl Store {
         let sql = &mut **sql;
         let mut written = Rows::new("blocks", 3);
         let mut transactions = Rows::new("transactions", 7);
-        let mut ids = Rows::new("ids", 3);
-        let mut digests = Rows::new("digests", 3);
+        let mut ids = Vec::new();
+        let mut digests = Vec::new();
         let mut case_deposits = Rows::new("case_deposits", 2);
         let mut by_organisation = Rows::new("by_organisation", 3);
         let mut by_call = Rows::new("by_call", 2);
@@ -271,9 +271,9 @@ impl Store {
                     row.deposit.map(|deposit| deposit.digest).into(),
                     deposit.into(),
                 ]);
-                ids.add([at.epoch.into(), prefix(&row.id.0).into(), seq.into()]);
+                ids.push([at.epoch, prefix(&row.id.0), seq]);
                 if let Some(deposit) = &row.deposit {
-                    digests.add([at.epoch.into(), prefix(&deposit.digest).into(), seq.into()]);
+                    digests.push([at.epoch, prefix(&deposit.digest), seq]);
                 }
                 if let Some(code) = &row.depositor {
                     case_deposits.add([seq.into(), names.id(sql, code)?.into()]);
@@ -300,6 +300,7 @@ impl Store {
             }
             write_keys(sql, &block.keys)?;
         }
+        let [ids, digests] = [("ids", ids), ("digests", digests)].map(|(table, rows)| Rows::sorted(table, rows));
         for rows in [written, transactions, ids, digests, case_deposits, by_organisation, by_call, history] {
             rows.write(sql)?;
         }
@@ -365,6 +366,12 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(table: &'static str, columns: usize) -> Self {
         Self { table, columns, cells: Vec::new() }
+    }
+
+    /// Rows with random keys, in the order in which a B-tree takes them soonest.
+    fn sorted<const N: usize>(table: &'static str, mut rows: Vec<[i64; N]>) -> Self {
+        rows.sort_unstable();
+        Self { table, columns: N, cells: rows.into_iter().flatten().map(Cell::from).collect() }
     }
 
     pub(super) fn add<const N: usize>(&mut self, row: [Cell; N]) {
