@@ -23,7 +23,12 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::FromArgMatches as _;
 
-use crate::{args::Arguments, failure::Exit, session::Session, text::Lang};
+use crate::{
+    args::Arguments,
+    failure::Exit,
+    session::Session,
+    text::{Lang, harmless},
+};
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
@@ -36,7 +41,8 @@ pub fn main() -> ExitCode {
     let session = Session::new(arguments.options);
     match commands::run(&session, &arguments.command) {
         Ok(Some(report)) => {
-            let text = if session.options.json { pretty(&report.json) } else { report.render(session.lang) };
+            let text =
+                if session.options.json { pretty(&report.json) } else { harmless(&report.render(session.lang)).into() };
             print(&text);
             report.exit.into()
         }
@@ -46,7 +52,7 @@ pub fn main() -> ExitCode {
             if session.options.json {
                 print(&pretty(&failure.json()));
             } else {
-                eprint!("{}", failure.render(session.lang));
+                eprint!("{}", harmless(&failure.render(session.lang)));
             }
             failure.exit.into()
         }
@@ -75,7 +81,7 @@ fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
     } else if error.kind() == K::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
     } else {
-        eprint!("{}", failure.render(lang));
+        eprint!("{}", harmless(&failure.render(lang)));
     }
     Exit::Usage.into()
 }

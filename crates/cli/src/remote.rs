@@ -146,7 +146,13 @@ fn transport_reason(cause: &(dyn std::error::Error + 'static)) -> Text {
             Text::fixed("该地址没有程序在监听", "nothing listens at that address")
         }
         Some(std::io::ErrorKind::TimedOut) => Text::fixed("连接超时", "the connection timed out"),
-        _ => inner.to_string().into(),
+        _ if inner.to_string().contains("lookup address") => {
+            Text::fixed("主机名无法解析", "the name of the host cannot be resolved")
+        }
+        _ => {
+            let cause = inner.to_string();
+            text!("连接中断（{cause}）", "the connection broke ({cause})")
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! What a command prints: a sentence first, then the facts, technical details last; or one JSON document.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     failure::Exit,
-    text::{Lang, Text},
+    text::{Lang, Text, harmless},
 };
 
 /// The outcome of a command.
@@ -133,7 +135,7 @@ impl Table {
         let mut widths: Vec<usize> = self.head.iter().map(|cell| cell.get(lang).width()).collect();
         for row in &self.rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.get(lang).width());
+                *width = (*width).max(one_line(cell, lang).width());
             }
         }
         let rules: Vec<Text> = widths.iter().map(|width| "-".repeat(*width).into()).collect();
@@ -141,13 +143,19 @@ impl Table {
             let start = out.len();
             for (index, cell) in row.iter().take(columns).enumerate() {
                 out.push_str("  ");
-                pad(out, cell.get(lang), widths[index]);
+                pad(out, &one_line(cell, lang), widths[index]);
             }
             let end = out[start..].trim_end().len();
             out.truncate(start + end);
             out.push('\n');
         }
     }
+}
+
+/// A cell has one line, whatever is in it.
+fn one_line(cell: &Text, lang: Lang) -> Cow<'_, str> {
+    let text = harmless(cell.get(lang));
+    if text.contains('\n') { text.replace('\n', "\\n").into() } else { text }
 }
 
 /// Appends `text` and spaces up to `width` columns; a Chinese character takes two.

@@ -92,6 +92,23 @@ macro_rules! text {
     };
 }
 
+/// A text that can do a terminal no harm: of control and directional characters, which a file's name may hold, only line breaks stay.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let harms = |c: char| {
+        c != '\n'
+            && (c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    };
+    if !text.contains(harms) {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if harms(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    out.into()
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -122,6 +122,21 @@ fn init(args: &Init) -> Result<Report> {
             "give one host for each organisation with validator: true",
         )));
     }
+    for (index, host) in args.hosts.iter().enumerate() {
+        let twice = args.hosts[..index].contains(host);
+        if !is_host(host) || twice {
+            return Err(Failure::new(
+                Exit::Usage,
+                "network.hosts",
+                text!("“{host}”不能用作主机", "{host:?} cannot be one of the hosts"),
+            )
+            .why(match twice {
+                true => Text::fixed("同一主机给出了两次，端口会冲突", "it is given twice, and the two would share a port"),
+                false => Text::fixed("应为主机名或 IP 地址", "it is neither a host name nor an IP address"),
+            })
+            .next(Text::fixed("例如 --hosts 10.0.0.1,10.0.0.2", "such as --hosts 10.0.0.1,10.0.0.2")));
+        }
+    }
     let layout = Layout::found(plan, now_ms())?;
     private_file::create_dir(out)?;
     layout.write_public(out)?;
@@ -244,4 +259,17 @@ fn identity(sentence: Text, network: &zhulian_primitives::Network, path: &Path) 
         .table(head, rows)
         .detail(Text::fixed("链标识", "chain"), hex::encode(network.chain))
         .next(Text::fixed("请与主管部门公布的链标识核对。", "Compare the chain with what the authority has published."))
+}
+
+/// An IP address, IPv6 in brackets, or the name of a host (RFC 1123).
+fn is_host(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    if let Some(bare) = bare {
+        return bare.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let label = |label: &str| {
+        let inside = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        inside && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(label)
 }

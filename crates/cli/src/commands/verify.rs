@@ -14,7 +14,7 @@ use zhulian_verify::{Answer, CheckError, RECEIPT_BYTES_MAX, Refusal};
 
 use super::proven;
 use crate::{
-    deposit::{number_of, receipts_of},
+    deposit::{number_of, place, receipts_of},
     failure::{AtPath as _, Exit, Failure, Result},
     hashing,
     home::read_network,
@@ -61,15 +61,21 @@ pub fn run(session: &Session, args: &Verify) -> Result<Report> {
     if args.file.is_dir() {
         return super::verify_folder::run(session, &network, &args.file, &receipt_path);
     }
-    let file = document(&args.file)?;
-    let receipt = read_receipt(&receipt_path)?;
-    let bar = progress(session, &file);
-    let answer = zhulian_verify::check_file(&network, &receipt, bar.wrap_read(file)).map_err(|error| match error {
-        CheckError::Refused(refusal) => refused(&receipt_path, &network, refusal),
-        CheckError::Read(error) => std::io::Result::<()>::Err(error).at(&args.file).unwrap_err(),
-    })?;
-    bar.finish_and_clear();
+    let by = |receipt: &Path| by(session, &network, &args.file, receipt);
+    let mut answer = by(&receipt_path);
+    let mut later = None;
+    if args.receipt.is_none() && !matches!(answer, Ok(Answer::Verified(_))) {
+        // A file that was changed and deposited anew has several receipts; the one that is of it as it is now counts.
+        let verified = |path: PathBuf| by(&path).ok().filter(|it| matches!(it, Answer::Verified(_))).map(|it| (path, it));
+        if let Some((path, verified)) = place::kept(&receipt_path).into_iter().skip(1).find_map(verified) {
+            (later, answer) = (Some(path), Ok(verified));
+        }
+    }
+    let answer = answer?;
     let mut report = report(&network, &answer, &args.file);
+    if let Some(path) = later {
+        report = report.fact(Text::fixed("回执", "receipt"), path.display().to_string());
+    }
     for path in &args.opening {
         report = opened(report, &answer, path)?;
     }
@@ -77,6 +83,19 @@ pub fn run(session: &Session, args: &Verify) -> Result<Report> {
         report = own_name(session, report, &answer, &args.file);
     }
     Ok(report)
+}
+
+/// What one receipt says of a file.
+fn by(session: &Session, network: &Network, path: &Path, receipt: &Path) -> Result<Answer> {
+    let file = document(path)?;
+    let bytes = read_receipt(receipt)?;
+    let bar = progress(session, &file);
+    let answer = zhulian_verify::check_file(network, &bytes, bar.wrap_read(file)).map_err(|error| match error {
+        CheckError::Refused(refusal) => refused(receipt, network, refusal),
+        CheckError::Read(error) => std::io::Result::<()>::Err(error).at(path).unwrap_err(),
+    });
+    bar.finish_and_clear();
+    answer
 }
 
 fn progress(session: &Session, file: &File) -> ProgressBar {

@@ -1,14 +1,16 @@
 //! `zhulian verify FOLDER`: every file of a folder against its receipt.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use walkdir::WalkDir;
 use zhulian_primitives::Network;
 use zhulian_verify::{Answer, FileHasher, Verifier, check_record};
 
-use super::verify::{beside, read_receipt, sentence};
+use super::verify::{RECEIPT_ENDING, beside, read_receipt, sentence};
 use crate::{
+    deposit::place,
     failure::{Exit, Failure, Result},
     hashing,
     report::Report,
@@ -31,7 +33,7 @@ enum Found {
     Unread(Text),
 }
 
-/// Checks all files of a folder; receipts that have no file are no matter of this command.
+/// Checks all files of a folder, and sees that no file is gone of which there is a receipt.
 ///
 /// # Errors
 /// When there is no folder of receipts, or no file.
@@ -57,13 +59,40 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     // A deposit of the folder did not follow its links either.
     let (links, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(|it| it.code == "link");
     results.extend(skipped.into_iter().map(|it| (it.path.display().to_string(), Found::Unread(it.why))));
-    Ok(report(&results, links.len()))
+    Ok(report(&results, &gone(folder, receipts), links.len()))
 }
 
+/// Files of which there is a receipt, and which are not there. The receipt of a batch as a whole has its entries beside it.
+fn gone(folder: &Path, receipts: &Path) -> Vec<String> {
+    let is_there = |file: &Path| folder.join(file).symlink_metadata().is_ok();
+    let file_of = |receipt: &Path| -> Option<PathBuf> {
+        let relative = receipt.strip_prefix(receipts).ok()?;
+        if relative.extension()? != RECEIPT_ENDING || receipt.with_extension("entries").exists() {
+            return None;
+        }
+        let file = relative.with_extension("");
+        let numbered = file.extension().is_some_and(|it| it.to_str().is_some_and(|it| it.parse::<u32>().is_ok()));
+        let there = is_there(&file) || numbered && is_there(&file.with_extension(""));
+        (!there).then_some(file)
+    };
+    let entries = WalkDir::new(receipts).sort_by_file_name().into_iter().filter_map(|entry| entry.ok());
+    let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| file_of(entry.path()));
+    files.map(|file| folder.join(file).display().to_string()).collect()
+}
+
+/// A file that was changed and deposited anew has several receipts; the one that is of it as it is now counts.
 fn one(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
-    if !receipt.exists() {
-        return Found::WithoutReceipt;
+    let mut first = None;
+    for receipt in place::kept(receipt) {
+        match by(verifier, file, &receipt) {
+            Found::Verified => return Found::Verified,
+            found => first = first.or(Some(found)),
+        }
     }
+    first.unwrap_or(Found::WithoutReceipt)
+}
+
+fn by(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
     let bytes = match read_receipt(receipt) {
         Ok(bytes) => bytes,
         Err(failure) => return Found::NoProof(failure.why.unwrap_or(failure.what)),
@@ -92,7 +121,7 @@ fn one(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
     }
 }
 
-fn report(results: &[(String, Found)], links: usize) -> Report {
+fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report {
     let pick = |wanted: fn(&Found) -> Option<&Text>| -> Vec<(&String, &Text)> {
         results.iter().filter_map(|(file, found)| Some((file, wanted(found)?))).collect()
     };
@@ -111,13 +140,13 @@ fn report(results: &[(String, Found)], links: usize) -> Report {
         Exit::Mismatch
     } else if !undeposited.is_empty() {
         Exit::NotDeposited
-    } else if !without.is_empty() || !unread.is_empty() {
+    } else if !without.is_empty() || !unread.is_empty() || !gone.is_empty() {
         Exit::Partial
     } else {
         Exit::Done
     };
-    let (all, good) = (grouped(results.len() as u64), grouped(verified as u64));
-    let lead = if verified == results.len() {
+    let (all, good) = (grouped((results.len() + gone.len()) as u64), grouped(verified as u64));
+    let lead = if verified == results.len() && gone.is_empty() {
         text!("全部 {all} 个文件核验通过。", "All {all} files are verified.")
     } else {
         text!("{all} 个文件中 {good} 个核验通过。", "{good} of {all} files are verified.")
@@ -135,6 +164,7 @@ fn report(results: &[(String, Found)], links: usize) -> Report {
             "no_proof": list(&no_proof),
             "unread": list(&unread),
             "without_receipt": without,
+            "gone": gone,
             "links": links,
         }),
     )
@@ -154,7 +184,12 @@ fn report(results: &[(String, Found)], links: usize) -> Report {
     for file in without.iter().take(NAMED_MAX) {
         report = report.fact(Text::fixed("没有回执", "no receipt"), file.as_str());
     }
-    let report = more(report, without.len());
+    report = more(report, without.len());
+    for file in gone.iter().take(NAMED_MAX) {
+        report =
+            report.fact(Text::fixed("文件缺失", "gone"), text!("{file}（有回执，无文件）", "{file} (it has a receipt)"));
+    }
+    let report = more(report, gone.len());
     match links {
         0 => report,
         _ => report.fact(Text::fixed("符号链接", "links"), text!("{links} 个，未跟随", "{links}, not followed")),

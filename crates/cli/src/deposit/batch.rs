@@ -6,6 +6,7 @@ use std::{
 };
 
 use rayon::prelude::*;
+use zhulian_api::{Hex32, Query};
 use zhulian_crypto::Digest;
 use zhulian_ledger::merkle::{Tree, leaf, root_from_path};
 use zhulian_primitives::{Transaction, TransactionId};
@@ -14,9 +15,7 @@ use zhulian_verify::{BatchEntry, CHUNKS_MAX, Deposit, Entry, ReceiptFile, Verifi
 use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, pause, place, single};
 use crate::{
     failure::{Exit, Failure, Result},
-    private_file,
-    remote::explain,
-    text,
+    private_file, text,
     text::Text,
 };
 
@@ -105,19 +104,9 @@ impl Depositor {
         Entry { file: job.hashed.record.clone(), name_commitment: self.name_commitment(job) }
     }
 
-    /// Gives the gateway the manifest, a few times: its index may be a block behind the receipt.
+    /// Gives the gateway the manifest; its index may be a block behind the receipt.
     async fn upload(&self, number: &str, manifest: bytes::Bytes) -> Result<()> {
-        let mut tries = 0;
-        loop {
-            match self.client.upload_entries(number, manifest.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.retry() && tries < BACKOFF.len() => {
-                    pause(tries, None).await;
-                    tries += 1;
-                }
-                Err(error) => return Err(explain(&error, self.client.base())),
-            }
-        }
+        self.patiently(|| self.client.upload_entries(number, manifest.clone())).await.map(|_| ())
     }
 
     /// The batch's own receipt: kept from an earlier run, or of the transaction an earlier run has signed, or of a new one.
@@ -138,30 +127,57 @@ impl Depositor {
             // An earlier transaction may have expired; then, and only then, a new one takes its place.
             match self.finalise(std::slice::from_ref(&transaction)).await?.remove(0) {
                 Ok(_) => {
-                    let id = TransactionId(zhulian_crypto::sha256(&transaction));
-                    let bytes = self.fetch_receipt(id).await?;
-                    let refused = |refusal: zhulian_verify::Refusal| {
-                        single::useless(Text {
-                            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-                            en: refusal.text(zhulian_verify::Language::En).into(),
-                        })
-                    };
-                    let facts = verify_receipt(&self.network, &bytes).map_err(refused)?;
-                    if !fits(&facts) {
-                        return Err(single::useless(Text::fixed(
-                            "它不是这个批次的存证",
-                            "it is not a deposit of this batch",
-                        )));
-                    }
-                    private_file::write_public(&files.receipt, &bytes)?;
-                    let _ = std::fs::remove_file(&files.pending);
-                    return Ok((ReceiptFile::decode(&bytes).map_err(refused)?, facts, false));
+                    let (file, facts) = self.keep(files, TransactionId(zhulian_crypto::sha256(&transaction)), fits).await?;
+                    return Ok((file, facts, false));
+                }
+                // The receipt was lost, or is elsewhere.
+                Err(failure) if failure.code == "evidence.already_deposited" => {
+                    let id = self.deposited_batch(root).await?.ok_or(failure)?;
+                    let (file, facts) = self.keep(files, id, fits).await?;
+                    return Ok((file, facts, true));
                 }
                 Err(failure) if failure.code == "transaction.expired" => last = Some(failure),
                 Err(failure) => return Err(failure),
             }
         }
         Err(last.unwrap_or_else(|| crate::remote::not_final("-")))
+    }
+
+    /// Fetches the batch's receipt, verifies it, and writes it.
+    async fn keep(
+        &self,
+        files: &Files,
+        id: TransactionId,
+        fits: impl Fn(&Verified) -> bool,
+    ) -> Result<(ReceiptFile, Verified)> {
+        let bytes = self.fetch_receipt(id).await?;
+        let refused = |refusal: zhulian_verify::Refusal| {
+            single::useless(Text {
+                zh: refusal.text(zhulian_verify::Language::Zh).into(),
+                en: refusal.text(zhulian_verify::Language::En).into(),
+            })
+        };
+        let facts = verify_receipt(&self.network, &bytes).map_err(refused)?;
+        if !fits(&facts) {
+            return Err(single::useless(Text::fixed("它不是这个批次的存证", "it is not a deposit of this batch")));
+        }
+        private_file::write_public(&files.receipt, &bytes)?;
+        let _ = std::fs::remove_file(&files.pending);
+        Ok((ReceiptFile::decode(&bytes).map_err(refused)?, facts))
+    }
+
+    /// The organisation's own deposit of the batch, which is known to be there; the index may be a block behind.
+    async fn deposited_batch(&self, root: Digest) -> Result<Option<TransactionId>> {
+        for tries in 0..=BACKOFF.len() {
+            let query = Query::new().with("sha256", Some(Hex32(root)));
+            for evidence in self.patiently(|| self.client.evidence_list(query.clone())).await?.items {
+                if evidence.batch_root == Some(Hex32(root)) && self.is_ours(&evidence.organisation).await? {
+                    return Ok(Some(TransactionId(evidence.transaction.0)));
+                }
+            }
+            pause(tries, None).await;
+        }
+        Ok(None)
     }
 
     fn has_signed(&self, bytes: &[u8], root: Digest, count: u64) -> bool {

@@ -4,7 +4,7 @@
 //! a deposit that was made and whose receipt got lost is found again by the file's digest.
 
 mod batch;
-mod place;
+pub(crate) mod place;
 mod single;
 mod wire;
 
@@ -185,7 +185,7 @@ impl Depositor {
                         tries += 1;
                     }
                 }
-                Err(error) if error.retry() && tries < BACKOFF.len() => {
+                Err(error) if Self::again_after(&error, tries, end) => {
                     let after = match &error {
                         ClientError::Problem { retry_after, .. } => *retry_after,
                         _ => None,
@@ -205,19 +205,31 @@ impl Depositor {
         Ok(answers.collect())
     }
 
-    /// Asks for a receipt, a few times: the node that answers may be a block behind the one that finalised.
+    /// Asks for a receipt; the node that answers may be a block behind the one that finalised.
     async fn fetch_receipt(&self, id: TransactionId) -> Result<Vec<u8>> {
+        self.patiently(|| self.client.receipt(Hex32(id.0))).await
+    }
+
+    /// Calls until the gateway answers for good: it may be busy, a block behind, or be started again at this moment.
+    async fn patiently<T, F: Future<Output = std::result::Result<T, ClientError>>>(
+        &self,
+        call: impl Fn() -> F,
+    ) -> Result<T> {
+        let end = Instant::now() + self.timeout;
         let mut tries = 0;
         loop {
-            match self.client.receipt(Hex32(id.0)).await {
-                Ok(bytes) => return Ok(bytes),
-                Err(error) if error.retry() && tries < BACKOFF.len() => {
-                    pause(tries, None).await;
-                    tries += 1;
-                }
-                Err(error) => return Err(explain(&error, self.client.base())),
+            match call().await {
+                Err(error) if Self::again_after(&error, tries, end) => pause(tries, None).await,
+                answer => return answer.map_err(|error| explain(&error, self.client.base())),
             }
+            tries += 1;
         }
+    }
+
+    /// Whether to call again: a few times while the gateway answers so, and all the time allowed while it is away.
+    fn again_after(error: &ClientError, tries: usize, end: Instant) -> bool {
+        let away = matches!(error, ClientError::Transport(_)) && Instant::now() < end;
+        error.retry() && (tries < BACKOFF.len() || away)
     }
 }
 

@@ -65,13 +65,20 @@ pub fn prepare(dir: &Path) -> std::io::Result<()> {
     written
 }
 
+/// The receipts of one file that are there, the oldest first: `a.pdf.zlr`, `a.pdf.2.zlr`, and so on.
+pub fn kept(path: &Path) -> Vec<PathBuf> {
+    let later = (2u32..).map(|number| numbered(path, number)).take_while(|path| path.exists());
+    std::iter::once(path.to_path_buf()).filter(|path| path.exists()).chain(later).collect()
+}
+
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_os_string();
+    name.push(format!(".{number}.{}", crate::commands::verify::RECEIPT_ENDING));
+    path.with_file_name(name)
+}
+
 /// A path that is free: `a.pdf.zlr`, else `a.pdf.2.zlr`, and so on. An older receipt is never overwritten.
 pub fn free(path: &Path) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_os_string();
-    let numbered = (2u32..).map(|number| {
-        let mut name = stem.clone();
-        name.push(format!(".{number}.{}", crate::commands::verify::RECEIPT_ENDING));
-        path.with_file_name(name)
-    });
-    std::iter::once(path.to_path_buf()).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| path.into())
+    let later = (2u32..).map(|number| numbered(path, number));
+    std::iter::once(path.to_path_buf()).chain(later).find(|path| !path.exists()).unwrap_or_else(|| path.into())
 }

@@ -13,9 +13,7 @@ use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, deposit_args, evidence_
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result},
     hashing::Skipped,
-    private_file,
-    remote::explain,
-    text,
+    private_file, text,
     text::Text,
 };
 
@@ -192,16 +190,16 @@ impl Depositor {
     /// Deposits of this very file, those in batches left out.
     async fn known(&self, sha256: Digest) -> Result<Vec<view::EvidenceView>> {
         let query = Query::new().with("sha256", Some(Hex32(sha256)));
-        let known = self.client.evidence_list(query).await.map_err(|error| explain(&error, self.client.base()))?;
+        let known = self.patiently(|| self.client.evidence_list(query.clone())).await?;
         Ok(known.items.into_iter().filter(|evidence| evidence.batch_root.is_none()).collect())
     }
 
     /// Whether the key that signs belongs to this organisation. Whoever else deposited the file is another witness.
-    async fn is_ours(&self, organisation: &str) -> Result<bool> {
+    pub(super) async fn is_ours(&self, organisation: &str) -> Result<bool> {
         if let Some(ours) = self.ours.lock().unwrap_or_else(PoisonError::into_inner).get(organisation) {
             return Ok(*ours);
         }
-        let view = self.client.organisation(organisation).await.map_err(|error| explain(&error, self.client.base()))?;
+        let view = self.patiently(|| self.client.organisation(organisation)).await?;
         let key = self.key.public_key();
         let ours = view.members.iter().flat_map(|member| &member.keys).any(|it| it.public_key.0 == key.as_bytes());
         self.ours.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.into(), ours);
@@ -213,8 +211,9 @@ impl Depositor {
         let bytes = self.fetch_receipt(id).await?;
         let bytes = with_chunks(&bytes, job)?;
         let facts = self.proves(&bytes, job)?;
-        let path = place::free(&job.receipt);
         let number = evidence_number(&facts.transaction);
+        let same = std::fs::read(&job.receipt).is_ok_and(|there| there == bytes);
+        let path = if same { job.receipt.clone() } else { place::free(&job.receipt) };
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir).at(dir).map_err(|failure| unsaved(&path, &number, failure))?;
         }

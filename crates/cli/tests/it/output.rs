@@ -5,7 +5,7 @@ use zhulian_cli::{
     failure::{Exit, Failure},
     report::Report,
     text,
-    text::{Lang, Text, bytes, grouped, quoted},
+    text::{Lang, Text, bytes, grouped, harmless, quoted},
 };
 
 fn report() -> Report {
@@ -123,4 +123,15 @@ fn what_is_to_be_typed_again_is_quoted_for_the_shell() {
     for (word, typed) in cases {
         assert_eq!(quoted(word), typed);
     }
+}
+
+#[test]
+fn a_name_can_neither_colour_nor_forge_what_is_read() {
+    assert_eq!(harmless("判决书 No. 7\nnext"), "判决书 No. 7\nnext");
+    assert_eq!(harmless("a\u{1b}[31mb\u{202e}c\r"), r"a\u{1b}[31mb\u{202e}c\u{d}");
+    let report = Report::new("x", json!(null))
+        .table(vec![Text::fixed("文件", "file")], vec![vec!["a\n  forged  verified".into()], vec!["b".into()]]);
+    let text = report.render(Lang::En);
+    assert_eq!(text.lines().count(), 6, "{text}");
+    assert!(text.contains(r"a\n  forged"), "{text}");
 }

@@ -199,3 +199,48 @@ fn a_folder_is_checked_file_by_file() {
     let (exit, found) = check();
     assert_eq!((exit, found["no_proof"][0]["file"].as_str()), (5, Some("files/one")), "{found}");
 }
+
+#[test]
+fn a_file_that_is_gone_is_missed() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), b"");
+    for sub in ["files", "files.receipts/inner"] {
+        fs::create_dir_all(dir.path().join(sub)).expect("a folder");
+    }
+    let put = |path: &str, bytes: &[u8]| fs::write(dir.path().join(path), bytes).expect("a file");
+    put("files/one", &small);
+    for there in ["one.zlr", "one.2.zlr", "batch-00.zlr", "batch-00.entries", "one.pdf"] {
+        put(&format!("files.receipts/{there}"), &receipt("eddsa"));
+    }
+    let verify = || zhulian(dir.path(), &["--json", "verify", "files", "--network", "identity.json"]);
+    assert_eq!((code(&verify()), json(&verify())["gone"].as_array().map(Vec::len)), (0, Some(0)));
+
+    put("files.receipts/inner/two.txt.zlr", &receipt("eddsa"));
+    let found = verify();
+    assert_eq!((code(&found), json(&found)["gone"][0].as_str()), (8, Some("files/inner/two.txt")), "{}", stdout(&found));
+    let text = stdout(&zhulian(dir.path(), &["verify", "files", "--network", "identity.json"]));
+    assert!(text.starts_with("1 of 2 files are verified.") && text.contains("files/inner/two.txt"), "{text}");
+}
+
+#[test]
+fn a_file_that_was_deposited_anew_is_checked_by_its_newer_receipt() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let all = vectors("valid.json");
+    let names = all.as_array().expect("a list").iter().filter_map(|it| it["name"].as_str());
+    let other = names.map(receipt).find(|it| *it != receipt("eddsa")).expect("another");
+    let dir = place(&other, &small);
+    assert_ne!(code(&verify(dir.path(), &[])), 0);
+    fs::write(dir.path().join("a.2.zlr"), receipt("eddsa")).expect("a file");
+    let found = verify(dir.path(), &[]);
+    assert_eq!(code(&found), 0, "{}", stdout(&found));
+    assert!(stdout(&found).contains("a.2.zlr"), "{}", stdout(&found));
+    // Which one to take can still be said.
+    assert_ne!(code(&verify(dir.path(), &["--receipt", "a.zlr"])), 0);
+
+    fs::create_dir_all(dir.path().join("files.receipts")).expect("a folder");
+    fs::create_dir_all(dir.path().join("files")).expect("a folder");
+    for (from, to) in [("a", "files/a"), ("a.zlr", "files.receipts/a.zlr"), ("a.2.zlr", "files.receipts/a.2.zlr")] {
+        fs::copy(dir.path().join(from), dir.path().join(to)).expect("a copy");
+    }
+    assert_eq!(code(&zhulian(dir.path(), &["verify", "files", "--network", "identity.json"])), 0);
+}

@@ -143,7 +143,17 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         }
     }
     let certificates = if args.certificate { certificates(&remote, &totals) } else { Vec::new() };
-    Ok(report(&totals, batch.as_ref(), count, &certificates, session.options.json))
+    let mut report = report(&totals, batch.as_ref(), count, &certificates, session.options.json);
+    if args.details.is_told() && totals.done.iter().any(|done| done.already) {
+        report.next.insert(
+            0,
+            Text::fixed(
+                "此前已存证的文件以首次存证为准，本次所附的存证说明未被记录。",
+                "For files deposited before, the first deposit stands: what you told about them this time was not recorded.",
+            ),
+        );
+    }
+    Ok(report)
 }
 
 fn nothing(skipped: &[Skipped]) -> Failure {
@@ -259,8 +269,8 @@ fn report(
         report = report.fact(Text::fixed("未能存证", "not deposited"), named(path, failure));
     }
     for it in totals.skipped.iter().take(ROWS_MAX) {
-        let (path, zh, en) = (it.path.display(), &it.why.zh, &it.why.en);
-        report = report.fact(Text::fixed("已跳过", "skipped"), text!("{path}:{zh}", "{path}: {en}"));
+        let (path, zh, en) = (one_line(&it.path), &it.why.zh, &it.why.en);
+        report = report.fact(Text::fixed("已跳过", "skipped"), text!("{path}：{zh}", "{path}: {en}"));
     }
     let untold = failed.saturating_sub(ROWS_MAX) + skipped.saturating_sub(ROWS_MAX);
     if untold > 0 {
@@ -289,6 +299,11 @@ fn report(
     report
 }
 
+/// A path whose name cannot forge a line.
+fn one_line(path: &std::path::Path) -> String {
+    path.display().to_string().replace('\n', "\\n")
+}
+
 fn exit(totals: &Totals, certificates_lost: usize) -> Exit {
     match (&totals.stopped, &totals.failed[..]) {
         (Some(stopped), _) => stopped.exit,
@@ -299,7 +314,7 @@ fn exit(totals: &Totals, certificates_lost: usize) -> Exit {
 }
 
 fn named(path: &std::path::Path, failure: &Failure) -> Text {
-    let path = path.display();
+    let path = one_line(path);
     let whole = |what: &str, why: Option<&str>| match why {
         Some(why) => format!("{path}: {what}; {why}"),
         None => format!("{path}: {what}"),

@@ -27,7 +27,7 @@ use crate::{
 pub const LEGAL_BASIS_DEFAULT: &str = "《人民法院在线诉讼规则》第十六条";
 
 /// What to tell about the files. It is public for ever: nothing personal goes in.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// JSON file with any of these facts, and with `generation` (docs/cli.md) (存证说明文件，JSON 格式，可含以下各项及生成过程)
     #[arg(long = "details", value_name = "FILE.json")]
@@ -90,6 +90,11 @@ struct GenerationShape {
 }
 
 impl Details {
+    /// Whether anything is told.
+    pub fn is_told(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// The CBOR of the details.
     ///
     /// # Errors
