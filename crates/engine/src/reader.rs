@@ -17,6 +17,7 @@ use crate::{
     cold::{Record, retention::Retention, shelf::Shelf},
     history::History,
     sets::Sets,
+    wiring::VIEW_RETENTION,
 };
 
 pub(crate) type Marshal = Mailbox<Scheme, Standard<Sealed>>;
@@ -86,12 +87,27 @@ impl<E: Context> Reader<E> {
         finalization(&certificate, self.sets.network(certificate.epoch)?.validators.len())
     }
 
-    /// The first height above `missing` that is in the node's own archive, which has no gaps but the one at its start.
+    /// The first height above `missing` from which on the node's own archive has no gap.
+    ///
+    /// A node that synced its state has all blocks from there on, and perhaps single ones from before, which others said were final
+    /// while it synced.
     pub async fn first_after(&self, missing: u64) -> Option<u64> {
-        let (mut absent, mut present) = (missing, self.chain.height()?);
-        if present > missing {
-            self.archived(present).await?;
+        let last = self.chain.height()?;
+        if last > missing {
+            self.archived(last).await?;
         }
+        let mut absent = missing;
+        loop {
+            let first = self.present_after(absent, last).await;
+            match self.gap_after(first, last).await {
+                Some(gap) => absent = gap,
+                None => return (first > missing).then_some(first),
+            }
+        }
+    }
+
+    /// A height that is in the archive while the one before is not, between one that is absent and one that is present.
+    async fn present_after(&self, mut absent: u64, mut present: u64) -> u64 {
         while absent + 1 < present {
             let middle = absent + (present - absent) / 2;
             if self.archived(middle).await.is_some() {
@@ -100,6 +116,16 @@ impl<E: Context> Reader<E> {
                 absent = middle;
             }
         }
-        (present > missing).then_some(present)
+        present
+    }
+
+    /// The first gap above `first`, as far as single blocks may reach: what consensus still hears of is no older.
+    async fn gap_after(&self, first: u64, last: u64) -> Option<u64> {
+        for height in first + 1..last.min(first + VIEW_RETENTION) {
+            if self.archived(height).await.is_none() {
+                return Some(height);
+            }
+        }
+        None
     }
 }
