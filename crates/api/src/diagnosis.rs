@@ -130,7 +130,17 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "bring these nodes back soon; losing more may stall the network",
         );
     }
-    if stalled && up >= quorum && status.phase == Phase::Running && !blocked {
+    let ahead = status.peers.iter().filter(|peer| peer.connected).map(|peer| peer.height).max().unwrap_or(0);
+    if stalled && ahead > status.height + BEHIND && status.phase == Phase::Running && !blocked {
+        add(
+            Severity::Blocking,
+            "node.left_behind",
+            format!("本节点停在高度 {}，其他节点已到 {ahead}", status.height),
+            format!("this node stands at height {}, and others are at {ahead}", status.height),
+            "若其他节点已将其间的区块移入归档，则不再逐块提供：请清空本节点的数据目录，在 node.json 中设 \"state_sync\": \"required\" 后启动；否则请查看日志",
+            "if the others have moved the blocks between to their archives they hand them out no more: empty this node's data directory, set \"state_sync\": \"required\" in node.json and start it; else look at the log",
+        );
+    } else if stalled && up >= quorum && status.phase == Phase::Running && !blocked {
         let leader = status.leader.as_deref().unwrap_or("?");
         add(
             Severity::Blocking,
@@ -196,7 +206,17 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             format!("本节点有 {count} 条存储记录损坏，已停止提供：{places}"),
             format!("{count} stored records of this node are damaged and not served: {places}"),
             "请检查磁盘；清空本节点数据目录后重启，将从其他节点重新同步",
-            "check the disk; wipe this node's data directory and start it, and it fetches everything from the others",
+            "check the disk; wipe this node's data directory and start it, and it fetches everything from the others; if the log says that a file of the archive is damaged, put that file back from a copy and start the node again",
+        );
+    }
+    if let Some(problem) = status.archive.as_ref().and_then(|archive| archive.problem.as_ref()) {
+        add(
+            Severity::Warning,
+            "archive.failing",
+            format!("本节点无法归档旧区块：{problem}"),
+            format!("this node cannot archive old blocks: {problem}"),
+            "请检查 node.json 所指归档目录是否挂载、可写、未满；在此之前旧区块留在节点内，不会丢失",
+            "check that the archive's directory in node.json is mounted, writable and not full; until then old blocks stay in the node, and none is lost",
         );
     }
     if let Some(disk) = &status.disk {
@@ -328,6 +348,7 @@ mod tests {
             evidence: 0,
             damage: Vec::new(),
             disk: None,
+            archive: None,
             keys_due: Vec::new(),
             protocol: crate::view::ProtocolView { in_force: 1, known: 1, next: None },
             calendars: Vec::new(),
@@ -359,6 +380,16 @@ mod tests {
             "3 of 4 validators must be up and 2 are; unreachable: A (since 08:04:00), C (since 08:04:00)"
         );
         assert!(two.findings[0].zh.contains("A (自08:04:00起)、C"));
+    }
+
+    #[test]
+    fn a_node_that_others_have_left_behind_says_so() {
+        let mut status = healthy();
+        status.stall = Some("no block".into());
+        status.peers[1].height = status.height + BEHIND;
+        assert_eq!(codes(&status), ["network.no_progress"]);
+        status.peers[1].height += 1;
+        assert_eq!(codes(&status), ["node.left_behind"]);
     }
 
     #[test]

@@ -123,6 +123,10 @@ errors! {
     BlockNotFound = "query.block_not_found", 404, retry: true,
         "no finalised block has this height", "没有此高度的已确认区块",
         "ask for a height that /v1/status names as reached", "请查询 /v1/status 所示高度以内的区块";
+    BlockArchived = "query.block_archived", 410, retry: false,
+        "the block was moved to this node's archive, which cannot be read now", "该区块已移入本节点的归档，目前无法读取",
+        "ask another node; the operator mounts the archive that node.json names, or makes the receipt from its files with `zhulian archive receipt`",
+        "请访问其他节点；运维人员可挂载 node.json 所指的归档目录，或用 zhulian archive receipt 直接从归档文件制作回执";
     EvidenceNotFound = "query.evidence_not_found", 404, retry: true,
         "no deposited evidence has this number", "没有此存证编号",
         "check the number, its last character guards against slips", "请核对存证编号，其末位为校验字符";

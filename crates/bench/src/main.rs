@@ -3,6 +3,7 @@
 mod batch;
 mod cases;
 mod fault;
+mod growth;
 mod latency;
 mod load;
 mod meter;
@@ -37,6 +38,15 @@ struct Arguments {
     /// Measure cases of a procedure only, without the line of JSON
     #[arg(long)]
     procedure: bool,
+    /// Fill up to so many records, and at each number measure memory, disk, restart, and the return of a wiped validator
+    #[arg(long, value_name = "N,…", value_delimiter = ',')]
+    growth: Vec<usize>,
+    /// With --growth: blocks that stay in the nodes' own stores, the older ones in the archive; default all
+    #[arg(long, value_name = "BLOCKS")]
+    retention: Option<u64>,
+    /// With --growth: fill with calls that are refused, so that history grows and the live state does not
+    #[arg(long)]
+    refused: bool,
     /// End after this stage, without the line of JSON
     #[arg(long)]
     until: Option<Stage>,
@@ -66,17 +76,17 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     println!("machine: {}", process::machine());
 
+    if !arguments.growth.is_empty() {
+        return growth::run(arguments, &binary(arguments)?).await;
+    }
     let signatures_time = Duration::from_secs(if quick { 2 } else { 5 });
     let before = signatures::per_core(signatures_time)?;
 
-    let binary = match &arguments.binary {
-        Some(binary) => binary.clone(),
-        None => std::env::current_exe()?.with_file_name("zhulian"),
-    };
+    let binary = binary(arguments)?;
     let temporary = tempfile::tempdir()?;
     let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory)?;
-    let mut network = Validators::start(&binary, directory).await.context("starting four validators")?;
+    let mut network = Validators::start(&binary, directory, None).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
     let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
@@ -223,6 +233,13 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         })
     );
     Ok(())
+}
+
+fn binary(arguments: &Arguments) -> anyhow::Result<std::path::PathBuf> {
+    match &arguments.binary {
+        Some(binary) => Ok(binary.clone()),
+        None => Ok(std::env::current_exe()?.with_file_name("zhulian")),
+    }
 }
 
 /// Measures cases of a five-step procedure: steps a second on the network, and of execution alone on one core.

@@ -47,14 +47,17 @@ pub struct Validators {
     pub genesis: Genesis,
     /// The node with the gateway.
     pub client: Client,
+    /// Public keys, in the order of the processes.
+    keys: Vec<[u8; 32]>,
     directory: PathBuf,
     binary: PathBuf,
     children: Vec<Child>,
 }
 
 impl Validators {
-    /// Writes genesis, keys and configurations under `directory` and starts the processes.
-    pub async fn start(binary: &Path, directory: &Path) -> anyhow::Result<Self> {
+    /// Writes genesis, keys and configurations under `directory` and starts the processes. With a `retention`, so many blocks stay in the nodes'
+    /// own stores.
+    pub async fn start(binary: &Path, directory: &Path, retention: Option<u64>) -> anyhow::Result<Self> {
         let validators: Vec<SigningKey> = (0..4).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let officers: Vec<SigningKey> = (0..4 * OFFICERS).map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
         let representatives: Vec<SigningKey> = FOUNDERS.iter().map(|_| SigningKey::generate(Algorithm::EdDsa)).collect();
@@ -84,6 +87,11 @@ impl Validators {
                 mempool: config::MempoolLimits::default(),
                 pace: config::Pace::default(),
                 state_sync: config::StateSync::Never,
+                archive: retention.map(|retention_blocks| config::Archive {
+                    directory: home.join("archive"),
+                    retention_blocks,
+                    segment_blocks: 4_096,
+                }),
                 page_cache_mib: 32,
                 protocol_max: None,
                 log: config::Log { json: false, filter: "warn".into() },
@@ -92,7 +100,9 @@ impl Validators {
         }
         let client = Client::new(&format!("http://{}", address(4)))?;
         let (directory, binary, children) = (directory.into(), binary.into(), Vec::new());
-        let mut validators = Self { network, officers, representatives, genesis, client, directory, binary, children };
+        let keys =
+            validators.iter().map(|key| Ok(key.public_key().as_bytes().try_into()?)).collect::<anyhow::Result<_>>()?;
+        let mut validators = Self { network, officers, representatives, genesis, client, keys, directory, binary, children };
         for n in 0..4 {
             validators.children.push(validators.spawn(n)?);
         }
@@ -144,6 +154,22 @@ impl Validators {
         Ok(each.into_iter().fold(0.0, f64::max))
     }
 
+    /// Bytes on disk of parts of the first validator: what of its engine's stores begins so, or another directory of it.
+    pub fn disk_of(&self, part: &str) -> anyhow::Result<u64> {
+        let home = self.directory.join("0");
+        let Some(store) = part.strip_prefix("data/chain/") else {
+            return if home.join(part).exists() { process::disk(&home.join(part)) } else { Ok(0) };
+        };
+        let mut bytes = 0;
+        for entry in fs::read_dir(home.join("data/chain"))? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() && entry.file_name().to_string_lossy().starts_with(store) {
+                bytes += process::disk(&entry.path())?;
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Bytes on disk of the largest validator without a gateway, whose index would be counted too.
     pub fn disk(&self) -> anyhow::Result<u64> {
         let each: Vec<u64> = (1..4)
@@ -158,8 +184,32 @@ impl Validators {
         self.kill();
         let start = Instant::now();
         self.children = (0..4).map(|n| self.spawn(n)).collect::<anyhow::Result<_>>()?;
-        self.wait_for(before + 1, Duration::from_secs(180)).await?;
+        self.wait_for(before + 1, Duration::from_secs(600)).await?;
         Ok(start.elapsed())
+    }
+
+    /// Takes everything from the last validator and lets it fetch the others' state; the time until it has executed a block after those that
+    /// there were at its start, and its resident memory then, in MB.
+    pub async fn wipe(&mut self) -> anyhow::Result<(Duration, f64)> {
+        let last = self.children.len() - 1;
+        let home = self.directory.join(last.to_string());
+        let path = home.join("node.json");
+        self.kill_one(last);
+        fs::remove_dir_all(home.join("data"))?;
+        let mut config = config::Config::read(&path)?;
+        config.state_sync = config::StateSync::Required;
+        fs::write(&path, config.print())?;
+        let (start, height) = (Instant::now(), self.height().await?);
+        self.start_one(last)?;
+        loop {
+            let status = self.client.status().await?;
+            if status.peers.iter().any(|peer| peer.public_key.0 == self.keys[last] && peer.connected && peer.height > height)
+            {
+                return Ok((start.elapsed(), process::rss_mb(self.children[last].id())?));
+            }
+            anyhow::ensure!(start.elapsed() < Duration::from_secs(1_800), "the wiped validator does not catch up");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Ends one validator at once.

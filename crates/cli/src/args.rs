@@ -72,6 +72,9 @@ pub enum Command {
     Doctor(c::doctor::Doctor),
     /// Examine a stopped node's whole record: execute every block again and compare (审计：重新执行全部区块并逐项比对)
     Audit(c::audit::Audit),
+    /// A node's archive of old blocks, read without the node (归档：不依赖节点读取已归档的旧区块)
+    #[command(subcommand)]
+    Archive(c::archive::Command),
     /// Keep a stopped node's record and secrets aside, without its vote journal (备份)
     Backup(c::backup::Backup),
     /// Put a lost validator back from a backup, so that it never votes twice (恢复)

@@ -1,4 +1,4 @@
-//! Where finalised blocks and certificates are kept for good.
+//! Where finalised blocks and certificates are kept: for good, or until they are in the cold archive.
 
 use std::{
     collections::BTreeSet,
@@ -14,20 +14,27 @@ use commonware_cryptography::sha256::Digest;
 use commonware_runtime::{Handle, buffer::paged::CacheRef};
 use commonware_storage::{
     Context,
-    archive::{self, Identifier, immutable},
+    archive::{self, Identifier},
 };
-use commonware_utils::{NZU64, NZUsize};
 use zhulian_primitives::VALIDATORS_MAX;
 
-use crate::{Limits, block::Sealed, certificate::Finalization, chain::Chain};
+use crate::{
+    Limits, Storage,
+    block::Sealed,
+    certificate::Finalization,
+    chain::Chain,
+    cold::retention::{self, Retention},
+    hot::{self, Hot, copy},
+};
 
 /// Heights whose stored block or certificate could not be read.
 #[derive(Clone, Default)]
 pub(crate) struct Damage(Arc<Mutex<BTreeSet<String>>>);
 
 impl Damage {
-    fn note(&self, place: String, error: &archive::Error) {
-        tracing::error!(%place, %error, "stored data is corrupt and will not be served");
+    /// Notes that something at a place cannot be read, and why.
+    pub fn note(&self, place: String, error: &dyn std::error::Error) {
+        tracing::error!(%place, error = %error, "stored data is corrupt and will not be served");
         self.0.lock().expect("never panics while held").insert(place);
     }
 
@@ -59,9 +66,15 @@ struct Guard {
     what: &'static str,
     damage: Damage,
     chain: Arc<Chain>,
+    retention: Retention,
 }
 
 impl Guard {
+    /// Whoever wants to prune, only what is in the cold archive goes.
+    fn allowed(&self, min: Height) -> u64 {
+        min.get().min(self.retention.floor())
+    }
+
     fn check<T>(
         &self,
         id: &Identifier<'_, Digest>,
@@ -87,61 +100,56 @@ impl Guard {
     }
 }
 
-fn copy<'a>(id: &Identifier<'a, Digest>) -> Identifier<'a, Digest> {
-    match id {
-        Identifier::Index(height) => Identifier::Index(*height),
-        Identifier::Key(digest) => Identifier::Key(digest),
+pub(crate) type BlockArchive<E> = Guarded<Hot<E, Arc<Sealed>>>;
+pub(crate) type CertificateArchive<E> = Guarded<Hot<E, Finalization>>;
+
+/// What both archives of a node need.
+pub(crate) struct Opening<'a> {
+    pub page_cache: &'a CacheRef,
+    pub storage: Storage,
+    pub limits: Limits,
+}
+
+impl Opening<'_> {
+    /// How an archive is made.
+    pub fn config<C>(&self, prefix: &str, name: &str, codec: C) -> hot::Config<C> {
+        hot::Config {
+            name: format!("{prefix}-{name}"),
+            page_cache: self.page_cache.clone(),
+            codec,
+            section: self.storage.section_blocks,
+        }
     }
 }
 
-/// Configuration of an archive.
-pub(crate) fn config<C>(prefix: &str, name: &str, page_cache: CacheRef, codec_config: C) -> immutable::Config<C> {
-    let partition = |part: &str| format!("{prefix}-{name}-{part}");
-    immutable::Config {
-        metadata_partition: partition("metadata"),
-        freezer_table_partition: partition("table"),
-        freezer_table_initial_size: 1 << 14,
-        freezer_table_resize_frequency: 4,
-        freezer_table_resize_chunk_size: 1 << 10,
-        freezer_key_partition: partition("key"),
-        freezer_key_page_cache: page_cache,
-        freezer_value_partition: partition("value"),
-        freezer_value_target_size: 256 << 20,
-        freezer_value_compression: None,
-        ordinal_partition: partition("ordinal"),
-        items_per_section: NZU64!(1 << 16),
-        freezer_key_write_buffer: NZUsize!(64 << 10),
-        freezer_value_write_buffer: NZUsize!(1 << 20),
-        ordinal_write_buffer: NZUsize!(64 << 10),
-        replay_buffer: NZUsize!(1 << 20),
-        codec_config,
-    }
-}
-
-pub(crate) type BlockArchive<E> = Guarded<immutable::Archive<E, Digest, Arc<Sealed>>>;
-pub(crate) type CertificateArchive<E> = Guarded<immutable::Archive<E, Digest, Finalization>>;
-
-/// Opens both archives.
-#[allow(clippy::too_many_arguments)]
+/// Opens the archives of certificates and blocks; `number` is the prefix's in the [retention's store](retention::Store).
 pub(crate) async fn open<E: Context>(
     context: &E,
     prefix: &str,
-    page_cache: &CacheRef,
-    limits: Limits,
+    number: u64,
+    opening: &Opening<'_>,
+    retained: &mut retention::Store<E>,
     damage: &Damage,
     chain: &Arc<Chain>,
 ) -> Result<(CertificateArchive<E>, BlockArchive<E>), archive::Error> {
-    let certificates = immutable::Archive::init(
-        context.child("certificates").with_attribute("archive", prefix),
-        config(prefix, "certificates", page_cache.clone(), VALIDATORS_MAX),
-    )
-    .await?;
-    let blocks = immutable::Archive::init(
-        context.child("blocks").with_attribute("archive", prefix),
-        config(prefix, "blocks", page_cache.clone(), limits),
-    )
-    .await?;
-    let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone() };
+    let child = |label| context.child(label).with_attribute("archive", prefix);
+    let blocks = opening.config(prefix, "blocks", opening.limits);
+    let certificates = opening.config(prefix, "certificates", VALIDATORS_MAX);
+    let begin = match retained.begin(number) {
+        Some(begin) => begin,
+        // On the first start with a retention, what is there stays as it is.
+        None => {
+            let mut begin = Hot::<_, Arc<Sealed>>::begin(child("blocks"), &blocks).await?;
+            begin = begin.max(Hot::<_, Finalization>::begin(child("certificates"), &certificates).await?);
+            retained.set_begin(number, begin).await;
+            begin
+        }
+    };
+    let retention = retained.retention();
+    let floor = retention.floor();
+    let blocks = Hot::open(child("blocks"), &blocks, begin, floor).await?;
+    let certificates = Hot::open(child("certificates"), &certificates, begin, floor).await?;
+    let guard = |what| Guard { what, damage: damage.clone(), chain: chain.clone(), retention: retention.clone() };
     Ok((Guarded { inner: certificates, guard: guard("certificate") }, Guarded { inner: blocks, guard: guard("block") }))
 }
 
@@ -153,40 +161,41 @@ impl<E: Context> Certificates for CertificateArchive<E> {
 
     async fn put(self, height: Height, digest: Digest, finalization: &Finalization) -> Result<Self, Self::Error> {
         let Self { inner, guard } = self;
-        Ok(Self { inner: Certificates::put(inner, height, digest, finalization).await?, guard })
+        Ok(Self { inner: inner.put(height.get(), digest, finalization).await?, guard })
     }
 
     async fn sync(self) -> Result<Self, Self::Error> {
         let Self { inner, guard } = self;
-        Ok(Self { inner: Certificates::sync(inner).await?, guard })
+        Ok(Self { inner: inner.sync().await?, guard })
     }
 
     async fn start_sync(self) -> Result<(Self, Handle<()>), Self::Error> {
         let Self { inner, guard } = self;
-        let (inner, handle) = Certificates::start_sync(inner).await?;
+        let (inner, handle) = inner.start_sync().await?;
         Ok((Self { inner, guard }, handle))
     }
 
     async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<SimplexFinalization<Scheme, Digest>>, Self::Error> {
-        let read = Certificates::get(&self.inner, copy(&id)).await;
+        let read = self.inner.get(copy(&id)).await;
         self.guard.check(&id, read)
     }
 
     async fn has(&self, height: Height) -> Result<bool, Self::Error> {
-        Certificates::has(&self.inner, height).await
+        self.inner.has(height.get()).await
     }
 
     async fn prune(self, min: Height) -> Result<Self, Self::Error> {
         let Self { inner, guard } = self;
-        Ok(Self { inner: Certificates::prune(inner, min).await?, guard })
+        let min = guard.allowed(min);
+        Ok(Self { inner: inner.prune(min).await?, guard })
     }
 
     fn last_index(&self) -> Option<Height> {
-        Certificates::last_index(&self.inner)
+        self.inner.last_index().map(Height::new)
     }
 
     fn ranges_from(&self, from: Height) -> impl Iterator<Item = (Height, Height)> {
-        Certificates::ranges_from(&self.inner, from)
+        self.inner.ranges_from(from.get()).map(|(begin, end)| (Height::new(begin), Height::new(end)))
     }
 }
 
@@ -196,7 +205,7 @@ impl<E: Context> Blocks for BlockArchive<E> {
 
     async fn put(self, digest: Digest, block: &Arc<Sealed>) -> Result<Self, Self::Error> {
         let Self { inner, guard } = self;
-        Ok(Self { inner: Blocks::put(inner, digest, block).await?, guard })
+        Ok(Self { inner: inner.put(block.header().height, digest, block).await?, guard })
     }
 
     async fn sync(self) -> Result<Self, Self::Error> {
@@ -205,7 +214,7 @@ impl<E: Context> Blocks for BlockArchive<E> {
             return Ok(self);
         }
         let Self { inner, guard } = self;
-        Ok(Self { inner: Blocks::sync(inner).await?, guard })
+        Ok(Self { inner: inner.sync().await?, guard })
     }
 
     async fn start_sync(self) -> Result<(Self, Handle<()>), Self::Error> {
@@ -214,29 +223,31 @@ impl<E: Context> Blocks for BlockArchive<E> {
             return Ok((self, Handle::ready(Ok(()))));
         }
         let Self { inner, guard } = self;
-        let (inner, handle) = Blocks::start_sync(inner).await?;
+        let (inner, handle) = inner.start_sync().await?;
         Ok((Self { inner, guard }, handle))
     }
 
     async fn get(&self, id: Identifier<'_, Digest>) -> Result<Option<Arc<Sealed>>, Self::Error> {
-        let read = Blocks::get(&self.inner, copy(&id)).await;
+        let read = self.inner.get(copy(&id)).await;
         self.guard.check(&id, read)
     }
 
     async fn prune(self, min: Height) -> Result<Self, Self::Error> {
         let Self { inner, guard } = self;
-        Ok(Self { inner: Blocks::prune(inner, min).await?, guard })
+        let min = guard.allowed(min);
+        Ok(Self { inner: inner.prune(min).await?, guard })
     }
 
     fn missing_items(&self, start: Height, max: usize) -> Vec<Height> {
-        Blocks::missing_items(&self.inner, start, max)
+        self.inner.missing_items(start.get(), max).into_iter().map(Height::new).collect()
     }
 
     fn next_gap(&self, value: Height) -> (Option<Height>, Option<Height>) {
-        Blocks::next_gap(&self.inner, value)
+        let (end, next) = self.inner.next_gap(value.get());
+        (end.map(Height::new), next.map(Height::new))
     }
 
     fn last_index(&self) -> Option<Height> {
-        Blocks::last_index(&self.inner)
+        self.inner.last_index().map(Height::new)
     }
 }

@@ -4,6 +4,7 @@
 //! What cannot be read is told as text, never passed over.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
@@ -12,11 +13,11 @@ use std::{
 
 use bytes::Bytes;
 use commonware_codec::{Decode as _, Encode as _};
-use commonware_cryptography::{Digestible as _, sha256::Digest};
+use commonware_cryptography::Digestible as _;
 use commonware_glue::stateful::db::{DatabaseSet, ManagedDb, Merkleized as _, Shared};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Runner as _, Supervisor as _, buffer::paged::CacheRef, tokio as runtime};
-use commonware_storage::archive::{Archive as _, Identifier, immutable};
+use commonware_storage::archive::Identifier;
 use commonware_utils::{NZU16, NZUsize};
 use futures::{FutureExt as _, StreamExt as _, executor, pin_mut};
 use zhulian_ledger::{Key, Value, Writes};
@@ -25,23 +26,26 @@ use zhulian_primitives::{Block, Certificate, Height, Network, Timestamp, VALIDAT
 use crate::{
     Limits, Storage,
     application::genesis,
-    archive,
+    archive::Opening,
     block::Sealed,
     certificate::{Finalization, certificate},
+    cold::{Directory, Record, retention},
+    hot::Hot,
     keys,
-    state::{self, Databases, State},
+    state::{self, Databases, State, StateConfig},
     store::Logged,
 };
 
 /// What the names of a node's stores begin with.
 const PREFIX: &str = "zhulian";
+const HISTORY: &str = "zhulian-history";
 /// Blocks between two writes of the repeated state to disk.
 const FLUSH_EVERY: u64 = 256;
 const PAGE_BYTES: u16 = 4_096 - 12;
 
 type Context = Logged<runtime::Context>;
-type Blocks = immutable::Archive<Context, Digest, Arc<Sealed>>;
-type Certificates = immutable::Archive<Context, Digest, Finalization>;
+type Blocks = Hot<Context, Arc<Sealed>>;
+type Certificates = Hot<Context, Finalization>;
 type Live = State<Context, Sequential>;
 
 /// Where a copy is, and what the network is by its genesis document.
@@ -57,6 +61,8 @@ pub struct Setup {
     pub genesis_state: BTreeMap<Key, Value>,
     /// Bounds of a block.
     pub limits: Limits,
+    /// The node's archive of old blocks; it is only read.
+    pub cold: Option<PathBuf>,
 }
 
 /// What a state commits to, as a header states it.
@@ -102,6 +108,7 @@ pub struct Stores {
     pages: CacheRef,
     /// What the node was there for, and what it fetched of the time before.
     archives: Vec<(Blocks, Certificates)>,
+    cold: Option<RefCell<Directory>>,
     live: Option<Live>,
     replay: Option<Databases<Context, Sequential>>,
 }
@@ -123,10 +130,12 @@ pub fn open<R: Send>(setup: Setup, work: impl FnOnce(&mut Stores) -> R + Send) -
             let context = opened.map_err(|error| format!("the log of writes cannot be read: {error}"))?;
             let pages = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(4_096));
             let mut archives = Vec::new();
-            for prefix in [PREFIX.to_string(), format!("{PREFIX}-history")] {
-                archives.push(open_archives(&context, &prefix, &pages, &setup).await?);
+            for (prefix, number) in [(PREFIX, retention::OWN), (HISTORY, retention::HISTORY)] {
+                archives.push(open_archives(&context, (prefix, number), &pages, &setup).await?);
             }
-            let mut stores = Stores { context, setup, pages, archives, live: None, replay: None };
+            let cold = setup.cold.as_deref().map(|path| Directory::open(path).map(RefCell::new));
+            let cold = cold.transpose().map_err(|error| format!("the archive of old blocks cannot be read: {error}"))?;
+            let mut stores = Stores { context, setup, pages, archives, cold, live: None, replay: None };
             Ok(work(&mut stores))
         })
     };
@@ -136,21 +145,22 @@ pub fn open<R: Send>(setup: Setup, work: impl FnOnce(&mut Stores) -> R + Send) -
 
 async fn open_archives(
     context: &Context,
-    prefix: &str,
-    pages: &CacheRef,
+    (prefix, number): (&str, u64),
+    page_cache: &CacheRef,
     setup: &Setup,
 ) -> Result<(Blocks, Certificates), String> {
     let open = async {
-        let blocks = immutable::Archive::init(
-            context.child("blocks").with_attribute("archive", prefix),
-            archive::config(prefix, "blocks", pages.clone(), setup.limits),
-        );
-        let blocks = blocks.await.map_err(|error| format!("{prefix}-blocks: {error}"))?;
-        let certificates = immutable::Archive::init(
-            context.child("certificates").with_attribute("archive", prefix),
-            archive::config(prefix, "certificates", pages.clone(), VALIDATORS_MAX),
-        );
-        Ok((blocks, certificates.await.map_err(|error| format!("{prefix}-certificates: {error}"))?))
+        let retained = retention::Store::open(context, PREFIX, None).await;
+        // A store that was never opened with a retention has all for good.
+        let (begin, floor) = (retained.begin(number).unwrap_or(u64::MAX), retained.retention().floor());
+        let opening = Opening { page_cache, storage: Storage::default(), limits: setup.limits };
+        let child = |label| context.child(label).with_attribute("archive", prefix);
+        let config = opening.config(prefix, "blocks", setup.limits);
+        let blocks = Hot::open(child("blocks"), &config, begin, floor).await;
+        let blocks = blocks.map_err(|error| format!("{prefix}-blocks: {error}"))?;
+        let config = opening.config(prefix, "certificates", VALIDATORS_MAX);
+        let certificates = Hot::open(child("certificates"), &config, begin, floor).await;
+        Ok((blocks, certificates.map_err(|error| format!("{prefix}-certificates: {error}"))?))
     };
     caught(open).await
 }
@@ -174,7 +184,8 @@ fn told(panic: &(dyn std::any::Any + Send)) -> String {
 impl Stores {
     /// The last height at which there is a block; 0 without any.
     pub fn last(&self) -> Height {
-        self.archives.iter().filter_map(|(blocks, _)| blocks.last_index()).max().unwrap_or(0)
+        let cold = self.cold.as_ref().and_then(|cold| cold.borrow().last());
+        self.archives.iter().filter_map(|(blocks, _)| blocks.last_index()).chain(cold).max().unwrap_or(0)
     }
 
     /// The last height at which there is a certificate; 0 without any.
@@ -182,7 +193,11 @@ impl Stores {
         self.archives.iter().filter_map(|(_, certificates)| certificates.last_index()).max().unwrap_or(0)
     }
 
-    /// The block at a height, by each archive that has one; the second must be the same as the first. `None` when there is none.
+    fn old(&self, height: Height) -> Result<Option<Record>, String> {
+        self.cold.as_ref().map_or(Ok(None), |cold| cold.borrow_mut().record(height).map_err(shown))
+    }
+
+    /// The block at a height, by each archive that has one; all must be the same. `None` when there is none.
     ///
     /// # Errors
     /// When it cannot be read, cannot be found by its digest, or the two archives differ.
@@ -204,7 +219,11 @@ impl Stores {
                 _ => {}
             }
         }
-        Ok(found.map(|sealed| sealed.block().clone()))
+        let found = found.map(|sealed| sealed.block().clone());
+        match (found, self.old(height)?.map(|record| record.block)) {
+            (Some(own), Some(old)) if own != old => Err("the archive of old blocks holds another block".into()),
+            (own, old) => Ok(own.or(old)),
+        }
     }
 
     /// The certificate at a height, if the block was certified itself.
@@ -218,7 +237,7 @@ impl Stores {
                 return Ok(Some(certificate(&finalization)));
             }
         }
-        Ok(None)
+        Ok(self.old(height)?.and_then(|record| record.certificate))
     }
 
     /// The block before the first one.
@@ -242,9 +261,7 @@ impl Stores {
     pub fn repeat(&mut self, height: Height, writes: Writes) -> Result<Roots, String> {
         let run = async {
             if self.replay.is_none() {
-                let held = state::keys_held(&self.context, "repeated").await;
-                let config =
-                    state::config("repeated", self.setup.limits.value_bytes_max, self.pages.clone(), Sequential, held);
+                let config = self.state_config("repeated").await;
                 let db = <Live as ManagedDb<Context>>::init(self.context.child("repeated"), config, None).await;
                 self.replay = Some(Shared::new("audit", db.map_err(|error| format!("{error:?}"))?));
             }
@@ -267,10 +284,14 @@ impl Stores {
         block_on(caught(run))
     }
 
+    async fn state_config(&self, prefix: &str) -> StateConfig<Sequential> {
+        let (value_bytes_max, items) = (self.setup.limits.value_bytes_max, Storage::default().state_file_operations);
+        state::config(&self.context, prefix, value_bytes_max, items, self.pages.clone(), Sequential).await
+    }
+
     async fn live(&mut self) -> Result<&Live, String> {
         if self.live.is_none() {
-            let held = state::keys_held(&self.context, PREFIX).await;
-            let config = state::config(PREFIX, self.setup.limits.value_bytes_max, self.pages.clone(), Sequential, held);
+            let config = self.state_config(PREFIX).await;
             let db = <Live as ManagedDb<Context>>::init(self.context.child("live"), config, None).await;
             self.live = Some(db.map_err(|error| format!("{error:?}"))?);
         }
@@ -351,7 +372,7 @@ pub fn falsify_archive(
     open(setup.clone(), move |stores| {
         block_on(caught(async {
             let (mut blocks, mut certificates) =
-                open_archives(&stores.context, "forged", &stores.pages, &stores.setup).await?;
+                open_archives(&stores.context, ("forged", retention::OWN), &stores.pages, &stores.setup).await?;
             let (from, signed) = &stores.archives[0];
             for height in 1..=from.last_index().unwrap_or(0) {
                 let Some(block) = from.get(Identifier::Index(height)).await.map_err(shown)? else { continue };

@@ -78,7 +78,8 @@ impl EncodeSize for Sealed {
     }
 }
 
-fn compressed(block: &Block) -> Bytes {
+/// A body: `u32 count ‖ count × (u32 length ‖ transaction ‖ u32 length ‖ receipt)`.
+pub(crate) fn body(block: &Block) -> Vec<u8> {
     let size = block.transactions.iter().chain(&block.receipts).map(|entry| 4 + entry.len()).sum::<usize>();
     let mut plain = Vec::with_capacity(4 + size);
     plain.put_u32(block.transactions.len() as u32);
@@ -88,7 +89,35 @@ fn compressed(block: &Block) -> Bytes {
             plain.put_slice(entry);
         }
     }
-    bulk::compress(&plain, COMPRESSION).expect("there is memory for what it may at most become").into()
+    plain
+}
+
+fn compressed(block: &Block) -> Bytes {
+    bulk::compress(&body(block), COMPRESSION).expect("there is memory for what it may at most become").into()
+}
+
+/// The block of a header with a [body], which must be the one that the header commits to.
+pub(crate) fn joined(header: Header, body: &[u8], limits: &Limits) -> Result<Block, CodecError> {
+    let plain = &mut Copying(body);
+    let count = length(plain)?;
+    if count > limits.transactions_max {
+        return Err(CodecError::Invalid("Block", "more transactions than allowed"));
+    }
+    let (mut transactions, mut receipts) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut transactions_budget, mut receipts_budget) = (limits.transactions_bytes_max, limits.receipts_bytes_max);
+    for _ in 0..count {
+        transactions.push(take(plain, &mut transactions_budget)?);
+        receipts.push(take(plain, &mut receipts_budget)?);
+    }
+    if plain.remaining() > 0 {
+        return Err(CodecError::ExtraData(plain.remaining()));
+    }
+    // Consensus knows a block by its digest, which is the header's. It must therefore fix the body too.
+    let counted = header.transaction_count == count as u64;
+    if !counted || root(&transactions) != header.transactions_root || root(&receipts) != header.receipts_root {
+        return Err(CodecError::Invalid("Block", "body does not match the header"));
+    }
+    Ok(Block { header, transactions, receipts })
 }
 
 /// Bytes of a body at most, before it is compressed.
@@ -142,27 +171,8 @@ impl Read for Sealed {
             return Err(CodecError::Invalid("Block", "more bytes than allowed"));
         }
         let body = Bytes::from(bytes_of(buf, len)?);
-        let plain = decompressed(&body, limits)?;
-        let plain = &mut Copying(&plain[..]);
-        let count = length(plain)?;
-        if count > limits.transactions_max {
-            return Err(CodecError::Invalid("Block", "more transactions than allowed"));
-        }
-        let (mut transactions, mut receipts) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        let (mut transactions_budget, mut receipts_budget) = (limits.transactions_bytes_max, limits.receipts_bytes_max);
-        for _ in 0..count {
-            transactions.push(take(plain, &mut transactions_budget)?);
-            receipts.push(take(plain, &mut receipts_budget)?);
-        }
-        if plain.remaining() > 0 {
-            return Err(CodecError::ExtraData(plain.remaining()));
-        }
-        // Consensus knows a block by its digest, which is the header's. It must therefore fix the body too.
-        let counted = header.transaction_count == count as u64;
-        if !counted || root(&transactions) != header.transactions_root || root(&receipts) != header.receipts_root {
-            return Err(CodecError::Invalid("Block", "body does not match the header"));
-        }
-        Ok(Self { block: Arc::new(Block { header, transactions, receipts }), header: bytes, body, proposer })
+        let block = Arc::new(joined(header, &decompressed(&body, limits)?, limits)?);
+        Ok(Self { block, header: bytes, body, proposer })
     }
 }
 

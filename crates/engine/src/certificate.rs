@@ -11,15 +11,21 @@
 //! significant first). A certificate lists such signatures, so any Ed25519 library verifies it. With 32-byte chains the
 //! namespace has 48 bytes and the string begins with the byte `30` (hexadecimal).
 
+use commonware_codec::{Copying, DecodeExt as _};
 use commonware_consensus::{
     Epochable as _, Viewable as _,
-    simplex::{scheme::ed25519::Scheme, types::Finalization as SimplexFinalization},
+    simplex::{
+        scheme::ed25519::Scheme,
+        types::{Finalization as SimplexFinalization, Proposal},
+    },
+    types::{Epoch, Round, View},
 };
 use commonware_cryptography::{
-    ed25519::{PrivateKey, PublicKey},
+    certificate::Signers,
+    ed25519::{PrivateKey, PublicKey, Signature, certificate::Certificate as Signatures},
     sha256::Digest,
 };
-use commonware_utils::ordered::Set;
+use commonware_utils::{Participant, ordered::Set};
 use zhulian_primitives::{Certificate, ChainId};
 
 /// A finality certificate as the library holds it.
@@ -57,4 +63,17 @@ pub(crate) fn certificate(finalization: &Finalization) -> Certificate {
         block: proposal.payload.0,
         signatures,
     }
+}
+
+/// The certificate in the library's form, in a set of so many validators; `None` if it cannot be one of theirs.
+pub(crate) fn finalization(certificate: &Certificate, validators: usize) -> Option<Finalization> {
+    let Certificate { epoch, view, parent_view, block, signatures } = certificate;
+    let round = Round::new(Epoch::new(*epoch), View::new(*view));
+    let signers = signatures.iter().map(|(signer, _)| Participant::new(*signer));
+    let signers = Signers::new(u32::try_from(validators).ok()?, signers).ok()?;
+    let signatures = signatures.iter().map(|(_, bytes)| Signature::decode(Copying(&bytes[..])).ok().map(Into::into));
+    Some(SimplexFinalization {
+        proposal: Proposal::new(round, View::new(*parent_view), Digest(*block)),
+        certificate: Signatures { signers, signatures: signatures.collect::<Option<_>>()? },
+    })
 }

@@ -1,7 +1,13 @@
 //! What an operator sets.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
+use commonware_utils::{NZU64, NZUsize};
 use zhulian_primitives::{ChainId, Timestamp, Validator};
 
 /// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
@@ -108,13 +114,49 @@ pub struct Storage {
     pub page_cache_bytes: usize,
     /// Operations of the state's log kept, in blocks, for nodes that sync; older inactive ones are pruned.
     pub retained_blocks: usize,
+    /// Blocks between two prunings of that log.
+    pub prune_every_blocks: NonZeroUsize,
     /// Bytes of the log of writes, half of it, before they are carried to the files they are for.
     pub log_bytes: u64,
+    /// Blocks that are dropped together, where a [`Cold`] archive lets them be dropped.
+    pub section_blocks: NonZeroU64,
+    /// Operations of the state's log in a file; files of which no operation is needed are dropped.
+    pub state_file_operations: NonZeroU64,
 }
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { page_cache_bytes: 32 << 20, retained_blocks: 256, log_bytes: 8 << 20 }
+        Self {
+            page_cache_bytes: 32 << 20,
+            retained_blocks: 256,
+            prune_every_blocks: NZUsize!(256),
+            log_bytes: 8 << 20,
+            section_blocks: NZU64!(4_096),
+            state_file_operations: NZU64!(1 << 18),
+        }
+    }
+}
+
+/// The archive of old blocks, and how many stay in the node's own store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cold {
+    /// Where the segments are; of this node alone.
+    pub directory: PathBuf,
+    /// The newest blocks that stay in the node's own store at least.
+    pub retention_blocks: u64,
+    /// Blocks of a segment.
+    pub segment_blocks: u64,
+    /// A segment ends early with so many bytes, before they are compressed.
+    pub segment_bytes: u64,
+    /// Rest between two steps of the archiver, to rehearse a stop between them.
+    pub pause: Duration,
+}
+
+impl Cold {
+    /// An archive in `directory`, beside so many blocks.
+    pub fn new(directory: PathBuf, retention_blocks: u64) -> Self {
+        let pause = Duration::ZERO;
+        Self { directory, retention_blocks, segment_blocks: 16_384, segment_bytes: 64 << 20, pause }
     }
 }
 
@@ -152,6 +194,8 @@ pub struct Config {
     pub state_sync: StateSync,
     /// Storage.
     pub storage: Storage,
+    /// Old blocks go to an archive; without one they stay in the node's own store for good.
+    pub cold: Option<Cold>,
     /// Added to the clock, in milliseconds, to rehearse a wrong one.
     pub clock_skew_ms: i64,
 }
@@ -170,6 +214,7 @@ impl std::fmt::Debug for Config {
             .field("timeouts", &self.timeouts)
             .field("state_sync", &self.state_sync)
             .field("storage", &self.storage)
+            .field("cold", &self.cold)
             .finish_non_exhaustive()
     }
 }
@@ -196,6 +241,11 @@ impl Config {
         if self.peers.len() >= PEERS_MAX {
             return Err(ConfigError::Peers(self.peers.len()));
         }
+        // Nodes that start and peers that are a little behind need the newest ones.
+        let kept = self.storage.retained_blocks;
+        if self.cold.as_ref().is_some_and(|cold| cold.retention_blocks < kept as u64 || cold.segment_blocks == 0) {
+            return Err(ConfigError::Retention(kept));
+        }
         Ok(())
     }
 }
@@ -215,6 +265,9 @@ pub enum ConfigError {
     /// Genesis is no block of an epoch.
     #[error("an epoch has at least two blocks")]
     Epoch,
+    /// Fewer blocks would stay than a node needs to start, and its peers to catch up.
+    #[error("at least {0} blocks must stay in the node's own store")]
+    Retention(usize),
     /// Nothing would run.
     #[error("at least one thread is needed")]
     Threads,

@@ -95,6 +95,8 @@ impl Engine {
         };
         let thread = std::thread::Builder::new()
             .name("engine".into())
+            // Starting holds all parts of a node at once, which without optimisation is more than a thread has by default.
+            .stack_size(16 << 20)
             .spawn(run)
             .map_err(|error| Failure::Panicked(error.to_string()))?;
         match running.recv() {

@@ -21,6 +21,9 @@ pub enum Error {
     /// The block is not here: not finalised yet, or from before this node synced and not fetched yet.
     #[error("this node has no block at height {0}")]
     NoBlock(u64),
+    /// The block was moved to this node's cold archive, which is not there.
+    #[error("block {0} was moved to this node's archive, which cannot be read now")]
+    Archived(u64),
     /// No state yet: the node is still syncing.
     #[error("the node has no finalised state yet")]
     NotReady,

@@ -40,7 +40,7 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
                     if damage.contains(&place("block", next)) {
                         tracing::error!(
                             height = next,
-                            "the observer cannot be given a damaged block; wipe this node's directory to sync again"
+                            "the observer cannot be given a damaged block; put back the archive's file if it is there, else wipe this node's directory to sync again"
                         );
                         return;
                     }
@@ -62,6 +62,16 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
 /// Where to go on when the block at `missing` is not here: there, once it has been fetched, or where the archive begins, when nobody
 /// has it.
 async fn resume<E: Spawner + Clock + Context>(context: &E, reader: &Reader<E>, missing: u64) -> u64 {
+    let floor = reader.retention.floor();
+    if missing < floor {
+        tracing::error!(
+            from = missing,
+            to = floor - 1,
+            "the archive with these blocks is not there; the observer waits a little and goes on without them"
+        );
+        context.sleep(PATIENCE).await;
+        return if reader.block(missing).await.is_some() { missing } else { floor };
+    }
     let Some(first) = reader.first_after(missing).await else {
         context.sleep(RETRY).await;
         return missing;

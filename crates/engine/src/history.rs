@@ -73,9 +73,10 @@ fn stop<T>(error: archive::Error) -> T {
 }
 
 impl<E: Context> History<E> {
-    pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>)) -> Self {
-        let (end, _) = blocks.next_gap(Height::new(1));
-        let top = watch::Sender::new(end.map_or(0, Height::get));
+    /// Blocks below `floor` are in the cold archive.
+    pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>), floor: u64) -> Self {
+        let (end, _) = blocks.next_gap(Height::new(floor));
+        let top = watch::Sender::new(end.map_or(floor - 1, Height::get));
         Self { stores: AsyncRwLock::new(Some(Stores { certificates, blocks })), top }
     }
 
@@ -104,6 +105,15 @@ impl<E: Context> History<E> {
         }
         let stores = self.stores.read().await;
         stores.as_ref()?.certificates.get(Identifier::Index(height)).await.ok()?
+    }
+
+    /// Drops what is below a height, as far as the cold archive has it.
+    pub async fn prune(&self, min: u64) {
+        let mut slot = self.stores.write().await;
+        let Stores { certificates, blocks } = slot.take().expect("put back after every write");
+        let certificates = certificates.prune(Height::new(min)).await.unwrap_or_else(stop);
+        let blocks = blocks.prune(Height::new(min)).await.unwrap_or_else(stop);
+        *slot = Some(Stores { certificates, blocks });
     }
 
     async fn write(&self, run: Run, sync: bool) {
@@ -221,6 +231,8 @@ async fn run<E, D, B, S>(
         },
     );
     let mut engine = engine.start(channel);
+    let clock = Arc::new(context.child("clock"));
+    let patience = fetch_timeout.get() / 4;
     let history = reader.history.clone();
     let mut until = 0;
     // The block that the next run has to follow.
@@ -243,10 +255,13 @@ async fn run<E, D, B, S>(
             known = true;
             until = begin;
             let top = history.top();
-            if top > 0 && let Some(block) = history.block(top).await {
+            let before = if top > 0 { reader.block(top).await } else { None };
+            if let Some(block) = &before {
                 last = Digest(block.header.digest());
             }
-            if top + 1 < until {
+            if top + 1 < until && top > 0 && before.is_none() {
+                tracing::error!(height = top, "the archive is not there, so the blocks after it cannot be fetched");
+            } else if top + 1 < until {
                 tracing::info!(from = top + 1, to = until - 1, "fetching the blocks before the state that this node began with");
                 fetches.fetch(U64::from(top + 1));
             }
@@ -277,9 +292,9 @@ async fn run<E, D, B, S>(
             }
         },
         Some((height, answer)) = questions.recv() else break => {
-            let reader = reader.clone();
+            let (reader, clock) = (reader.clone(), clock.clone());
             reads.push(async move {
-                if let Some(run) = gather(&reader, height).await {
+                if let Some(run) = gather(&reader, height, &*clock, patience).await {
                     let _ = answer.send(run.encode());
                 }
             });
@@ -308,8 +323,10 @@ fn certified<R: CryptoRng>(run: &Run, rng: &mut R, sets: &Sets, strategy: &impl 
     valid && run.last().is_some_and(|(_, finalization)| finalization.is_some())
 }
 
-/// A run from `height` on; `None` when this node does not have it.
-async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
+/// A run from `height` on; `None` when this node does not have it. Where reading takes longer than `patience` the run is short, since who
+/// asked waits for it, and asks for the rest.
+async fn gather<E: Context>(reader: &Reader<E>, height: u64, clock: &E, patience: Duration) -> Option<Run> {
+    let begun = clock.current();
     let mut run: Run = Vec::new();
     let mut bytes = 0;
     for at in height..height.saturating_add(RUN_BLOCKS as u64) {
@@ -318,7 +335,8 @@ async fn gather<E: Context>(reader: &Reader<E>, height: u64) -> Option<Run> {
         let sealed = Sealed::new(block, proposer);
         bytes += sealed.encode_size();
         run.push((sealed, reader.certificate(at).await));
-        if bytes >= RUN_BYTES && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
+        let long = clock.current().duration_since(begun).is_ok_and(|took| took > patience);
+        if (bytes >= RUN_BYTES || long) && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
             break;
         }
         if bytes >= 2 * RUN_BYTES {

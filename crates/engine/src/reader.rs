@@ -10,20 +10,38 @@ use commonware_consensus::{
 use commonware_storage::Context;
 use zhulian_primitives::Block;
 
-use crate::{block::Sealed, certificate::Finalization, chain::Chain, history::History};
+use crate::{
+    block::Sealed,
+    certificate::{Finalization, finalization},
+    chain::Chain,
+    cold::{Record, retention::Retention, shelf::Shelf},
+    history::History,
+    sets::Sets,
+    wiring::VIEW_RETENTION,
+};
 
 pub(crate) type Marshal = Mailbox<Scheme, Standard<Sealed>>;
 
-/// Reads from memory, from the archive, and from what was fetched of the time before this node synced.
+/// Reads from memory, from the archive, from what was fetched of the time before this node synced, and from the cold archive.
 pub(crate) struct Reader<E: Context> {
     pub chain: Arc<Chain>,
     pub marshal: Marshal,
     pub history: Arc<History<E>>,
+    pub retention: Retention,
+    pub shelf: Option<Shelf<E>>,
+    pub sets: Sets,
 }
 
 impl<E: Context> Clone for Reader<E> {
     fn clone(&self) -> Self {
-        Self { chain: self.chain.clone(), marshal: self.marshal.clone(), history: self.history.clone() }
+        Self {
+            chain: self.chain.clone(),
+            marshal: self.marshal.clone(),
+            history: self.history.clone(),
+            retention: self.retention.clone(),
+            shelf: self.shelf.clone(),
+            sets: self.sets.clone(),
+        }
     }
 }
 
@@ -36,10 +54,19 @@ impl<E: Context> Reader<E> {
         if self.chain.height()? < height {
             return None;
         }
-        match self.archived(height).await {
-            Some(block) => Some(block),
-            None => self.history.block(height).await,
+        if let Some(block) = self.archived(height).await {
+            return Some(block);
         }
+        match self.history.block(height).await {
+            Some(block) => Some(block),
+            None => self.old(height).await.map(|record| record.block),
+        }
+    }
+
+    /// The block at `height` from the cold archive, if this node's own store may have dropped it.
+    async fn old(&self, height: u64) -> Option<Record> {
+        let shelf = self.shelf.as_ref().filter(|_| height < self.retention.floor())?;
+        shelf.record(height).await
     }
 
     /// The block at `height`, if this node was there when it was finalised.
@@ -50,18 +77,37 @@ impl<E: Context> Reader<E> {
 
     /// The certificate of the block at `height`, if it has one of its own.
     pub async fn certificate(&self, height: u64) -> Option<Finalization> {
-        match self.marshal.get_finalization(Height::new(height)).await {
-            Some(finalization) => Some(finalization),
-            None => self.history.certificate(height).await,
+        if let Some(finalization) = self.marshal.get_finalization(Height::new(height)).await {
+            return Some(finalization);
+        }
+        if let Some(finalization) = self.history.certificate(height).await {
+            return Some(finalization);
+        }
+        let certificate = self.old(height).await?.certificate?;
+        finalization(&certificate, self.sets.network(certificate.epoch)?.validators.len())
+    }
+
+    /// The first height above `missing` from which on the node's own archive has no gap.
+    ///
+    /// A node that synced its state has all blocks from there on, and perhaps single ones from before, which others said were final
+    /// while it synced.
+    pub async fn first_after(&self, missing: u64) -> Option<u64> {
+        let last = self.chain.height()?;
+        if last > missing {
+            self.archived(last).await?;
+        }
+        let mut absent = missing;
+        loop {
+            let first = self.present_after(absent, last).await;
+            match self.gap_after(first, last).await {
+                Some(gap) => absent = gap,
+                None => return (first > missing).then_some(first),
+            }
         }
     }
 
-    /// The first height above `missing` that is in the archive, which has no gaps but the one at its start.
-    pub async fn first_after(&self, missing: u64) -> Option<u64> {
-        let (mut absent, mut present) = (missing, self.chain.height()?);
-        if present > missing {
-            self.archived(present).await?;
-        }
+    /// A height that is in the archive while the one before is not, between one that is absent and one that is present.
+    async fn present_after(&self, mut absent: u64, mut present: u64) -> u64 {
         while absent + 1 < present {
             let middle = absent + (present - absent) / 2;
             if self.archived(middle).await.is_some() {
@@ -70,6 +116,16 @@ impl<E: Context> Reader<E> {
                 absent = middle;
             }
         }
-        (present > missing).then_some(present)
+        present
+    }
+
+    /// The first gap above `first`, as far as single blocks may reach: what consensus still hears of is no older.
+    async fn gap_after(&self, first: u64, last: u64) -> Option<u64> {
+        for height in first + 1..last.min(first + VIEW_RETENTION) {
+            if self.archived(height).await.is_none() {
+                return Some(height);
+            }
+        }
+        None
     }
 }

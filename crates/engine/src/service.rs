@@ -99,7 +99,10 @@ where
         if self.damage.contains(&place) {
             return Corrupt { what: "a stored record fails its checksum or its digest".into(), place }.into();
         }
-        Error::NoBlock(height)
+        match height > 0 && height < self.reader.retention.floor() {
+            true => Error::Archived(height),
+            false => Error::NoBlock(height),
+        }
     }
 
     async fn finality(&self, height: u64) -> Result<Finality, Error> {
@@ -184,6 +187,7 @@ where
             time: tip.as_ref().map(|tip| tip.header.time),
             observed: self.reader.chain.observed(),
             damage: self.damage.places(),
+            archive: self.reader.retention.status(),
             sets: self.sets.networks(),
             ..self.board.read(now)
         }

@@ -58,8 +58,9 @@ where
     }
     opened.send_replace(Some(databases));
     board.set_phase(Phase::Running);
-    let whole = chain.height() == Some(0) || reader.archived(1).await.is_some();
-    if !whole && let Some(begin) = reader.first_after(0).await {
+    let floor = reader.retention.floor();
+    let whole = chain.height() == Some(0) || reader.archived(floor).await.is_some();
+    if !whole && let Some(begin) = reader.first_after(floor - 1).await {
         let _ = first.send(begin);
     }
     let _ = feed::start(context.child("observer"), observer, reader, damage).await;

@@ -1,6 +1,9 @@
 //! The authenticated state: qmdb `current`, ordered, with values of variable size.
 
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU64, NonZeroUsize},
+};
 
 use bytes::Bytes;
 use commonware_codec::{Copying, Decode as _, Encode as _, RangeCfg};
@@ -24,7 +27,7 @@ use commonware_storage::{
     },
     translator::EightCap,
 };
-use commonware_utils::{NZU64, NZUsize, non_empty_range};
+use commonware_utils::{NZUsize, non_empty_range};
 use zhulian_ledger::{Key, Value, Writes};
 use zhulian_primitives::Header;
 
@@ -32,8 +35,6 @@ use crate::tree::Tree;
 
 /// Bytes of a chunk of the activity bitmap.
 pub(crate) const CHUNK: usize = 32;
-/// Operations in a file of the log, and nodes in a file of its tree.
-const ITEMS_PER_FILE: u64 = 1 << 18;
 const KEYS_HELD_MAX: NonZeroUsize = NZUsize!(1 << 22);
 
 pub(crate) type Family = mmr::Family;
@@ -64,29 +65,31 @@ pub(crate) const fn operation_bytes_max(value_bytes_max: usize) -> usize {
     1 + 32 + 32 + 10 + value_bytes_max
 }
 
-/// For how many operations the keys are held in memory while the state under `prefix` is opened.
+/// For how many operations the keys are held in memory while the state under `prefix` is opened, whose log has files of so many `items`.
 ///
 /// An operation that replaces another asks for the key of that one, which may be anywhere in the log: a new entry replaces the one before it in
 /// the order of keys. What is not held is read from the disk, page by page. A replaced operation is not held any longer, and few of a log's
 /// operations are not replaced; each takes 41 bytes until the state is open.
-pub(crate) async fn keys_held<E: Storage>(context: &E, prefix: &str) -> NonZeroUsize {
+async fn keys_held<E: Storage>(context: &E, prefix: &str, items: NonZeroU64) -> NonZeroUsize {
     // The library's name for it; that it is right is tested.
     let files = context.scan(&format!("{prefix}-state-log_data")).await.map_or(0, |files| files.len());
-    NZUsize!(files.max(1) * (ITEMS_PER_FILE as usize / 2)).min(KEYS_HELD_MAX)
+    NZUsize!((files.max(1) * items.get() as usize / 2).max(1)).min(KEYS_HELD_MAX)
 }
 
-pub(crate) fn config<S: Strategy>(
+/// How the state under `prefix` is opened; `items` are the operations in a file of its log, and the nodes in a file of its tree.
+pub(crate) async fn config<E: Storage, S: Strategy>(
+    context: &E,
     prefix: &str,
     value_bytes_max: usize,
+    items: NonZeroU64,
     page_cache: CacheRef,
     strategy: S,
-    keys_held: NonZeroUsize,
 ) -> StateConfig<S> {
     StateConfig {
         merkle_config: TreeConfig {
             journal_partition: format!("{prefix}-state-nodes"),
             metadata_partition: format!("{prefix}-state-pins"),
-            items_per_blob: NZU64!(ITEMS_PER_FILE),
+            items_per_blob: items,
             write_buffer: NZUsize!(1 << 20),
             replay_buffer: NZUsize!(1 << 20),
             strategy,
@@ -94,7 +97,7 @@ pub(crate) fn config<S: Strategy>(
         },
         journal_config: LogConfig {
             partition: format!("{prefix}-state-log"),
-            items_per_section: NZU64!(ITEMS_PER_FILE),
+            items_per_section: items,
             compression: None,
             codec_config: operation_config(value_bytes_max),
             page_cache,
@@ -103,7 +106,7 @@ pub(crate) fn config<S: Strategy>(
         },
         grafted_metadata_partition: format!("{prefix}-state-bitmap"),
         translator: EightCap,
-        init_cache: Some(keys_held),
+        init_cache: Some(keys_held(context, prefix, items).await),
         init_buffer: NZUsize!(1 << 21),
         init_concurrency: (),
     }

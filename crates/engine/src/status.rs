@@ -43,6 +43,17 @@ pub struct PeerStatus {
     pub clock_skew_ms: i64,
 }
 
+/// A node's archive of old blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveStatus {
+    /// Where it is, if the configuration says so.
+    pub directory: Option<std::path::PathBuf>,
+    /// Blocks up to this height are in it, proven, and need no longer be in the node's own store.
+    pub archived: Height,
+    /// Why nothing more is archived at the moment.
+    pub problem: Option<String>,
+}
+
 /// The state of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -68,6 +79,8 @@ pub struct Status {
     pub misbehaviour: BTreeMap<[u8; 32], u64>,
     /// Stored records found damaged.
     pub damage: Vec<String>,
+    /// How the archive of old blocks is, if the node has or had one.
+    pub archive: Option<ArchiveStatus>,
 }
 
 /// A peer counts as connected for so long after it was heard; it says something every second.
@@ -224,6 +237,7 @@ impl Board {
                 peers: peers.collect(),
                 misbehaviour: inner.misbehaviour.clone(),
                 damage: Vec::new(),
+                archive: None,
             }
         })
     }

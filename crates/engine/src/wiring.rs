@@ -42,9 +42,14 @@ use zhulian_primitives::{Network as Identity, VALIDATORS_MAX};
 use crate::{
     Config, ConfigError, GossipReceiver, Handle, Observer, StateSync, Transactions,
     application::{Application, Shared, genesis},
-    archive::{self, Damage},
+    archive::{self, Damage, Opening},
     block::Sealed,
     chain,
+    cold::{
+        keeper::{self, Keeper},
+        retention,
+        shelf::Shelf,
+    },
     epochs::Epochs,
     error::remedy,
     gossip,
@@ -252,13 +257,23 @@ where
     let pages = (config.storage.page_cache_bytes / usize::from(PAGE_BYTES)).max(16);
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(pages));
     let damage = Damage::default();
-    let archives = async |name: &str| {
-        archive::open(&context, name, &page_cache, config.limits, &damage, &chain)
-            .await
-            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); {}", remedy(&error)))
+    let directory = config.cold.as_ref().map(|cold| cold.directory.clone());
+    let mut retained = retention::Store::open(&context, &prefix, directory.clone()).await;
+    let retention = retained.retention();
+    let opening = Opening { page_cache: &page_cache, storage: config.storage, limits: config.limits };
+    let mut archives = async |name: &str, number: u64| {
+        archive::open(&context, name, number, &opening, &mut retained, &damage, &chain).await.unwrap_or_else(|error| {
+            panic!("the archive of blocks cannot be opened ({error}); {}", remedy(&error))
+        })
     };
-    let (certificate_archive, block_archive) = archives(&prefix).await;
-    let history = Arc::new(History::new(archives(&format!("{prefix}-history")).await));
+    let (certificate_archive, block_archive) = archives(&prefix, retention::OWN).await;
+    let history = archives(&format!("{prefix}-history"), retention::HISTORY).await;
+    let history = Arc::new(History::new(history, retention.floor()));
+    let shelf = directory.map(|directory| {
+        let (shelf, task) = Shelf::start(context.child("shelf"), directory, damage.clone());
+        tasks.push(task);
+        shelf
+    });
 
     let genesis_state = parts.machine.genesis();
     let target = <Databases<Logged<E>, S> as DatabaseSet<Logged<E>>>::initial_sync_targets();
@@ -355,7 +370,18 @@ where
     )
     .await;
 
-    let reader = Reader { chain: chain.clone(), marshal: marshal.clone(), history };
+    let reader = Reader { chain: chain.clone(), marshal: marshal.clone(), history, retention, shelf, sets: sets.clone() };
+    if let Some(cold) = &config.cold {
+        let keeper = Keeper {
+            config: cold.clone(),
+            epoch_blocks: config.epoch_blocks,
+            genesis: sets.networks().swap_remove(0),
+            sets: sets.clone(),
+            reader: reader.clone(),
+            store: retained,
+        };
+        tasks.push(keeper::start(context.child("keeper"), keeper));
+    }
     let (first_height, first_known) = oneshot::channel();
     tasks.push(history::start(
         context.child("history"),
@@ -406,12 +432,14 @@ where
         StatefulConfig {
             application,
             db_config: state::config(
+                &context,
                 &prefix,
                 config.limits.value_bytes_max,
+                config.storage.state_file_operations,
                 page_cache.clone(),
                 strategy.clone(),
-                state::keys_held(&context, &prefix).await,
-            ),
+            )
+            .await,
             provider: (),
             marshal: (marshal.clone(), processed),
             mailbox_size: NZUsize!(MAILBOX),
@@ -422,9 +450,9 @@ where
                 apply_batch_size: NZU64!(2_048),
                 max_outstanding_requests: NZUsize!(8),
             },
-            // The archives never prune; only the state's log does.
+            // The archives drop only what is in the cold archive.
             prune_config: Some(PruneConfig {
-                maintenance_interval: NZUsize!(256),
+                maintenance_interval: config.storage.prune_every_blocks,
                 retained_marshal_blocks: config.storage.retained_blocks,
                 retained_qmdb_blocks: config.storage.retained_blocks,
             }),

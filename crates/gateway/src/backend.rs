@@ -40,6 +40,9 @@ pub enum BackendError {
     /// Stored data failed its check, and is not served.
     #[error("stored data is damaged and not served: {0}")]
     Damaged(String),
+    /// The block was moved to the node's archive, which is not there.
+    #[error("block {0} was moved to this node's archive, which cannot be read now")]
+    Archived(Height),
     /// Anything else. The text is for the log, and holds no user's data.
     #[error("{0}")]
     Internal(String),
@@ -414,6 +417,15 @@ pub struct KeyDue {
     pub days_left: i64,
 }
 
+/// A node's archive of old blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// Blocks up to this height are in it, proven.
+    pub archived: Height,
+    /// Why nothing more goes there at the moment.
+    pub problem: Option<String>,
+}
+
 /// How long a calendar of working days in force still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarDue {
@@ -477,6 +489,8 @@ pub struct NodeStatus {
     pub damage: Vec<String>,
     /// The disk that the node stores on; `None` before it was looked at.
     pub disk: Option<Disk>,
+    /// Its archive of old blocks, if it has one.
+    pub archive: Option<Archive>,
     /// Keys of members of the node's organisation that are due for replacement, the most urgent first.
     pub keys_due: Vec<KeyDue>,
     /// What was voted about protocols.

@@ -67,6 +67,10 @@ impl From<BackendError> for Failure {
                 tracing::error!(%what, "stored data is damaged and not served");
                 ErrorCode::Damaged.into()
             }
+            BackendError::Archived(height) => {
+                let detail = format!("block {height} was moved to this node's archive, which cannot be read now");
+                Self::new(ErrorCode::BlockArchived, detail)
+            }
             BackendError::Internal(what) => {
                 tracing::error!(%what, "a request failed by our own fault");
                 ErrorCode::Internal.into()

@@ -26,9 +26,9 @@ mod shutdown;
 mod state;
 
 pub use backend::{
-    Answer, Backend, BackendError, CalendarDue, CaseFilter, CaseState, DecisionFilter, Disk, EvidenceFilter, EvidencePlace,
-    EvidenceRow, Finality, HistoryRow, KeyDue, NodeStatus, Outcome, PackMotion, Page, PagePosition, Peer, Phase, Position,
-    StateProof, Submission, TaskFilter, TransactionFilter, TransactionRow, TransactionState,
+    Answer, Archive, Backend, BackendError, CalendarDue, CaseFilter, CaseState, DecisionFilter, Disk, EvidenceFilter,
+    EvidencePlace, EvidenceRow, Finality, HistoryRow, KeyDue, NodeStatus, Outcome, PackMotion, Page, PagePosition, Peer,
+    Phase, Position, StateProof, Submission, TaskFilter, TransactionFilter, TransactionRow, TransactionState,
 };
 pub use config::Config;
 pub use failure::Failure;

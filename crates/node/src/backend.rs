@@ -97,6 +97,7 @@ fn engine_error(error: engine::Error) -> BackendError {
             BackendError::Damaged(corrupt.to_string())
         }
         engine::Error::NotReady | engine::Error::NoBlock(_) => BackendError::NotReady,
+        engine::Error::Archived(height) => BackendError::Archived(height),
         engine::Error::Stopped => BackendError::Stopping,
     }
 }

@@ -53,12 +53,32 @@ pub struct Config {
     /// Memory for file pages, in MiB.
     #[serde(default = "page_cache_mib")]
     pub page_cache_mib: usize,
+    /// Where old blocks go. Without an archive the node keeps all of them in its own directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// Executes no protocol after this one, as an older build would: to rehearse an upgrade. `null` for all that are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol_max: Option<Protocol>,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
+}
+
+/// The archive of old blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Archive {
+    /// Where its files are; of this node alone, and on another disk where that is what it is for.
+    pub directory: PathBuf,
+    /// The newest blocks that stay in the node's own directory at least; an idle network makes 86,400 a day.
+    pub retention_blocks: u64,
+    /// Blocks of a file; a file ends earlier with 64 MiB.
+    #[serde(default = "segment_blocks")]
+    pub segment_blocks: u64,
+}
+
+fn segment_blocks() -> u64 {
+    16_384
 }
 
 /// The gateway's part.
@@ -222,6 +242,9 @@ pub enum ConfigError {
     /// A number that cannot be.
     #[error("{0} must be above zero")]
     Zero(&'static str),
+    /// Fewer blocks would stay than a node needs to start, and its peers to catch up.
+    #[error("archive.retention_blocks must be at least {0}")]
+    Retention(u64),
     /// The PostgreSQL settings cannot be used.
     #[error("gateway.index.postgres: {0}")]
     Postgres(String),
@@ -244,6 +267,9 @@ impl Config {
         let base = path.parent().unwrap_or(Path::new("."));
         for path in [&mut config.directory, &mut config.genesis, &mut config.key] {
             *path = base.join(&*path);
+        }
+        if let Some(archive) = &mut config.archive {
+            archive.directory = base.join(&archive.directory);
         }
         if let Some(Index::Postgres(PostgresSettings { password_file: Some(path), .. })) =
             config.gateway.as_mut().map(|gateway| &mut gateway.index)
@@ -268,9 +294,14 @@ impl Config {
             (self.threads.unwrap_or(1), "threads"),
             (self.page_cache_mib, "page_cache_mib"),
             (self.pace.heartbeat_ms as usize, "pace.heartbeat_ms"),
+            (self.archive.as_ref().map_or(1, |archive| archive.segment_blocks as usize), "archive.segment_blocks"),
         ];
         if let Some((_, name)) = numbers.into_iter().find(|(number, _)| *number == 0) {
             return Err(ConfigError::Zero(name));
+        }
+        let least = engine::Storage::default().retained_blocks as u64;
+        if self.archive.as_ref().is_some_and(|archive| archive.retention_blocks < least) {
+            return Err(ConfigError::Retention(least));
         }
         if self.gateway.as_ref().is_some_and(|gateway| gateway.listen == self.listen && self.listen.port() != 0) {
             return Err(ConfigError::SameAddress);
@@ -338,6 +369,10 @@ impl Config {
                 StateSync::Never => engine::StateSync::Never,
             },
             storage: engine::Storage { page_cache_bytes: self.page_cache_mib << 20, ..engine::Storage::default() },
+            cold: self.archive.as_ref().map(|archive| engine::Cold {
+                segment_blocks: archive.segment_blocks,
+                ..engine::Cold::new(archive.directory.clone(), archive.retention_blocks)
+            }),
             clock_skew_ms: 0,
         })
     }

@@ -154,6 +154,10 @@ impl Archive {
         match self.0.block(height).await {
             Ok(_) => Some(true),
             Err(engine::Error::NoBlock(_)) => Some(false),
+            // Of an archive that is configured, it is waited for: an index that began after it would lack it for good.
+            Err(engine::Error::Archived(_)) => {
+                self.0.status().await.ok()?.archive.is_some_and(|archive| archive.directory.is_none()).then_some(false)
+            }
             Err(_) => None,
         }
     }

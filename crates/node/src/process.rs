@@ -237,6 +237,7 @@ fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key:
         evidence: 0,
         damage: Vec::new(),
         disk: None,
+        archive: None,
         keys_due: Vec::new(),
         protocols: ProtocolPlan::of(genesis.protocol()),
         protocol_known,
@@ -307,6 +308,8 @@ async fn watch(
         status.view = now.view;
         status.leader = Some(now.leader);
         status.damage = now.damage;
+        status.archive =
+            now.archive.map(|archive| gateway::Archive { archived: archive.archived, problem: archive.problem });
         status.stall = stall;
     }
 }

@@ -51,6 +51,11 @@ pub(crate) fn status(status: &NodeStatus) -> String {
     let level = power.concentration() as u8;
     gauge(out, "zhulian_power_concentration", "1 when an organisation runs a quarter of the validators, 2 a third", level);
     gauge(out, "zhulian_damaged_records", "Stored records that failed their check and are not served", status.damage.len());
+    let failing = status.archive.as_ref().is_some_and(|archive| archive.problem.is_some());
+    gauge(out, "zhulian_archive_failing", "Whether old blocks cannot be archived", u8::from(failing));
+    if let Some(archive) = &status.archive {
+        gauge(out, "zhulian_archived_height", "The last block in the archive of old blocks", archive.archived);
+    }
     if let Some(disk) = &status.disk {
         gauge(out, "zhulian_disk_used_bytes", "Bytes that the node uses on its disk", disk.used_bytes);
         gauge(out, "zhulian_disk_free_bytes", "Bytes that are free on the node's disk", disk.free_bytes);

@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::Parser;
+use tracing_subscriber::EnvFilter;
 use zhulian_sim::{
     run::{Report, run},
     scenario::{Scenario, WRITE_POINTS},
@@ -35,7 +36,7 @@ struct Arguments {
     /// Print a line for each scenario, not only for those that fail.
     #[arg(long)]
     verbose: bool,
-    /// Print what the nodes log; with --seed.
+    /// Print what the nodes log, or what `RUST_LOG` says of it; with --seed.
     #[arg(long)]
     log: bool,
 }
@@ -43,7 +44,8 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.log {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("info,zhulian_engine=debug").init();
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,zhulian_engine=debug"));
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
     }
     match arguments.seed {
         Some(seed) => replay(seed),

@@ -126,7 +126,8 @@ pub fn config(city: &City, index: usize, role: Role) -> Config {
             true => StateSync::Never,
             false => StateSync::WhenEmpty { wait: millis(700), views_min: 5 },
         },
-        storage: Storage { page_cache_bytes: 1 << 20, retained_blocks: 8, log_bytes: 64 << 10 },
+        storage: Storage { page_cache_bytes: 1 << 20, retained_blocks: 8, log_bytes: 64 << 10, ..Storage::default() },
+        cold: None,
         clock_skew_ms: role.skew,
     }
 }

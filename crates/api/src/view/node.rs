@@ -112,6 +112,10 @@ pub struct StatusView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub disk: Option<DiskView>,
+    /// The node's archive of old blocks; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub archive: Option<ArchiveView>,
     /// Keys of members of the node's organisation that are due for replacement by its own rule, the most urgent first.
     #[serde(default)]
     pub keys_due: Vec<KeyDueView>,
@@ -181,6 +185,17 @@ pub struct KeyDueView {
     pub member: String,
     /// Whole days until it is due; negative when it is overdue.
     pub days_left: i64,
+}
+
+/// A node's archive of old blocks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ArchiveView {
+    /// Blocks up to this height are in it, proven.
+    pub archived_height: u64,
+    /// Why nothing more goes there at the moment; absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub problem: Option<String>,
 }
 
 /// How long a calendar of working days in force still holds.

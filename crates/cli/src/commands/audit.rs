@@ -38,6 +38,9 @@ pub struct Audit {
     /// The network identity to trust; default the one pinned in the home (可信的网络身份文件；默认使用用户目录中已信任的)
     #[arg(long, value_name = "network.json")]
     pub network: Option<PathBuf>,
+    /// The node's archive of old blocks; default the one that node.json names (节点的旧区块归档目录；默认使用 node.json 所指的)
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
     /// Count the blocks from this day on (UTC+8), or from this time in milliseconds since 1970 (从该日零时（北京时间）起统计；也可为 1970 年以来的毫秒数)
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day_begins)]
     pub from: Option<u64>,
@@ -81,7 +84,7 @@ const SHOWN_MAX: usize = 160;
 /// # Errors
 /// When the node runs, its directory cannot be read, or there is nothing to trust.
 pub fn run(session: &Session, args: &Audit) -> Result<Report> {
-    let (data, genesis_path) = find(args)?;
+    let (data, genesis_path, archive) = find(args)?;
     let genesis = Genesis::decode(&read_small(&genesis_path)?).map_err(|error| {
         let shown = genesis_path.display();
         let what = text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid");
@@ -91,7 +94,7 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
         Some(path) => read_network(path)?,
         None => session.home()?.network()?,
     };
-    let subject = Subject { genesis: &genesis, network: &network, range: (args.from, args.to) };
+    let subject = Subject { genesis: &genesis, network: &network, archive: archive.as_deref(), range: (args.from, args.to) };
     if args.is_copy {
         return Ok(report(&network, &audit(&data, subject, |_, _| {})));
     }
@@ -118,15 +121,16 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
     }
 }
 
-/// The data directory and the genesis document.
-fn find(args: &Audit) -> Result<(PathBuf, PathBuf)> {
+/// The data directory, the genesis document, and the archive of old blocks if there is one.
+fn find(args: &Audit) -> Result<(PathBuf, PathBuf, Option<PathBuf>)> {
     let named = args.directory.join("node.json");
     if named.exists() {
         let config = Config::read(&named).map_err(|error| {
             let what = Text::fixed("节点配置无法使用", "the node's configuration cannot be used");
             Failure::new(Exit::Usage, "node.config", what).why(error.to_string())
         })?;
-        return Ok((config.directory, args.genesis.clone().unwrap_or(config.genesis)));
+        let archive = args.archive.clone().or(config.archive.map(|archive| archive.directory));
+        return Ok((config.directory, args.genesis.clone().unwrap_or(config.genesis), archive));
     }
     let shown = args.directory.display();
     if !args.directory.join("chain").is_dir() {
@@ -134,7 +138,7 @@ fn find(args: &Audit) -> Result<(PathBuf, PathBuf)> {
         return Err(Failure::new(Exit::Usage, "audit.directory", what));
     }
     match &args.genesis {
-        Some(genesis) => Ok((args.directory.clone(), genesis.clone())),
+        Some(genesis) => Ok((args.directory.clone(), genesis.clone(), args.archive.clone())),
         None => {
             Err(Failure::new(Exit::Usage, "audit.genesis", Text::fixed("需要创世文件", "the genesis document is needed"))
                 .next(Text::fixed("用 --genesis 指定", "name it with --genesis")))
@@ -271,6 +275,7 @@ fn rehearse(
             .arg(genesis)
             .arg("--network")
             .arg(&identity)
+            .args(subject.archive.iter().flat_map(|archive| [Path::new("--archive"), *archive]))
             .arg(copy)
             .output()
             .map_err(|error| error.to_string())?;

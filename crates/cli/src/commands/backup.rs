@@ -20,6 +20,7 @@ use zhulian_crypto::Sha256;
 use zhulian_modules::governance::Genesis;
 use zhulian_node::{
     Config,
+    archive::Directory,
     audit::{copy_record, is_running},
     config::StateSync,
 };
@@ -48,6 +49,9 @@ pub struct Backup {
     /// Leave out the secret keys, which are then to be kept elsewhere (不备份私钥，须另行保管)
     #[arg(long)]
     pub without_keys: bool,
+    /// Copy the files of the node's archive, too; else they stay only where they are (一并备份旧区块归档文件；否则仍只在原处)
+    #[arg(long)]
+    pub with_archive: bool,
 }
 
 /// Options of `restore`.
@@ -90,6 +94,7 @@ const DATA: &str = "data";
 const GENESIS: &str = "genesis.cbor";
 const NETWORK: &str = "network.json";
 const KEYS: &str = "keys";
+const ARCHIVE: &str = "archive";
 /// Blocks that the network must finalise while it is watched: whatever the lost validator voted for is decided then.
 const BLOCKS: u64 = 8;
 const WATCH: Duration = Duration::from_secs(90);
@@ -126,6 +131,17 @@ pub fn backup(args: &Backup) -> Result<Report> {
         copy(&config.key, &to.join(&key))?;
     }
     (config.directory, config.genesis, config.key) = (DATA.into(), GENESIS.into(), key);
+    let mut left_out = None;
+    if let Some(archive) = &mut config.archive {
+        let from = std::path::absolute(&archive.directory).at(&archive.directory)?;
+        if args.with_archive {
+            copy_archive(&from, &to.join(ARCHIVE))?;
+            archive.directory = ARCHIVE.into();
+        } else {
+            left_out = Some(from.display().to_string());
+            archive.directory = from;
+        }
+    }
     private_file::write_public(&to.join("node.json"), config.print().as_bytes())?;
 
     let mut files = BTreeMap::new();
@@ -149,6 +165,13 @@ pub fn backup(args: &Backup) -> Result<Report> {
         json!({ "directory": shown, "files": count, "bytes": size, "chain": manifest.chain, "keys": !args.without_keys }),
     )
     .fact(Text::fixed("文件", "files"), text!("{count} 个，{told}", "{count}, {told}"));
+    let report = match left_out {
+        None => report,
+        Some(archive) => report.next(text!(
+            "已归档的旧区块不在备份中；请另行保管归档目录 {archive}（其文件写成后不再改变），或使用 --with-archive。",
+            "Archived blocks are not in the backup: keep the archive {archive}, whose files never change once written, or use --with-archive."
+        )),
+    };
     Ok(report
         .detail(Text::fixed("链标识", "chain"), manifest.chain)
         .next(text!(
@@ -159,6 +182,16 @@ pub fn backup(args: &Backup) -> Result<Report> {
             "备份中不含投票记录；请勿直接复制运行目录作为备份。",
             "It holds no vote journal; never use a plain copy of a node's directory instead.",
         )))
+}
+
+/// Copies an archive's segments and nothing else.
+fn copy_archive(from: &Path, to: &Path) -> Result<()> {
+    let directory = Directory::open(from).at(from)?;
+    private_file::create_dir(to)?;
+    for span in directory.spans() {
+        copy(&from.join(span.file_name()), &to.join(span.file_name()))?;
+    }
+    Ok(())
 }
 
 /// Puts a lost validator back.

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod archive;
 pub mod audit;
 pub mod backup;
 pub mod case;
@@ -51,6 +52,7 @@ pub fn run(session: &Session, command: &Command) -> Result<Option<Report>> {
         Command::Status => status::run(session).map(Some),
         Command::WhyStalled => why_stalled::run(session).map(Some),
         Command::Doctor(args) => doctor::run(session, args).map(Some),
+        Command::Archive(command) => archive::run(session, command).map(Some),
         Command::Audit(args) => audit::run(session, args).map(Some),
         Command::Backup(args) => backup::backup(args).map(Some),
         Command::Restore(args) => backup::restore(session, args).map(Some),

@@ -88,6 +88,16 @@ pub fn run(session: &Session) -> Result<Report> {
         };
         report = report.fact(Text::fixed("磁盘", "disk"), told);
     }
+    if let Some(archive) = &status.archive {
+        let height = grouped(archive.archived_height);
+        let told = match &archive.problem {
+            None => text!("已归档到高度 {height}", "up to height {height}"),
+            Some(problem) => {
+                text!("已归档到高度 {height}，现无法继续：{problem}", "up to height {height}, no further: {problem}")
+            }
+        };
+        report = report.fact(Text::fixed("归档", "archive"), told);
+    }
     for damage in &status.damage {
         report = report.fact(Text::fixed("数据损坏", "damage"), damage.as_str());
     }

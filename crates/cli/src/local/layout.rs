@@ -169,6 +169,7 @@ pub fn node_config(
         mempool: Default::default(),
         pace: Default::default(),
         state_sync: Default::default(),
+        archive: None,
         page_cache_mib: 32,
         protocol_max: None,
         log: Default::default(),

@@ -60,6 +60,39 @@ fn a_backup_holds_all_but_the_votes_and_comes_back_without_the_chain() {
 }
 
 #[test]
+fn the_archive_is_backed_up_when_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    node(dir);
+    let config = dir.join("net/data/node.json");
+    let mut json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&config).unwrap()).unwrap();
+    json["archive"] = serde_json::json!({ "directory": "../old", "retention_blocks": 1_000 });
+    fs::write(&config, json.to_string()).unwrap();
+    let segment = "000000000001-000000000010.zlseg";
+    fs::create_dir(dir.join("net/old")).unwrap();
+    for file in [segment, "000000000011.part", ".hold"] {
+        fs::write(dir.join("net/old").join(file), file).unwrap();
+    }
+    let archive = |of: &str| {
+        let json: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(dir.join(of).join("node.json")).unwrap()).unwrap();
+        json["archive"]["directory"].as_str().unwrap().to_string()
+    };
+
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "without"])), 0);
+    assert!(Path::new(&archive("without")).is_absolute() && !dir.join("without/archive").exists());
+
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "with", "--with-archive"])), 0);
+    assert_eq!(code(&zhulian(dir, &["restore", "with", "--to", "back", "--unasked"])), 0);
+    for kept in ["with", "back"] {
+        assert_eq!(archive(kept), "archive");
+        let files: Vec<_> =
+            fs::read_dir(dir.join(kept).join("archive")).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(files, [segment]);
+    }
+}
+
+#[test]
 fn a_backup_that_was_changed_or_holds_votes_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();

@@ -1,5 +1,6 @@
 //! One binary for all tests of the program.
 
+mod archive;
 mod arguments;
 mod backup;
 mod hashing;

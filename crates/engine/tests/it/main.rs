@@ -2,8 +2,10 @@
 
 mod agreement;
 mod certificates;
+mod cold;
 mod corruption;
 mod epochs;
+mod growth;
 mod proofs;
 mod recovery;
 mod toy;

@@ -6,7 +6,7 @@ use commonware_cryptography::{Signer as _, ed25519::PublicKey};
 use commonware_p2p::simulated::{self, Link, Oracle};
 use commonware_parallel::Sequential;
 use commonware_runtime::{Clock as _, Handle as Task, Spawner as _, Supervisor as _, deterministic::Context};
-use commonware_utils::{NZUsize, channel::oneshot, probability};
+use commonware_utils::{NZU64, NZUsize, channel::oneshot, probability};
 use zhulian_engine::{
     Config, GossipReceiver, Handle, Limits, Pace, StateSync, Storage, Timeouts,
     wiring::{self, CHANNELS, Network, Parts},
@@ -58,7 +58,14 @@ pub fn config(secrets: &[[u8; 32]], index: usize) -> Config {
             fetch: Duration::from_millis(500),
         },
         state_sync: StateSync::Never,
-        storage: Storage { page_cache_bytes: 4 << 20, retained_blocks: 8, log_bytes: 16 << 10 },
+        storage: Storage {
+            page_cache_bytes: 4 << 20,
+            retained_blocks: 8,
+            log_bytes: 16 << 10,
+            section_blocks: NZU64!(4),
+            ..Storage::default()
+        },
+        cold: None,
         clock_skew_ms: 0,
     }
 }

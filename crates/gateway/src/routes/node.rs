@@ -95,6 +95,9 @@ fn status_view(gateway: &Shared) -> view::StatusView {
             free_bytes: disk.free_bytes,
             full_in_days: disk.full_in_days,
         }),
+        archive: status
+            .archive
+            .map(|archive| view::ArchiveView { archived_height: archive.archived, problem: archive.problem }),
         calendars: status
             .calendars
             .iter()

@@ -385,6 +385,7 @@ impl Backend for Memory {
             evidence: inner.index.evidence.len() as u64,
             damage: Vec::new(),
             disk: None,
+            archive: None,
             keys_due: Vec::new(),
             protocols: governance::protocol_plan(&|key: &Key| inner.state.get(key).cloned()),
             protocol_known: PROTOCOL_NEWEST,

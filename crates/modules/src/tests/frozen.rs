@@ -65,6 +65,7 @@ impl Ledger<'_> {
             genesis_time: genesis.time,
             genesis_state: genesis.state(),
             limits: Limits::default(),
+            cold: None,
         };
         let values = genesis.state();
         open(setup, |stores| {

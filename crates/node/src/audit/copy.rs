@@ -9,7 +9,8 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 /// Stores of the engine that belong to the record. The others hold votes and blocks on their way, which prove nothing.
-const RECORD: [&str; 4] = ["zhulian-blocks-", "zhulian-certificates-", "zhulian-history-", "zhulian-state-"];
+const RECORD: [&str; 5] =
+    ["zhulian-blocks-", "zhulian-certificates-", "zhulian-history-", "zhulian-state-", "zhulian-retention"];
 /// The engine's log of writes, of which a node that was killed has not everything in its files.
 const LOG: &str = "zhulian-log";
 

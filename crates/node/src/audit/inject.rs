@@ -214,7 +214,7 @@ pub fn inject(
 
 fn material(copy: &Path, subject: Subject<'_>) -> Result<Material, String> {
     let genesis = subject.genesis.state();
-    open(setup(copy, subject.genesis), |stores| {
+    open(setup(copy, subject), |stores| {
         let executor = zhulian_modules::executor();
         let mut state = genesis.clone();
         let mut all = Material {
@@ -335,7 +335,7 @@ fn archive(kind: Kind, copy: &Path, subject: Subject<'_>, of: &Material, dice: &
     let other = if target == of.certified { target.saturating_sub(1).max(1) } else { of.certified };
     let (draw, field) = (dice.next(), dice.below(8));
     let mut parent = None;
-    falsify_archive(&setup(copy, subject.genesis), move |mut block| {
+    falsify_archive(&setup(copy, subject), move |mut block| {
         let height = block.header.height;
         if kind == Kind::HistoryRewritten
             && let Some(parent) = parent
@@ -411,7 +411,7 @@ fn forge(kind: Kind, block: &mut Block, (draw, field, other): (u64, u64, Height)
 
 /// A state built anew, with the same number of operations as far as that can be.
 fn state(kind: Kind, copy: &Path, subject: Subject<'_>, of: &Material, dice: &mut Dice) -> Result<String, String> {
-    let mut setup = setup(copy, subject.genesis);
+    let mut setup = setup(copy, subject);
     let keys: Vec<Key> = of.genesis.keys().copied().collect();
     let key = *dice.pick(&keys).ok_or("the genesis state is empty")?;
     let place = hex::encode(key);

@@ -30,6 +30,8 @@ pub struct Subject<'a> {
     pub genesis: &'a Genesis,
     /// The identity that the auditor trusts.
     pub network: &'a Network,
+    /// The node's archive of old blocks, if it has one; it is only read.
+    pub archive: Option<&'a Path>,
     /// The range of block times that is counted: at or after, before.
     pub range: (Option<Timestamp>, Option<Timestamp>),
 }
@@ -94,7 +96,7 @@ pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Hei
         return findings;
     }
     let lost = copy::lost_halves(copy).unwrap_or_else(|error| vec![error.to_string()]);
-    let walked = stores::open(setup(copy, genesis), |stores| walk::walk(copy, stores, subject, progress));
+    let walked = stores::open(setup(copy, subject), |stores| walk::walk(copy, stores, subject, progress));
     match walked {
         Ok(walked) => findings = walked,
         Err(error) => findings.faults.add(None, What::Archive, "an archive of blocks and certificates", error),
@@ -110,13 +112,14 @@ pub fn is_running(directory: &Path) -> bool {
     stores::in_use(&Parts::of(directory).chain)
 }
 
-fn setup(copy: &Path, genesis: &Genesis) -> stores::Setup {
+fn setup(copy: &Path, Subject { genesis, archive, .. }: Subject<'_>) -> stores::Setup {
     stores::Setup {
         directory: Parts::of(copy).chain,
         network: genesis.network(),
         genesis_time: genesis.time,
         genesis_state: genesis.state(),
         limits: Limits::default(),
+        cold: archive.map(Path::to_path_buf),
     }
 }
 

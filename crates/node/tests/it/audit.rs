@@ -76,7 +76,7 @@ fn must(kind: Kind) -> Option<What> {
 async fn a_whole_record_is_whole_and_every_falsification_is_found() {
     let city = lived().await;
     let network = city.genesis.network();
-    let subject = Subject { genesis: &city.genesis, network: &network, range: (None, None) };
+    let subject = Subject { genesis: &city.genesis, network: &network, archive: None, range: (None, None) };
     let scratch = tempfile::tempdir().unwrap();
 
     for node in [0, 2] {

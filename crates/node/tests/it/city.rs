@@ -118,6 +118,7 @@ impl City {
             mempool: MempoolLimits::default(),
             pace: Pace { block_interval_ms: 25, heartbeat_ms: 500 },
             state_sync: StateSync::Never,
+            archive: None,
             page_cache_mib: 8,
             protocol_max: None,
             log: Log::default(),

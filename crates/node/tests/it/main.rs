@@ -1,5 +1,6 @@
 //! The node's parts, and four nodes together.
 
+mod archive;
 mod audit;
 mod city;
 mod entries;

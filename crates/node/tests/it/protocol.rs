@@ -112,7 +112,7 @@ async fn too_few_know_a_protocol_the_network_stands_still_and_goes_on_with_newer
         }
     }
     let network = city.genesis.network();
-    let subject = Subject { genesis: &city.genesis, network: &network, range: (None, None) };
+    let subject = Subject { genesis: &city.genesis, network: &network, archive: None, range: (None, None) };
     for n in [0, 3] {
         let scratch = tempfile::tempdir().unwrap();
         let copy = scratch.path().join("copy");
