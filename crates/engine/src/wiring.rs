@@ -262,9 +262,9 @@ where
     let retention = retained.retention();
     let opening = Opening { page_cache: &page_cache, storage: config.storage, limits: config.limits };
     let mut archives = async |name: &str, number: u64| {
-        archive::open(&context, name, number, &opening, &mut retained, &damage, &chain).await.unwrap_or_else(|error| {
-            panic!("the archive of blocks cannot be opened ({error}); {}", remedy(&error))
-        })
+        archive::open(&context, name, number, &opening, &mut retained, &damage, &chain)
+            .await
+            .unwrap_or_else(|error| panic!("the archive of blocks cannot be opened ({error}); {}", remedy(&error)))
     };
     let (certificate_archive, block_archive) = archives(&prefix, retention::OWN).await;
     let history = archives(&format!("{prefix}-history"), retention::HISTORY).await;
