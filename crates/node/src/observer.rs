@@ -10,7 +10,10 @@ use tokio::sync::broadcast;
 use zhulian_engine::Observer;
 use zhulian_primitives::{Block, Certificate, Height};
 
-use crate::{index::Indexer, mempool::Mempool};
+use crate::{
+    index::Indexer,
+    mempool::{self, Mempool, Outside},
+};
 
 /// Blocks kept in memory for those who ask right after the end of their transaction, and their bytes.
 const RECENT: usize = 128;
@@ -54,6 +57,8 @@ pub struct Finalised {
     listeners: broadcast::Sender<Arc<Block>>,
     /// Set once the engine runs, since the index reads missed blocks from it.
     pub(crate) indexer: OnceLock<Indexer>,
+    /// Set once the engine runs.
+    pub(crate) outside: OnceLock<Arc<dyn Outside>>,
     marker: PathBuf,
 }
 
@@ -65,6 +70,7 @@ impl Finalised {
             recent: Mutex::default(),
             listeners: broadcast::Sender::new(LISTENERS),
             indexer: OnceLock::new(),
+            outside: OnceLock::new(),
             marker: directory.join("observed"),
         }
     }
@@ -100,6 +106,9 @@ impl Observer for Finalised {
     fn finalised(&self, block: Arc<Block>, _: Option<Certificate>) {
         self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(block.clone());
         self.mempool.finalised(&block);
+        if let Some(outside) = self.outside.get() {
+            mempool::tell_again(&self.mempool, &**outside);
+        }
         // Nobody may be listening.
         let _ = self.listeners.send(block.clone());
         if let Some(indexer) = self.indexer.get() {

@@ -58,12 +58,14 @@ impl Parts {
     pub fn feed(&self, indexer: Indexer) {
         let _ = self.observer.indexer.set(indexer);
     }
-}
 
-/// The running engine as the intake needs it.
-pub fn outside(handle: &engine::Handle, genesis: &Genesis) -> Arc<dyn Outside> {
-    let founders = genesis_keys(&genesis.events()).into_iter().map(|(key, organisation)| (key, organisation.into()));
-    Arc::new(Neighbours { handle: handle.clone(), founders: founders.collect() })
+    /// The running engine as the intake needs it; from now on others are told again of what waits for long.
+    pub fn outside(&self, handle: &engine::Handle, genesis: &Genesis) -> Arc<dyn Outside> {
+        let founders = genesis_keys(&genesis.events()).into_iter().map(|(key, organisation)| (key, organisation.into()));
+        let outside = Arc::new(Neighbours { handle: handle.clone(), founders: founders.collect() });
+        let _ = self.observer.outside.set(outside.clone());
+        outside
+    }
 }
 
 /// The running engine's archive as the index needs it.

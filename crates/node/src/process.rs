@@ -98,7 +98,7 @@ impl Node {
         let (engine, mut messages) =
             Engine::start(engine_config, parts.machine.clone(), parts.transactions(), parts.observer.clone())?;
         let handle = engine.handle();
-        let outside = parts::outside(&handle, genesis);
+        let outside = parts.outside(&handle, genesis);
         let Parts { executor, verifier, mempool, observer, .. } = parts;
         let (intake, intake_thread) = Intake::start(mempool.clone(), verifier, executor, outside);
         let index = match store {

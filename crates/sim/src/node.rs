@@ -195,7 +195,7 @@ where
     let (indexer, mut writer) = Indexer::new(store, parts::archive(&handle));
     let progress = indexer.progress();
     parts.feed(indexer);
-    let outside = parts::outside(&handle, &city.genesis);
+    let outside = parts.outside(&handle, &city.genesis);
     let (intake, mut worker) = Intake::new(parts.mempool.clone(), parts.verifier.clone(), parts.executor.clone(), outside);
     let passed_on = intake.clone();
     context.child("gossip").spawn(move |_| async move {

@@ -415,8 +415,7 @@ impl Worker {
                 if message.len() + 4 + bytes.len() > MESSAGE_BYTES {
                     self.send(message.split());
                 }
-                message.put_u32(bytes.len() as u32);
-                message.put_slice(bytes);
+                append(&mut message, bytes);
             }
         }
         if !message.is_empty() {
@@ -428,6 +427,21 @@ impl Worker {
         if !self.outside.gossip(message.freeze()) {
             self.shared.counters.unsent.fetch_add(1, Relaxed);
         }
+    }
+}
+
+fn append(message: &mut BytesMut, transaction: &[u8]) {
+    message.put_u32(transaction.len() as u32);
+    message.put_slice(transaction);
+}
+
+/// Tells others once more of what waits in vain.
+pub(crate) fn tell_again(mempool: &Mempool, outside: &dyn Outside) {
+    let untold = mempool.lock().untold(MESSAGE_BYTES / 2);
+    if !untold.is_empty() {
+        let mut message = BytesMut::new();
+        untold.iter().for_each(|transaction| append(&mut message, transaction));
+        outside.gossip(message.freeze());
     }
 }
 

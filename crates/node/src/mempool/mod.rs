@@ -16,6 +16,7 @@ mod pool;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub(crate) use intake::tell_again;
 pub use intake::{Counters, Intake, Outside, Verdict, Worker};
 pub use lanes::Owner;
 pub use pool::{Admission, Candidate, End, Limits, Pool, Standing};

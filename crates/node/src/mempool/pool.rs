@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use zhulian_crypto::DigestState;
 use zhulian_execution::Prepared;
@@ -99,6 +100,8 @@ struct Entry {
     valid_until: Height,
     /// Height of a block it was seen in that is not finalised; 0 if none.
     proposed: Height,
+    /// Height at which others were last told of it.
+    told: Height,
     /// The last proposal whose ancestors contain it.
     excluded: u64,
     prepared: Option<Arc<Prepared>>,
@@ -116,6 +119,8 @@ const REMEMBERED: usize = 1 << 17;
 const QUANTUM: usize = 8;
 
 const WAITERS_SWEEP: usize = 1_024;
+/// What has waited for so many blocks is told to the others once more.
+const TOLD_EVERY: Height = 8;
 /// Ids waited for at most.
 const WAITERS_MAX: usize = 1 << 17;
 
@@ -254,7 +259,7 @@ impl Pool {
         });
         let at = &mut self.slots[slot as usize];
         at.turn = at.turn.wrapping_add(1);
-        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, excluded: 0, prepared });
+        at.entry = Some(Entry { id, bytes, lane, valid_until, proposed: 0, told: self.height, excluded: 0, prepared });
         let handle = Handle { slot, turn: at.turn };
         let queue = self.lanes.get(lane);
         queue.queue.push_back(handle);
@@ -382,6 +387,26 @@ impl Pool {
                 }
             }
         }
+    }
+
+    /// What has waited for some blocks, and so may not have reached whoever proposes: a message may be lost, the others may have had no
+    /// room, and this node may not propose any more. Not more than so many bytes.
+    pub fn untold(&mut self, bytes_max: usize) -> Vec<Bytes> {
+        if self.open == 0 || !self.height.is_multiple_of(TOLD_EVERY) {
+            return Vec::new();
+        }
+        let (height, mut bytes) = (self.height, 0);
+        let waits = |entry: &&mut Entry| entry.proposed == 0 && entry.told + TOLD_EVERY <= height;
+        let waiting = self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut()).filter(waits);
+        let some = waiting.take_while(|entry| {
+            bytes += entry.bytes.len();
+            bytes <= bytes_max
+        });
+        some.map(|entry| {
+            entry.told = height;
+            Bytes::copy_from_slice(&entry.bytes)
+        })
+        .collect()
     }
 
     fn entry(&mut self, handle: Handle) -> Option<&mut Entry> {

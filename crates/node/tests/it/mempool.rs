@@ -131,6 +131,28 @@ fn what_stands_in_an_ancestor_is_not_proposed_again_until_the_ancestor_loses() {
     assert_eq!((pool.count(), pool.bytes()), (0, 0));
 }
 
+#[test]
+fn what_waits_in_vain_is_told_again_and_what_moves_is_not() {
+    let mut pool = Pool::new(LIMITS);
+    for n in 0..6 {
+        pool.admit(candidate(n, owner(1), 100, 1_000));
+    }
+    for height in 1..8 {
+        pool.finalised(height, std::iter::empty());
+        assert!(pool.untold(10_000).is_empty(), "at {height}");
+    }
+    pool.proposed(9, &[id(0), id(1)]);
+    pool.finalised(8, std::iter::empty());
+    let told = |pool: &mut Pool, bytes_max| pool.untold(bytes_max).iter().map(|it| number(it)).collect::<Vec<_>>();
+    // No more than so many bytes at once, and the rest the next time.
+    assert_eq!(told(&mut pool, 250), [2, 3]);
+    assert_eq!(told(&mut pool, 10_000), [4, 5]);
+    assert_eq!(told(&mut pool, 10_000), [0; 0]);
+    pool.finalised(9, [id(0), id(1)].into_iter());
+    (10..=16).for_each(|height| pool.finalised(height, [id(height - 8)].into_iter().filter(|_| height < 13)));
+    assert_eq!(told(&mut pool, 10_000), [5], "all others are final");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Admit { n: u64, owner: u8, bytes: usize, validity: u64 },
