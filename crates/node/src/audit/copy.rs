@@ -88,11 +88,17 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 /// The two halves of a small store, which hold the same in turn: either is enough, so the loss of one is passed over in silence.
 const HALVES: [&str; 2] = ["6c656674", "7269676874"];
 
+/// Stores that may be written once only, and then have one half for good: what the archives that are pruned say of themselves.
+const WRITTEN_ONCE: &str = "-recent-metadata";
+
 /// Stores of a copy that have lost one of their halves.
 pub(super) fn lost_halves(copy: &Path) -> io::Result<Vec<String>> {
     let mut lost = Vec::new();
     for entry in fs::read_dir(Parts::of(copy).chain)? {
         let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(WRITTEN_ONCE) {
+            continue;
+        }
         let here = HALVES.map(|half| entry.path().join(half).exists());
         if let Some(at) = here.iter().position(|here| !here).filter(|_| here.contains(&true)) {
             lost.push(format!("{}/{}", entry.file_name().display(), HALVES[at]));
