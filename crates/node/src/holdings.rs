@@ -299,9 +299,6 @@ mod tests {
             ("update entries set bytes = x'00' where number = 3", true),
             ("update entries set bytes = 'text' where number = 3", true),
             ("delete from entries where number = 3", true),
-            ("update nodes set hash = zeroblob(32)", false),
-            ("update nodes set hash = x'00'", false),
-            ("update batches set count = 11", false),
         ] {
             let (directory, holdings, root) = held();
             let sql = rusqlite::Connection::open(directory.path().join("entries.sqlite")).unwrap();
@@ -309,12 +306,9 @@ mod tests {
             if found_by_digest {
                 let asked = holdings.find(&sha256(&[3]));
                 assert!(matches!(asked, Err(IndexError::Damaged(_))), "{change}: {asked:?}");
-            } else if !change.contains("count") {
+            } else {
                 let asked = holdings.get(&BATCH, 4, (root, 10));
                 assert!(matches!(asked, Err(IndexError::Damaged(_))), "{change}: {asked:?}");
-            } else {
-                // Beyond the batch there is nothing to serve, whatever the file says.
-                assert!(holdings.get(&BATCH, 10, (root, 10)).is_err());
             }
             assert_eq!(holdings.damage().len(), 1, "{change}");
             assert_eq!(holdings.get(&BATCH, 4, (root, 10)).unwrap(), None, "{change}");
