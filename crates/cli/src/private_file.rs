@@ -34,6 +34,23 @@ pub fn check_mode(path: &Path) -> Result<()> {
     .next(text!("执行 chmod 600 {shown}", "run: chmod 600 {shown}")))
 }
 
+/// Refuses a file that is there: what a command saves overwrites nothing.
+///
+/// # Errors
+/// When it exists.
+pub fn must_be_new(path: &Path) -> Result<()> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::new(
+        Exit::Usage,
+        "file.exists",
+        text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
+    )
+    .next(text!("用 -o 指定其他文件名", "name another file with -o")))
+}
+
 /// Writes a new private file; an existing one is never overwritten.
 ///
 /// # Errors

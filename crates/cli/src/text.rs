@@ -84,6 +84,14 @@ impl From<&str> for Text {
     }
 }
 
+/// Why a receipt proves nothing.
+impl From<&zhulian_verify::Refusal> for Text {
+    fn from(refusal: &zhulian_verify::Refusal) -> Self {
+        let said = |language| refusal.text(language).into();
+        Self { zh: said(zhulian_verify::Language::Zh), en: said(zhulian_verify::Language::En) }
+    }
+}
+
 /// `text!("中文 {x}", "English {x}")`: a [`Text`] from two format strings with the same captured variables.
 #[macro_export]
 macro_rules! text {

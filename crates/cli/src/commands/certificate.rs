@@ -5,15 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::{
-    failure::{Exit, Failure, Result},
-    private_file,
-    remote::Remote,
-    report::Report,
-    session::Session,
-    text,
-    text::Text,
-};
+use crate::{failure::Result, private_file, remote::Remote, report::Report, session::Session, text, text::Text};
 
 /// Options of `certificate`.
 #[derive(Args, Debug)]
@@ -35,14 +27,7 @@ pub fn run(session: &Session, args: &Certificate) -> Result<Report> {
     let pdf = remote.call(remote.client.certificate(&id))?;
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.pdf")));
     let shown = path.display().to_string();
-    if path.exists() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "file.exists",
-            text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
-        )
-        .next(Text::fixed("用 -o 指定其他文件", "name another file with -o")));
-    }
+    private_file::must_be_new(&path)?;
     private_file::write_public(&path, &pdf)?;
     Ok(Report::new(
         text!("存证 {id} 的证书已保存。", "The certificate of {id} is saved."),

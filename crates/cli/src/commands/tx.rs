@@ -7,7 +7,7 @@ use serde_json::json;
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
 
 use crate::{
-    failure::{Exit, Failure, Result, read_small},
+    failure::{Exit, Result, read_small},
     remote::{Remote, beijing, step},
     report::Report,
     session::Session,
@@ -172,15 +172,7 @@ fn receipt(remote: &Remote, args: &Receipt) -> Result<Report> {
         false => (remote.call(remote.client.receipt(id))?, "zlr"),
     };
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.{ending}")));
-    if path.exists() {
-        let shown = path.display();
-        return Err(Failure::new(
-            Exit::Usage,
-            "file.exists",
-            text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
-        )
-        .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
-    }
+    crate::private_file::must_be_new(&path)?;
     crate::private_file::write_public(&path, &bytes)?;
     let shown = path.display().to_string();
     Ok(Report::new(

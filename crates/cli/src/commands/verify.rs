@@ -261,10 +261,7 @@ pub fn read_receipt(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn refused(path: &Path, network: &Network, refusal: Refusal) -> Failure {
-    let why = Text {
-        zh: refusal.text(zhulian_verify::Language::Zh).into(),
-        en: refusal.text(zhulian_verify::Language::En).into(),
-    };
+    let why = Text::from(&refusal);
     let failure = no_proof(path, why, refusal.code());
     let name = &network.name;
     match refusal {

@@ -104,10 +104,7 @@ fn by(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
     let facts = match verifier.verify(&bytes) {
         Ok(facts) => facts,
         Err(refusal) => {
-            return Found::NoProof(Text {
-                zh: refusal.text(zhulian_verify::Language::Zh).into(),
-                en: refusal.text(zhulian_verify::Language::En).into(),
-            });
+            return Found::NoProof(Text::from(&refusal));
         }
     };
     let hashed = match FileHasher::read(opened) {

@@ -12,7 +12,7 @@ use zhulian_ledger::merkle::{Tree, leaf, root_from_path};
 use zhulian_primitives::{Transaction, TransactionId};
 use zhulian_verify::{BatchEntry, CHUNKS_MAX, Deposit, Entry, ReceiptFile, Verified, deposit_of, verify_receipt};
 
-use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, pause, place, single};
+use super::{BACKOFF, Bars, Depositor, Done, Job, Totals, batch_args, evidence_number, pause, place, useless};
 use crate::{
     failure::{Exit, Failure, Result},
     private_file, text,
@@ -151,15 +151,10 @@ impl Depositor {
         fits: impl Fn(&Verified) -> bool,
     ) -> Result<(ReceiptFile, Verified)> {
         let bytes = self.fetch_receipt(id).await?;
-        let refused = |refusal: zhulian_verify::Refusal| {
-            single::useless(Text {
-                zh: refusal.text(zhulian_verify::Language::Zh).into(),
-                en: refusal.text(zhulian_verify::Language::En).into(),
-            })
-        };
+        let refused = |refusal: zhulian_verify::Refusal| useless(Text::from(&refusal));
         let facts = verify_receipt(&self.network, &bytes).map_err(refused)?;
         if !fits(&facts) {
-            return Err(single::useless(Text::fixed("它不是这个批次的存证", "it is not a deposit of this batch")));
+            return Err(useless(Text::fixed("它不是这个批次的存证", "it is not a deposit of this batch")));
         }
         private_file::write_public(&files.receipt, &bytes)?;
         let _ = std::fs::remove_file(&files.pending);
@@ -208,7 +203,7 @@ fn individual(
         let encoded = file.encode();
         let saved = match proven {
             true => save(&job.receipt, &encoded),
-            false => Err(single::useless(Text::fixed("条目不在批次中", "the entry is not in the batch"))),
+            false => Err(useless(Text::fixed("条目不在批次中", "the entry is not in the batch"))),
         };
         bars.depositing.inc(1);
         match saved {

@@ -27,6 +27,7 @@ use zhulian_verify::{FileRecord, HashedFile, Verified};
 pub use batch::BatchDone;
 pub use place::{Place, receipts_of};
 pub use single::number_of;
+pub(crate) use single::useless;
 pub use wire::{batch_args, default_details, deposit_args, evidence_number};
 
 use crate::{

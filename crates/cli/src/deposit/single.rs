@@ -230,12 +230,7 @@ impl Depositor {
 
     /// A receipt is kept only if it proves, against the trusted identity, that this very file was deposited.
     fn proves(&self, bytes: &[u8], job: &Job) -> Result<Verified> {
-        let facts = verify_receipt(&self.network, bytes).map_err(|refusal| {
-            useless(Text {
-                zh: refusal.text(zhulian_verify::Language::Zh).into(),
-                en: refusal.text(zhulian_verify::Language::En).into(),
-            })
-        })?;
+        let facts = verify_receipt(&self.network, bytes).map_err(|refusal| useless(Text::from(&refusal)))?;
         match check_record(facts, &job.hashed) {
             Answer::Verified(facts) => Ok(*facts),
             _ => Err(useless(Text::fixed("它不是这份文件的存证", "it is not a deposit of this file"))),
@@ -244,12 +239,7 @@ impl Depositor {
 }
 
 fn with_chunks(bytes: &[u8], job: &Job) -> Result<Vec<u8>> {
-    let mut file = ReceiptFile::decode(bytes).map_err(|refusal| {
-        useless(Text {
-            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-            en: refusal.text(zhulian_verify::Language::En).into(),
-        })
-    })?;
+    let mut file = ReceiptFile::decode(bytes).map_err(|refusal| useless(Text::from(&refusal)))?;
     // Of a file with one chunk the root is the chunk; there is nothing to name.
     file.chunks = (2..=CHUNKS_MAX).contains(&job.hashed.chunks.len()).then(|| job.hashed.chunks.clone());
     Ok(file.encode())
@@ -264,7 +254,8 @@ pub fn number_of(facts: &Verified) -> String {
     }
 }
 
-pub(super) fn useless(why: Text) -> Failure {
+/// A receipt from a gateway that is not kept.
+pub(crate) fn useless(why: Text) -> Failure {
     Failure::new(
         Exit::NoProof,
         "receipt.useless",

@@ -44,10 +44,7 @@ pub fn run(session: &Session, args: &Open) -> Result<Report> {
     let home = session.home()?;
     let receipt = args.receipt.clone().unwrap_or_else(|| beside(&args.file));
     let facts = verify_receipt(&home.network()?, &read_receipt(&receipt)?).map_err(|refusal| {
-        let why = Text {
-            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-            en: refusal.text(zhulian_verify::Language::En).into(),
-        };
+        let why = Text::from(&refusal);
         no_proof(&receipt, why, refusal.code())
     })?;
     let field = args.field.as_str();

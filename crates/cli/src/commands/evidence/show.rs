@@ -8,6 +8,7 @@ use zhulian_api::{Query, view::EvidenceView};
 use zhulian_primitives::{EvidenceId, EvidenceRef, Network};
 
 use crate::{
+    deposit::useless,
     failure::{Exit, Failure, Result},
     private_file,
     remote::{Remote, beijing},
@@ -324,14 +325,7 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
     let bytes = remote.call(remote.client.evidence_receipt(&id))?;
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{id}.zlr")));
     let shown = path.display().to_string();
-    if path.exists() {
-        return Err(Failure::new(
-            Exit::Usage,
-            "file.exists",
-            text!("文件 {shown} 已存在，不会覆盖", "the file {shown} exists and is not overwritten"),
-        )
-        .next(Text::fixed("用 -o 指定其他文件名", "name another file with -o")));
-    }
+    private_file::must_be_new(&path)?;
     // Without a trusted identity there is nothing to verify it by; whoever gets the file verifies it then.
     let verified = match session.home()?.network() {
         Ok(network) => proves(&network, &bytes, &id).map(|()| true)?,
@@ -358,21 +352,7 @@ pub fn receipt(session: &Session, args: &Receipt) -> Result<Report> {
 
 /// Whether a receipt from a gateway is good, and of this number.
 fn proves(network: &Network, bytes: &[u8], id: &str) -> Result<()> {
-    let useless = |why: Text| {
-        Failure::new(
-            Exit::NoProof,
-            "receipt.useless",
-            text!("网关给出的回执未通过核验，未保存", "the gateway's receipt does not verify and was not saved"),
-        )
-        .why(why)
-        .next(Text::fixed("换一个网关（--url）重试", "try another gateway with --url"))
-    };
-    let facts = zhulian_verify::verify_receipt(network, bytes).map_err(|refusal| {
-        useless(Text {
-            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-            en: refusal.text(zhulian_verify::Language::En).into(),
-        })
-    })?;
+    let facts = zhulian_verify::verify_receipt(network, bytes).map_err(|refusal| useless(Text::from(&refusal)))?;
     let entry = facts.entry.as_ref().and_then(|(index, _)| u32::try_from(*index).ok());
     match (EvidenceRef { id: EvidenceId::of(&facts.transaction), entry }).to_string() == id {
         true => Ok(()),

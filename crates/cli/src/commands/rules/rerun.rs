@@ -150,8 +150,5 @@ pub(crate) fn unproven_events(bytes: &[u8]) -> std::result::Result<Vec<Event>, z
 fn no_proof(args: &Rerun, refusal: zhulian_verify::Refusal) -> Failure {
     let shown = args.receipt.display();
     Failure::new(Exit::NoProof, refusal.code(), text!("回执 {shown} 不能作为证明", "the receipt {shown} proves nothing"))
-        .why(Text {
-            zh: refusal.text(zhulian_verify::Language::Zh).into(),
-            en: refusal.text(zhulian_verify::Language::En).into(),
-        })
+        .why(Text::from(&refusal))
 }
