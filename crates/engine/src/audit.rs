@@ -6,6 +6,7 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
+    num::NonZeroUsize,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::Arc,
@@ -286,7 +287,7 @@ impl Stores {
 
     async fn state_config(&self, prefix: &str) -> StateConfig<Sequential> {
         let (value_bytes_max, items) = (self.setup.limits.value_bytes_max, Storage::default().state_file_operations);
-        state::config(&self.context, prefix, value_bytes_max, items, self.pages.clone(), Sequential).await
+        state::config(&self.context, prefix, value_bytes_max, items, self.pages.clone(), NonZeroUsize::MIN, Sequential).await
     }
 
     async fn live(&mut self) -> Result<&Live, String> {

@@ -25,7 +25,7 @@ use commonware_storage::{
         },
         sync::Target,
     },
-    translator::EightCap,
+    translator::FourCap,
 };
 use commonware_utils::{NZUsize, non_empty_range};
 use zhulian_ledger::{Key, Value, Writes};
@@ -35,13 +35,15 @@ use crate::tree::Tree;
 
 /// Bytes of a chunk of the activity bitmap.
 pub(crate) const CHUNK: usize = 32;
+/// The index of keys in memory has a sorted part for each value of so many first bytes of a key, and tells keys apart by four more.
+pub(crate) const PARTITION_BYTES: usize = 2;
 const KEYS_HELD_MAX: NonZeroUsize = NZUsize!(1 << 22);
 
 pub(crate) type Family = mmr::Family;
 pub(crate) type State<E, S> = Tree<E, S>;
 pub(crate) type Operation = AnyOperation<Family, Digest, Bytes>;
 pub(crate) type OperationConfig = ((), RangeCfg<usize>);
-pub(crate) type StateConfig<S> = VariableConfig<EightCap, OperationConfig, S>;
+pub(crate) type StateConfig<S> = VariableConfig<FourCap, OperationConfig, S, NonZeroUsize>;
 pub(crate) type SyncTarget = Target<Family, Digest>;
 pub(crate) type Databases<E, S> = Shared<State<E, S>>;
 pub(crate) type Batch<E, S> = <Databases<E, S> as DatabaseSet<E>>::Unmerkleized;
@@ -76,13 +78,15 @@ async fn keys_held<E: Storage>(context: &E, prefix: &str, items: NonZeroU64) -> 
     NZUsize!((files.max(1) * items.get() as usize / 2).max(1)).min(KEYS_HELD_MAX)
 }
 
-/// How the state under `prefix` is opened; `items` are the operations in a file of its log, and the nodes in a file of its tree.
+/// How the state under `prefix` is opened, by so many `threads`; `items` are the operations in a file of its log, and the nodes in a file of its
+/// tree.
 pub(crate) async fn config<E: Storage, S: Strategy>(
     context: &E,
     prefix: &str,
     value_bytes_max: usize,
     items: NonZeroU64,
     page_cache: CacheRef,
+    threads: NonZeroUsize,
     strategy: S,
 ) -> StateConfig<S> {
     StateConfig {
@@ -105,10 +109,10 @@ pub(crate) async fn config<E: Storage, S: Strategy>(
             replay_buffer: NZUsize!(1 << 20),
         },
         grafted_metadata_partition: format!("{prefix}-state-bitmap"),
-        translator: EightCap,
+        translator: FourCap,
         init_cache: Some(keys_held(context, prefix, items).await),
         init_buffer: NZUsize!(1 << 21),
-        init_concurrency: (),
+        init_concurrency: threads,
     }
 }
 

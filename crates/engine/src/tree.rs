@@ -15,23 +15,27 @@ use commonware_parallel::Strategy;
 use commonware_runtime::{Handle, Spawner};
 use commonware_storage::{
     Context,
+    merkle::Location,
     qmdb::{
-        any::{ordered::Update, value::VariableEncoding},
+        any::{initial_root, ordered::Update, value::VariableEncoding},
         current::{
             batch::{MerkleizedBatch, UnmerkleizedBatch},
-            ordered::variable::Db,
+            ordered::variable::partitioned::Db,
         },
         floor::{Decision, Entry, Limits, Policy},
         sync::{self, Request, Source, source},
     },
-    translator::EightCap,
+    translator::FourCap,
 };
-use commonware_utils::channel::{mpsc, ring};
+use commonware_utils::{
+    channel::{mpsc, ring},
+    non_empty_range,
+};
 
-use crate::state::{CHUNK, Family, Operation, ReadError, StateConfig, SyncTarget};
+use crate::state::{CHUNK, Family, Operation, PARTITION_BYTES, ReadError, StateConfig, SyncTarget};
 
 type Link = Update<Digest, VariableEncoding<Bytes>>;
-type Inner<E, S> = Db<Family, E, Digest, Bytes, Sha256, EightCap, CHUNK, S>;
+type Inner<E, S> = Db<Family, E, Digest, Bytes, Sha256, FourCap, PARTITION_BYTES, CHUNK, S>;
 
 /// One entry is moved to the log's end for so many operations that a batch made inactive, and one more.
 ///
@@ -139,11 +143,17 @@ impl<E: Context + Spawner, S: Strategy> ManagedDb<E> for Tree<E, S> {
         config: Self::Config,
         expected: Option<SyncTarget>,
     ) -> Result<Self, InitError<ReadError, SyncTarget>> {
-        <Inner<E, S> as ManagedDb<E>>::init(context, config, expected).await.map(Self)
+        let size = expected.as_ref().map(|target| target.range.end());
+        let tree = Inner::<E, S>::init(context, config, size).await.map(Self).map_err(InitError::Database)?;
+        let recovered = tree.sync_target();
+        match expected {
+            Some(expected) if expected != recovered => Err(InitError::TargetMismatch { expected, recovered }),
+            _ => Ok(tree),
+        }
     }
 
     fn initial_sync_target() -> SyncTarget {
-        <Inner<E, S> as ManagedDb<E>>::initial_sync_target()
+        SyncTarget::new(initial_root::<Family, Link, Sha256>(), non_empty_range!(Location::new(0), Location::new(1)))
     }
 
     fn new_batch(database: BatchContext<'_, Self>) -> Batch<E, S> {
@@ -162,16 +172,16 @@ impl<E: Context + Spawner, S: Strategy> ManagedDb<E> for Tree<E, S> {
     }
 
     async fn finalize(self) -> Result<(Self, Handle<()>), ReadError> {
-        let (database, synced) = ManagedDb::<E>::finalize(self.0).await?;
+        let (database, synced) = self.0.start_sync().await?;
         Ok((Self(database), synced))
     }
 
     async fn prune(self, target: &SyncTarget) -> Result<Self, ReadError> {
-        ManagedDb::<E>::prune(self.0, target).await.map(Self)
+        self.0.prune((*target.range.start()).into()).await.map(Self)
     }
 
     fn sync_target(&self) -> SyncTarget {
-        ManagedDb::<E>::sync_target(&self.0)
+        SyncTarget::new(self.0.ops_root(), non_empty_range!(self.0.sync_boundary(), self.0.bounds().end))
     }
 }
 
@@ -181,7 +191,7 @@ where
     S: Strategy,
     R: sync::SourceFor<Inner<E, S>>,
 {
-    type SyncError = <Inner<E, S> as StateSyncDb<E, R>>::SyncError;
+    type SyncError = sync::Error<Family, R::Error, Digest>;
 
     async fn sync_db(
         context: E,
@@ -193,8 +203,18 @@ where
         reached_target: Option<ring::Sender<SyncTarget>>,
         sync_config: SyncEngineConfig,
     ) -> Result<Self, Self::SyncError> {
-        let synced =
-            Inner::<E, S>::sync_db(context, config, source, target, tip_updates, finish, reached_target, sync_config);
+        let synced = sync::sync::<Inner<E, S>, R>(sync::engine::Config {
+            context,
+            source,
+            target,
+            max_outstanding_requests: sync_config.max_outstanding_requests,
+            fetch_batch_size: sync_config.fetch_batch_size,
+            apply_batch_size: sync_config.apply_batch_size,
+            db_config: config,
+            update_rx: Some(tip_updates),
+            finish_rx: finish,
+            reached_target_tx: reached_target,
+        });
         synced.await.map(Self)
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! The simulator calls [`start`] with a deterministic runtime and a simulated network; [`Engine`](crate::Engine) calls it with the real ones.
 
-use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU64, NonZeroUsize},
+    sync::Arc,
+    time::Duration,
+};
 
 use commonware_broadcast::buffered;
 use commonware_consensus::{
@@ -437,6 +442,7 @@ where
                 config.limits.value_bytes_max,
                 config.storage.state_file_operations,
                 page_cache.clone(),
+                NonZeroUsize::new(config.threads).unwrap_or(NonZeroUsize::MIN),
                 strategy.clone(),
             )
             .await,

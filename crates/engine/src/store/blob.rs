@@ -10,6 +10,9 @@ use super::{
     shared::{Shared, kept},
 };
 
+/// Reads of so many bytes go through files from one end to the other.
+const BULK: usize = 64 << 10;
+
 /// An open blob.
 pub(crate) struct Blob<E: Storage> {
     pub(super) shared: Arc<Shared<E>>,
@@ -42,6 +45,14 @@ impl<E: Storage> Blob<E> {
     }
 }
 
+/// What of a reader's wish is passed on for so many bytes.
+///
+/// The library wishes every read past the system's page cache, since it has a cache of its own. Its pages are those that the state needs
+/// at random, one after the other for every entry that is written, and soon more than there is room for; each would be a read of the device.
+fn hinted(options: ReadOptions, len: usize) -> ReadOptions {
+    if len < BULK { options.without(ReadOptions::DONT_CACHE) } else { options }
+}
+
 impl<E: Storage> commonware_runtime::Blob for Blob<E> {
     async fn read_at_buf(
         &self,
@@ -51,6 +62,7 @@ impl<E: Storage> commonware_runtime::Blob for Blob<E> {
         options: ReadOptions,
     ) -> Result<IoBufsMut, Error> {
         use bytes::BufMut as _;
+        let options = hinted(options, len);
         let (pieces, file) = self.shared.read(self.number, offset, len)?;
         if let ([Piece::File(offset, len)], Some(file)) = (&pieces[..], &file) {
             return file.read_at_buf(*offset, *len, bufs, options).await;
@@ -68,6 +80,7 @@ impl<E: Storage> commonware_runtime::Blob for Blob<E> {
     }
 
     async fn read_at(&self, offset: u64, len: usize, options: ReadOptions) -> Result<IoBufsMut, Error> {
+        let options = hinted(options, len);
         let (pieces, file) = self.shared.read(self.number, offset, len)?;
         if let ([Piece::File(offset, len)], Some(file)) = (&pieces[..], &file) {
             return file.read_at(*offset, *len, options).await;
