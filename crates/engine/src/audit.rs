@@ -95,7 +95,7 @@ pub fn settle(directory: &Path) -> Result<(), String> {
     let config = runtime::Config::new().with_storage_directory(directory.to_path_buf()).with_worker_threads(1);
     let run = move || {
         runtime::Runner::new(config).start(|context| async move {
-            let opened = Logged::open(context, &format!("{PREFIX}-log"), Storage::default().log_bytes).await;
+            let opened = Logged::open(context, None, &format!("{PREFIX}-log"), Storage::default().log_bytes).await;
             opened.map(|_| ()).map_err(|error| format!("the log of writes cannot be read: {error}"))
         })
     };
@@ -127,7 +127,7 @@ pub fn open<R: Send>(setup: Setup, work: impl FnOnce(&mut Stores) -> R + Send) -
         runtime::Runner::new(config).start(|context| async move {
             let log = format!("{PREFIX}-log");
             let log_bytes = Storage::default().log_bytes;
-            let opened = Logged::open(context, &log, log_bytes).await;
+            let opened = Logged::open(context, Some(setup.directory.clone()), &log, log_bytes).await;
             let context = opened.map_err(|error| format!("the log of writes cannot be read: {error}"))?;
             let pages = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(4_096));
             let mut archives = Vec::new();

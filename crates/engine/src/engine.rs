@@ -65,7 +65,13 @@ impl Engine {
         config.check()?;
         wiring::identity(&config)?;
         addresses(&config.peers)?;
-        let parts = Parts { partition: "zhulian".into(), machine, transactions, observer };
+        let parts = Parts {
+            partition: "zhulian".into(),
+            directory: Some(config.directory.clone()),
+            machine,
+            transactions,
+            observer,
+        };
         let (started, running) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let run = move || {

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -120,6 +121,8 @@ pub struct Network<C, P, B> {
 pub struct Parts {
     /// What the names of all its stores begin with; nodes that share a store have different ones.
     pub partition: String,
+    /// Where the runtime's storage has its files, if it has any.
+    pub directory: Option<PathBuf>,
     /// The state transition.
     pub machine: Arc<dyn Machine>,
     /// Where proposals come from.
@@ -194,7 +197,7 @@ where
 {
     config.check()?;
     let prefix = parts.partition;
-    let context = Logged::open(context, &format!("{prefix}-log"), config.storage.log_bytes)
+    let context = Logged::open(context, parts.directory, &format!("{prefix}-log"), config.storage.log_bytes)
         .await
         .unwrap_or_else(|error| panic!("the store cannot be opened ({error}); {}", remedy(&error)));
     let identity = identity(&config)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use commonware_runtime::{Error, Handle, IoBufMut, IoBufs, IoBufsMut, ReadOptions, Storage, WriteOptions};
 
 use super::{
+    file::File,
     layers::Piece,
     log::Operation,
     shared::{Shared, kept},
@@ -20,29 +21,62 @@ pub(crate) struct Blob<E: Storage> {
     pub(super) _open: Arc<()>,
 }
 
+/// A range of a blob.
+enum Found<B> {
+    /// It is in memory.
+    Bytes(IoBufMut),
+    /// It is in the file, there.
+    File(Arc<File<B>>, u64),
+    /// Some of it is in the file.
+    Pieces(Arc<File<B>>, Vec<Piece>),
+}
+
 impl<E: Storage> Blob<E> {
-    /// Puts pieces together.
-    async fn gather(
-        pieces: Vec<Piece>,
-        file: Option<Arc<E::Blob>>,
-        len: usize,
-        options: ReadOptions,
-    ) -> Result<IoBufMut, Error> {
-        use commonware_runtime::Blob as _;
-        let mut bytes = Vec::with_capacity(len);
-        for piece in pieces {
-            match piece {
-                Piece::Held(held) => bytes.extend_from_slice(held.as_ref()),
-                Piece::Zero(len) => bytes.resize(bytes.len() + len, 0),
-                Piece::File(offset, len) => {
-                    let file = file.as_ref().ok_or(Error::ReadFailed)?;
-                    let read = file.read_at(offset, len, options).await?.coalesce();
-                    bytes.extend_from_slice(read.as_ref());
+    fn find(&self, offset: u64, len: usize) -> Result<Found<E::Blob>, Error> {
+        let (pieces, file) = self.shared.read(self.number, offset, len)?;
+        let in_file = pieces.iter().any(|piece| matches!(piece, Piece::File(..)));
+        let file = match file {
+            Some(file) if in_file => file,
+            None if in_file => return Err(Error::ReadFailed),
+            _ => return Ok(Found::Bytes(joined(&pieces, len))),
+        };
+        if let [Piece::File(offset, _)] = pieces[..] {
+            let mut bytes = if len < BULK { IoBufMut::zeroed(len) } else { IoBufMut::default() };
+            let copied = len < BULK && file.copy(offset, bytes.as_mut());
+            return Ok(if copied { Found::Bytes(bytes) } else { Found::File(file, offset) });
+        }
+        Ok(Found::Pieces(file, pieces))
+    }
+}
+
+impl<B: commonware_runtime::Blob> Found<B> {
+    async fn read(self, len: usize, options: ReadOptions) -> Result<IoBufsMut, Error> {
+        let options = hinted(options, len);
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.into()),
+            Self::File(file, offset) => file.read_at(offset, len, options).await,
+            Self::Pieces(file, mut pieces) => {
+                for piece in &mut pieces {
+                    if let Piece::File(offset, len) = *piece {
+                        *piece = Piece::Held(file.read_at(offset, len, options).await?.coalesce().freeze());
+                    }
                 }
+                Ok(joined(&pieces, len).into())
             }
         }
-        Ok(bytes.into())
     }
+}
+
+/// The bytes of pieces none of which is in a file.
+fn joined(pieces: &[Piece], len: usize) -> IoBufMut {
+    let mut bytes = Vec::with_capacity(len);
+    for piece in pieces {
+        match piece {
+            Piece::Held(held) => bytes.extend_from_slice(held.as_ref()),
+            Piece::Zero(len) | Piece::File(_, len) => bytes.resize(bytes.len() + len, 0),
+        }
+    }
+    bytes.into()
 }
 
 /// What of a reader's wish is passed on for so many bytes.
@@ -62,30 +96,24 @@ impl<E: Storage> commonware_runtime::Blob for Blob<E> {
         options: ReadOptions,
     ) -> Result<IoBufsMut, Error> {
         use bytes::BufMut as _;
-        let options = hinted(options, len);
-        let (pieces, file) = self.shared.read(self.number, offset, len)?;
-        if let ([Piece::File(offset, len)], Some(file)) = (&pieces[..], &file) {
-            return file.read_at_buf(*offset, *len, bufs, options).await;
+        let found = self.find(offset, len)?;
+        if let Found::File(file, offset) = found {
+            return file.read_at_buf(offset, len, bufs, hinted(options, len)).await;
         }
-        let gathered = Self::gather(pieces, file, len, options).await?;
+        let read = found.read(len, options).await?.coalesce();
         let mut bufs: IoBufsMut = bufs.into();
         Ok(match bufs.as_single_mut() {
             Some(single) if single.capacity() >= len => {
                 single.clear();
-                single.put_slice(gathered.as_ref());
+                single.put_slice(read.as_ref());
                 bufs
             }
-            _ => gathered.into(),
+            _ => read.into(),
         })
     }
 
     async fn read_at(&self, offset: u64, len: usize, options: ReadOptions) -> Result<IoBufsMut, Error> {
-        let options = hinted(options, len);
-        let (pieces, file) = self.shared.read(self.number, offset, len)?;
-        if let ([Piece::File(offset, len)], Some(file)) = (&pieces[..], &file) {
-            return file.read_at(*offset, *len, options).await;
-        }
-        Ok(Self::gather(pieces, file, len, options).await?.into())
+        self.find(offset, len)?.read(len, options).await
     }
 
     async fn write_at(&self, offset: u64, bufs: impl Into<IoBufs> + Send, options: WriteOptions) -> Result<(), Error> {

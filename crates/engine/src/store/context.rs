@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     future::Future,
     ops::RangeInclusive,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -26,13 +27,19 @@ pub(crate) struct Logged<E: Storage> {
 impl<E: Storage + Spawner + CryptoRng> Logged<E> {
     /// Puts a log under everything in `context`'s storage that is not used without it, and does again what the files lack of it.
     ///
-    /// `partition` is where the log is, and `segment_bytes` how long a half of it grows.
+    /// `partition` is where the log is, and `segment_bytes` how long a half of it grows. `directory` is where the storage has its files, if it has
+    /// any.
     ///
     /// # Errors
     /// When the log is damaged, or storage fails.
-    pub async fn open(mut context: E, partition: &str, segment_bytes: u64) -> Result<Self, Error> {
+    pub async fn open(
+        mut context: E,
+        directory: Option<PathBuf>,
+        partition: &str,
+        segment_bytes: u64,
+    ) -> Result<Self, Error> {
         let mark = context.next_u64();
-        let (store, writer) = writer::open(context.child("log"), partition, segment_bytes, mark).await?;
+        let (store, writer) = writer::open(context.child("log"), directory, partition, segment_bytes, mark).await?;
         let stopped = context.stopped();
         context.child("log_writer").spawn(move |context| writer.run(context, stopped));
         Ok(Self { inner: context, store })

@@ -10,6 +10,7 @@
 
 mod blob;
 mod context;
+mod file;
 mod layers;
 mod log;
 mod shared;

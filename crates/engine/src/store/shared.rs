@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::{
     blob::Blob,
+    file::File,
     layers::{Layers, Piece},
     log::{HEAD, Operation},
 };
@@ -29,7 +31,7 @@ pub(super) struct Entry<B> {
     pub version: BlobVersion,
     pub layers: Layers,
     /// The open file, once there is one.
-    pub file: Option<Arc<B>>,
+    pub file: Option<Arc<File<B>>>,
     /// Whether a file may be there.
     pub in_file: bool,
     /// False when the name is free: nothing was made under it yet, or not again.
@@ -200,6 +202,8 @@ impl<B> State<B> {
 /// The storage of a node behind its log.
 pub(super) struct Shared<E: Storage> {
     pub storage: E,
+    /// Where the storage has its files, if it has any.
+    directory: Option<PathBuf>,
     state: Mutex<State<E::Blob>>,
     /// Held while files are written or a partition is removed.
     pub files: tokio::sync::Mutex<()>,
@@ -208,7 +212,7 @@ pub(super) struct Shared<E: Storage> {
 }
 
 impl<E: Storage> Shared<E> {
-    pub fn new(storage: E) -> Self {
+    pub fn new(storage: E, directory: Option<PathBuf>) -> Self {
         let state = State {
             blobs: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -223,7 +227,7 @@ impl<E: Storage> Shared<E> {
             waiting: BTreeMap::new(),
             waiters: 0,
         };
-        Self { storage, state: Mutex::new(state), files: tokio::sync::Mutex::default(), wake: Notify::new() }
+        Self { storage, directory, state: Mutex::new(state), files: tokio::sync::Mutex::default(), wake: Notify::new() }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, State<E::Blob>> {
@@ -326,18 +330,29 @@ impl<E: Storage> Shared<E> {
         if !names.iter().any(|other| other == name) {
             return Ok(());
         }
-        let (file, size, version) = self.storage.open_versioned(partition, name, versions).await?;
+        let (file, size, version) = self.open_file(partition, name, versions).await?;
         let mut state = self.lock();
         if state.known(partition, name).is_none() {
             let number = state.entry(partition, name, version);
             if let Some(entry) = state.blobs.get_mut(&number) {
                 entry.exists = true;
                 entry.in_file = true;
-                entry.file = Some(Arc::new(file));
+                entry.file = Some(file);
                 entry.layers = Layers::of_file(size);
             }
         }
         Ok(())
+    }
+
+    /// A blob's file, which is made if there is none.
+    pub async fn open_file(
+        &self,
+        partition: &str,
+        name: &[u8],
+        versions: RangeInclusive<BlobVersion>,
+    ) -> Result<(Arc<File<E::Blob>>, u64, BlobVersion), Error> {
+        let (blob, size, version) = self.storage.open_versioned(partition, name, versions).await?;
+        Ok((Arc::new(File::new(blob, size, self.directory.as_deref(), partition, name)), size, version))
     }
 
     /// The names that have files; `None` when there is no such partition.
@@ -418,7 +433,7 @@ impl<E: Storage> Shared<E> {
 }
 
 /// The pieces of a range, and the file that holds what is in none of them.
-type Found<B> = (Vec<Piece>, Option<Arc<B>>);
+type Found<B> = (Vec<Piece>, Option<Arc<File<B>>>);
 
 /// Bytes that are worth keeping as they are; smaller ones are copied, so that they do not keep a larger buffer alive.
 const SHARED_MIN: usize = 1_024;

@@ -2,19 +2,21 @@ use std::collections::BTreeMap;
 
 use commonware_macros::select;
 use commonware_runtime::{
-    Blob as _, Clock as _, Error, ReadOptions, Runner as _, Spawner as _, Storage as _, Supervisor as _, WriteOptions,
+    Blob as _, BlobVersion, Clock as _, Error, ReadOptions, Runner as _, Spawner as _, Storage as _, Supervisor as _,
+    WriteOptions,
     deterministic::{self, Context},
+    tokio,
 };
 use rand::{Rng as _, RngExt as _};
 
-use super::Logged;
+use super::{Logged, file::File};
 
 const LOG: &str = "log";
 /// Small, so that segments turn often.
 const SEGMENT: u64 = 3 * 4_096;
 
 async fn open(context: &Context) -> Logged<Context> {
-    Logged::open(context.child("store"), LOG, SEGMENT).await.expect("opens")
+    Logged::open(context.child("store"), None, LOG, SEGMENT).await.expect("opens")
 }
 
 async fn contents(store: &impl commonware_runtime::Storage, partition: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -154,8 +156,49 @@ fn a_damaged_frame_in_the_middle_is_told() {
                 }
             }
             assert_eq!(found, 1);
-            let error = Logged::open(context.child("store"), LOG, SEGMENT).await.err().expect("refuses");
+            let error = Logged::open(context.child("store"), None, LOG, SEGMENT).await.err().expect("refuses");
             assert!(error.to_string().contains("damaged"), "{error}");
         },
     );
+}
+
+/// A page that is in memory is copied from the file itself, which is where the library says; one that is not, or no longer, comes from the library.
+#[test]
+fn pages_in_memory_are_those_of_the_blob() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = tokio::Config::new().with_storage_directory(directory.path());
+    let path = directory.path().to_path_buf();
+    tokio::Runner::new(config).start(|context| async move {
+        let name = [0xab, 1];
+        let (blob, size, _) =
+            context.open_versioned("p", &name, BlobVersion::new(0)..=BlobVersion::new(0)).await.expect("opens");
+        let file = File::new(blob, size, Some(&path), "p", &name);
+        let bytes: Vec<u8> = (0..40_000u32).map(|at| (at / 7) as u8).collect();
+        file.write_at(0, bytes.clone(), WriteOptions::SYNC).await.expect("writes");
+        for (offset, len) in [(0, 1), (0, 4_096), (4_084, 4_096), (39_999, 1), (12_345, 20_000)] {
+            let mut copy = vec![0; len];
+            assert!(file.copy(offset as u64, &mut copy), "just written, so in memory");
+            assert_eq!(copy, bytes[offset..offset + len]);
+        }
+        assert!(!file.copy(39_999, &mut [0; 2]), "past the end");
+        assert!(!file.copy(u64::MAX, &mut [0; 2]), "past any file");
+        drop(file);
+
+        // Behind the log, with files that turn often: whatever was written is read, in pieces and whole.
+        let store = Logged::open(context.child("store"), Some(path), LOG, SEGMENT).await.expect("opens");
+        let (blob, _) = store.open("q", b"a").await.expect("opens");
+        let mut model = Vec::new();
+        for round in 0..60_u8 {
+            let part = vec![round; 700];
+            blob.write_at(model.len() as u64, part.clone(), WriteOptions::SYNC).await.expect("writes");
+            model.extend(part);
+            let offset = usize::from(round) * 350;
+            for (offset, len) in [(0, model.len()), (offset, 350), (model.len() - 1, 1)] {
+                let read = blob.read_at(offset as u64, len, ReadOptions::DONT_CACHE).await.expect("reads").coalesce();
+                assert_eq!(read.as_ref(), &model[offset..offset + len]);
+            }
+        }
+        drop(blob);
+        assert_eq!(contents(&store, "q").await[&b"a"[..]], model);
+    });
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,6 +16,7 @@ use commonware_runtime::{
 };
 
 use super::{
+    file::File,
     layers::Flush,
     log::{HEAD, Operation, replay, seal},
     shared::{Entry, Shared, State},
@@ -26,7 +28,7 @@ struct Job<B> {
     partition: String,
     name: Vec<u8>,
     version: BlobVersion,
-    file: Option<Arc<B>>,
+    file: Option<Arc<File<B>>>,
     in_file: bool,
     replaces: bool,
     /// Length of the file, and what becomes of it; `None` when it goes.
@@ -51,6 +53,7 @@ pub(super) struct Writer<E: Storage> {
 /// Opens a log, and does again what the files lack of it. A log that is made has the fresh mark.
 pub(super) async fn open<E: Storage>(
     storage: E,
+    directory: Option<PathBuf>,
     partition: &str,
     segment_bytes: u64,
     fresh_mark: u64,
@@ -72,7 +75,7 @@ pub(super) async fn open<E: Storage>(
     };
     let found = replay([&contents[0], &contents[1]]).map_err(damaged)?;
 
-    let shared = Arc::new(Shared::new(storage));
+    let shared = Arc::new(Shared::new(storage, directory));
     let mut numbers = BTreeMap::new();
     for frame in &found.frames {
         let mut payload = frame.payload;
@@ -330,8 +333,8 @@ async fn carry_out<E: Storage>(shared: &Arc<Shared<E>>, jobs: Vec<Job<E::Blob>>)
         let (file, mut len) = match file {
             Some(file) if !replaces => (file, len),
             _ => {
-                let (file, len, _) = shared.storage.open_versioned(&partition, &name, version..=version).await?;
-                (Arc::new(file), len)
+                let (file, len, _) = shared.open_file(&partition, &name, version..=version).await?;
+                (file, len)
             }
         };
         if cut < len {

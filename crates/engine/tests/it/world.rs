@@ -137,6 +137,7 @@ impl World {
         let node = Arc::new(Node::default());
         let machine = Arc::new(Toy { validators: config.validators.clone(), ..Toy::default() });
         let parts = Parts {
+            directory: None,
             partition: partition.into(),
             machine: machine.clone(),
             transactions: node.clone(),
