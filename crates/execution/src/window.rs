@@ -4,7 +4,7 @@
 //! state, at one write a block instead of one a transaction. In memory the entries are kept as sets, found by that digest, which names
 //! the window's whole content: a fork, a restart or a state sync can never meet a wrong set.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use minicbor::{Decode, Encode};
 use zhulian_crypto::{Digest, DigestState, PublicKey, sha256_parts};
@@ -64,13 +64,16 @@ struct Recent {
 pub(crate) struct Windows {
     base: HashMap<UseId, Height, DigestState>,
     base_tip: Option<Tip>,
-    /// The base's ids by height, oldest first, for forgetting them.
-    log: VecDeque<(Height, Vec<UseId>)>,
+    /// Up to where the base forgot what has left the window.
+    swept: Height,
     recent: Vec<Recent>,
 }
 
 /// Blocks kept apart from the base. Deeper forks than this do not occur with finality; if one did, the window is rebuilt.
 const RECENT_MAX: usize = 8;
+
+/// Blocks between two sweeps of the base. What lies in between is not seen any more, as its height tells.
+const SWEEP_BLOCKS: u64 = 64;
 
 impl Windows {
     /// The blocks from `tip` down to the base, newest first; `None` if this window is not in memory.
@@ -112,7 +115,7 @@ impl Windows {
             .collect();
         blocks.sort_unstable();
         for (height, ids) in blocks {
-            self.fold(height, ids);
+            self.fold(height, ids.into_iter());
         }
     }
 
@@ -126,23 +129,16 @@ impl Windows {
             let index = self.recent.iter().position(|recent| recent.tip == oldest).expect("it is in the lineage");
             let folded = self.recent.swap_remove(index);
             self.base_tip = Some(folded.tip);
-            self.fold(folded.height, folded.ids.into_iter().collect());
+            self.fold(folded.height, folded.ids.into_iter());
             self.drop_orphans();
         }
     }
 
-    fn fold(&mut self, height: Height, ids: Vec<UseId>) {
-        for id in &ids {
-            self.base.insert(*id, height);
-        }
-        self.log.push_back((height, ids));
-        while let Some((old, _)) = self.log.front().filter(|(old, _)| old + VALIDITY_BLOCKS_MAX < height) {
-            let old = *old;
-            for id in self.log.pop_front().map(|(_, ids)| ids).unwrap_or_default() {
-                if self.base.get(&id) == Some(&old) {
-                    self.base.remove(&id);
-                }
-            }
+    fn fold(&mut self, height: Height, ids: impl Iterator<Item = UseId>) {
+        self.base.extend(ids.map(|id| (id, height)));
+        if height >= self.swept + SWEEP_BLOCKS {
+            self.swept = height;
+            self.base.retain(|_, at| *at + VALIDITY_BLOCKS_MAX >= height);
         }
     }
 

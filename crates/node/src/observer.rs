@@ -21,7 +21,7 @@ const RECENT_BYTES: usize = 16 << 20;
 /// Blocks that a listener may be behind before it must read from the archive.
 const LISTENERS: usize = 256;
 /// Blocks delivered again after a start, since the marker is not forced to disk.
-const AGAIN: u64 = 256;
+const AGAIN: u64 = 64;
 /// The marker is written whenever the height is a multiple of this.
 const MARK_EVERY: u64 = 32;
 

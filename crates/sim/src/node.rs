@@ -184,7 +184,8 @@ where
         machine = Arc::new(LyingMachine { inner: parts.machine.clone(), me, lie });
         transactions = Arc::new(LyingMempool { inner: transactions, lie, seen: Mutex::default() });
     }
-    let engine_parts = wiring::Parts { partition: name, directory: None, machine, transactions, observer: Arc::new(observer) };
+    let engine_parts =
+        wiring::Parts { partition: name, directory: None, machine, transactions, observer: Arc::new(observer) };
     let disk = Disk::new(context.child("disk"), power);
     let running =
         wiring::start(disk, Sequential, config(city, index, role), network, engine_parts).await.expect("a configuration");

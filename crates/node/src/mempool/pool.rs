@@ -143,7 +143,7 @@ pub struct Pool {
     height: Height,
     /// The engine's last finalised height, which the pool may not have been told of yet, as after a start.
     tip: Height,
-    ended: Generations<HashMap<u64, End>>,
+    ended: Generations<HashMap<u64, End, DigestState>>,
     waiters: IdMap<Vec<oneshot::Sender<End>>>,
     /// With so many ids waited for, those nobody waits for any more are dropped.
     waiters_sweep: usize,
