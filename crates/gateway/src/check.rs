@@ -91,7 +91,7 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         return Err(failure);
     }
     let (zh, en) = match answer {
-        view::Answer::Verified => ("核验通过：该文件与链上存证一致。", "Verified: the file is what was deposited."),
+        view::Answer::Verified => verified(&evidence, question),
         view::Answer::NotDeposited => {
             ("尚未存证：链上没有该文件的存证。", "Not deposited: the ledger holds no deposit of this file.")
         }
@@ -100,6 +100,23 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         }
     };
     Ok(view::CheckAnswer { answer, zh: zh.into(), en: en.into(), evidence, differing, height })
+}
+
+/// The sentence for a file that was deposited. A deposit that may not be relied on is told in the same breath.
+fn verified(evidence: &[view::EvidenceView], question: &Question) -> (&'static str, &'static str) {
+    let same = |view: &&view::EvidenceView| view.file.as_ref().is_some_and(|file| question.differing(file).is_empty());
+    let statuses: Vec<&str> = evidence.iter().filter(same).map(|view| view.status.as_str()).collect();
+    match statuses.first() {
+        Some(&"frozen") if !statuses.contains(&"in_use") => (
+            "核验通过：该文件与链上存证一致；该存证现已由法院冻结。",
+            "Verified: the file is what was deposited. The deposit is now frozen by a court.",
+        ),
+        Some(&"withdrawn") if !statuses.contains(&"in_use") => (
+            "核验通过：该文件与链上存证一致；但存证单位已停止使用该存证。",
+            "Verified: the file is what was deposited. But its depositor has withdrawn the deposit from use.",
+        ),
+        _ => ("核验通过：该文件与链上存证一致。", "Verified: the file is what was deposited."),
+    }
 }
 
 /// Why this node cannot say that a file is not deposited, if it cannot.

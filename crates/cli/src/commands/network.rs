@@ -43,7 +43,7 @@ pub struct Init {
     /// Directory to write to; it must not exist or be empty (输出目录，必须不存在或为空)
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Plan of the network (JSON)；default the demonstration city (网络方案（JSON）；默认为演示城市)
+    /// Plan of the network (JSON); default the demonstration city (网络方案（JSON）；默认为演示城市)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
     /// Name of the network, instead of that of the plan (网络名称，代替方案中的名称)

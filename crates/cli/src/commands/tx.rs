@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use zhulian_api::{Hex32, Wait, view, view::TransactionState};
 
 use crate::{
@@ -127,13 +127,24 @@ pub fn show(view: &view::TransactionView) -> Report {
         report = report.fact(Text::fixed("区块高度", "height"), grouped(height));
     }
     for event in view.events.iter().flatten() {
-        let value = format!("{}.{} {}", event.module, event.name, event.data);
-        report = report.fact(Text::fixed("事件", "event"), value);
+        report = report.fact(Text::fixed("事件", "event"), told(event));
     }
     if let Some(refusal) = &view.refusal {
         report = report.detail(Text::fixed("拒绝代码", "code"), refusal.code.as_str());
     }
     report.detail(Text::fixed("交易编号", "transaction"), id)
+}
+
+/// An event on lines of its own: its name, then each of its members.
+fn told(event: &view::EventView) -> String {
+    let mut lines = vec![format!("{}.{}", event.module, event.name)];
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match &event.data {
+        Value::Null => {}
+        Value::Object(members) => lines.extend(members.iter().map(|(name, value)| format!("{name}: {}", word(value)))),
+        other => lines.push(word(other)),
+    }
+    lines.join("\n")
 }
 
 fn send(remote: &Remote, args: &Send, session: &Session) -> Result<Report> {
@@ -181,4 +192,18 @@ fn receipt(remote: &Remote, args: &Receipt) -> Result<Report> {
     )
     .fact(Text::fixed("文件", "file"), shown)
     .detail(Text::fixed("交易编号", "transaction"), id.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_read_without_their_braces() {
+        let data = json!({"id": "ZL1", "count": 3, "by": ["a", "b"]});
+        let event = view::EventView { module: "evidence".into(), name: "deposited".into(), data };
+        assert_eq!(told(&event), "evidence.deposited\nby: [\"a\",\"b\"]\ncount: 3\nid: ZL1");
+        let silent = view::EventView { module: "m".into(), name: "done".into(), data: Value::Null };
+        assert_eq!(told(&silent), "m.done");
+    }
 }

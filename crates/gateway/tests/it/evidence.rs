@@ -222,6 +222,7 @@ async fn status_and_history_follow_freeze_release_and_withdrawal() {
     // Withdrawn from use is not erased: the file is still what was deposited.
     let answer = world.client.check(&question(&city::file(b"a contract"))).await.unwrap();
     assert_eq!((answer.answer, answer.evidence[0].status.as_str()), (view::Answer::Verified, "withdrawn"));
+    assert!(answer.zh.contains("停止使用") && answer.en.contains("withdrawn"), "{} {}", answer.zh, answer.en);
 }
 
 #[tokio::test]

@@ -251,8 +251,10 @@ fn report(
     if failed > 0 {
         add(text!("{failed} 个文件未能存证。", "{failed} could not be deposited."));
     }
-    if skipped > 0 {
-        add(text!("{skipped} 个文件被跳过。", "{skipped} were skipped."));
+    match skipped {
+        0 => {}
+        1 => add(text!("1 个文件被跳过。", "1 was skipped.")),
+        _ => add(text!("{skipped} 个文件被跳过。", "{skipped} were skipped.")),
     }
     let open = found.saturating_sub(totals.done.len() + failed + totals.skipped.len());
     if totals.stopped.is_some() {

@@ -52,7 +52,7 @@ pub struct Receipt {
 /// A status of the ledger in both languages.
 pub fn status(status: &str) -> Text {
     match status {
-        "active" | "in_use" => text!("有效", "in force"),
+        "active" | "in_use" => text!("有效", "in use"),
         "frozen" => text!("已被法院冻结", "frozen by a court"),
         "withdrawn" => text!("已停止使用（记录永久保留）", "withdrawn from use (the record stays)"),
         other => other.into(),
