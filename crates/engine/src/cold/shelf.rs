@@ -1,6 +1,10 @@
 //! Reads old blocks from the archive, on a thread that may wait for a slow disk.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use commonware_macros::select;
 use commonware_runtime::{Clock, Handle, Spawner};
@@ -67,7 +71,7 @@ impl<E: Clock> Shelf<E> {
     }
 }
 
-fn read(directory: &mut Option<Directory>, path: &PathBuf, height: u64) -> Result<Option<Record>, Fault> {
+fn read(directory: &mut Option<Directory>, path: &Path, height: u64) -> Result<Option<Record>, Fault> {
     let directory = match directory {
         Some(directory) => directory,
         None => directory.insert(Directory::open(path)?),

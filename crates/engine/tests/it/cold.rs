@@ -211,7 +211,7 @@ fn whenever_all_nodes_crash_every_block_is_somewhere() {
             }
             for index in 0..4 {
                 // In turns: every one of some block, and all of them in four rounds.
-                for (at, digest) in before.iter().filter(|(at, _)| (*at + round + index as u64) % 4 == 0) {
+                for (at, digest) in before.iter().filter(|(at, _)| (*at + round + index as u64).is_multiple_of(4)) {
                     let block = world.nodes[&index].handle.block(*at).await;
                     let block = block.unwrap_or_else(|error| panic!("round {round}, node {index}, block {at}: {error}"));
                     assert_eq!(block.header.digest(), *digest);
@@ -266,8 +266,8 @@ fn a_peer_that_was_away_gets_what_others_dropped_from_who_has_it() {
     deterministic::Runner::seeded(14).start(|context| async move {
         let mut world = World::new(&context, 4, GOOD).await;
         // Nodes 0 and 1 drop old blocks, node 2 keeps them.
-        for index in 0..2 {
-            world.start(index, &format!("node{index}"), archived(&colds[index])).await;
+        for (index, cold) in colds.iter().enumerate().take(2) {
+            world.start(index, &format!("node{index}"), archived(cold)).await;
         }
         for index in 2..4 {
             world.start(index, &format!("node{index}"), |_| ()).await;

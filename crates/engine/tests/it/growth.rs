@@ -50,7 +50,6 @@ impl Life {
             log_bytes: 32 << 10,
             section_blocks: NZU64!(16),
             state_file_operations: NZU64!(256),
-            ..Storage::default()
         };
         config.cold = cold.map(|path| Cold { segment_blocks: 32, ..Cold::new(path.into(), RETENTION) });
         let node = Arc::new(Node::default());

@@ -14,9 +14,10 @@ use zhulian_primitives::{Header, Receipt, Timestamp, Transaction, codec};
 use super::city::{City, check_in, genesis};
 use crate::{Genesis, MODULES, executor, governance, identity};
 
+type Made = fn() -> (Genesis, City);
+
 /// The frozen chains, and how each was made.
-const CHAINS: [(&str, fn() -> (Genesis, City)); 2] =
-    [("v0.1-protocol-1", protocol_1), ("v0.1-protocol-1-to-2", protocol_1_to_2)];
+const CHAINS: [(&str, Made); 2] = [("v0.1-protocol-1", protocol_1), ("v0.1-protocol-1-to-2", protocol_1_to_2)];
 
 /// A chain as its file holds it.
 #[derive(Encode, Decode)]

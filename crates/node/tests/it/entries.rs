@@ -67,7 +67,7 @@ async fn what_is_lacking_or_damaged_is_never_taken_for_not_deposited() {
     lacks(&first, 1).await;
     let until = first.status().height.unwrap() + 40;
     let early = city.deposit(1, 1, until);
-    let early_id = submit(&first, &[early.clone()]).await[0];
+    let early_id = submit(&first, std::slice::from_ref(&early)).await[0];
     proven(&city, &first, early_id).await;
     let upload = || all.iter().cloned().map(Bytes::from).collect::<Vec<_>>();
     first.put_batch_entries(batch, root, upload()).await.unwrap();
@@ -133,7 +133,7 @@ async fn what_is_lacking_or_damaged_is_never_taken_for_not_deposited() {
         }
     };
     tokio::time::timeout(LONG, seen).await.expect("the chain goes on");
-    let again = submit(&node, &[early.clone()]).await[0];
+    let again = submit(&node, std::slice::from_ref(&early)).await[0];
     let state = node.wait(again, LONG).await.unwrap();
     assert!(matches!(state, TransactionState::Finalised(_)), "{state:?}");
     let never = node.submit(vec![city.deposit(2, 2, until).into()]).await.unwrap().remove(0);
