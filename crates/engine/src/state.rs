@@ -37,7 +37,8 @@ use crate::tree::Tree;
 pub(crate) const CHUNK: usize = 32;
 /// The index of keys in memory has a sorted part for each value of so many first bytes of a key, and tells keys apart by four more.
 pub(crate) const PARTITION_BYTES: usize = 2;
-const KEYS_HELD_MAX: NonZeroUsize = NZUsize!(1 << 22);
+/// 690 MB, while a state of more than 15 million entries is opened.
+const KEYS_HELD_MAX: NonZeroUsize = NZUsize!(1 << 24);
 
 pub(crate) type Family = mmr::Family;
 pub(crate) type State<E, S> = Tree<E, S>;
