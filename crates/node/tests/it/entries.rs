@@ -122,8 +122,8 @@ async fn what_is_lacking_or_damaged_is_never_taken_for_not_deposited() {
     let height = node.status().height.unwrap();
     drop(node);
     nodes[0].take().unwrap().stop().unwrap();
-    // The last 256 blocks below this are delivered again after a start, and the mempool remembers them then.
-    std::fs::write(city.path(0).join("observed"), (height + 256).to_string()).unwrap();
+    // The last 64 blocks below this are delivered again after a start, and the mempool remembers them then.
+    std::fs::write(city.path(0).join("observed"), (height + 64).to_string()).unwrap();
     nodes[0] = Some(city.start(0, true));
     let node = running(nodes[0].as_ref().unwrap()).await;
     // The mempool knows the height once it has seen a block.
