@@ -47,6 +47,9 @@ struct Arguments {
     /// With --growth: fill with calls that are refused, so that history grows and the live state does not
     #[arg(long)]
     refused: bool,
+    /// Requests under way at once under full load, of 250 deposits each
+    #[arg(long, default_value_t = 48)]
+    requests: usize,
     /// End after this stage, without the line of JSON
     #[arg(long)]
     until: Option<Stage>,
@@ -89,7 +92,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut network = Validators::start(&binary, directory, None).await.context("starting four validators")?;
     let officers = std::mem::take(&mut network.officers);
     let maker = Maker::new(network.network.chain, officers, zhulian_cli::deposit::default_details())?;
-    let clients: Vec<_> = (0..CONNECTIONS).map(|_| network.client.clone()).collect();
+    let clients: Vec<_> = (0..CONNECTIONS.max(arguments.requests)).map(|_| network.client.clone()).collect();
     if arguments.procedure {
         cases(&network, &clients, maker.keys(), quick).await?;
         return Ok(());
@@ -97,13 +100,13 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     // Full load.
     let warm = maker.deposits(10_000, network.height().await?);
-    load::closed(&clients, &warm, CONNECTIONS, PER_REQUEST).await?;
+    load::closed(&clients, &warm, arguments.requests, PER_REQUEST).await?;
     let mut records = warm.len();
     let count = if quick { 120_000 } else { 300_000 };
     let transactions = maker.deposits(count, network.height().await?);
     let disk = network.disk()?;
     let meter = Meter::start(&network).await?;
-    let peak = load::closed(&clients, &transactions, CONNECTIONS, PER_REQUEST).await?;
+    let peak = load::closed(&clients, &transactions, arguments.requests, PER_REQUEST).await?;
     records += peak.finalised;
     let mut peak_latencies = peak.latencies;
     let rate = peak.finalised as f64 / peak.time.as_secs_f64();

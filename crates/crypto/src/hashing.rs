@@ -1,11 +1,11 @@
-//! Maps in memory whose keys are digests.
+//! Maps in memory whose keys are digests, or public keys.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     sync::OnceLock,
 };
 
-/// Hashes keys that are digests already, by folding 16 of their bytes with secret numbers: as quick as can be, and nobody can choose
+/// Hashes keys that are digests or public keys already, by folding 16 of their bytes with secret numbers: as quick as can be, and nobody can choose
 /// digests that collide without knowing the numbers.
 #[derive(Clone, Copy)]
 pub struct DigestState([u64; 2]);

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use zhulian_crypto::PublicKey;
+use zhulian_crypto::{DigestState, PublicKey};
 use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Pause, UnknownProtocol};
 use zhulian_primitives::{Code, Event, Protocol, Receipt, TransactionError as E, VALIDITY_BLOCKS_MAX, codec};
 
@@ -14,6 +14,8 @@ use crate::{
     context::Written,
     window::{self, Slot, TIP, Tip, UseId, UseIds, WINDOW},
 };
+
+type Signers = HashSet<PublicKey, DigestState>;
 
 /// Executes one block, and goes on where it stopped when it is given the values it lacked.
 pub struct Run {
@@ -71,7 +73,7 @@ impl Run {
         let mut missing = BTreeSet::new();
         if self.receipts.is_empty() {
             // Nothing is written yet, so who acts depends on the parent's state alone. Asked for all at once, it is one round.
-            let mut asked = HashSet::new();
+            let mut asked = Signers::default();
             for transaction in self.transactions.iter().filter(|transaction| asked.insert(transaction.signer)) {
                 let _ = self.actors.resolve(
                     &self.executor.0.directory,
@@ -94,7 +96,7 @@ impl Run {
         if std::mem::replace(&mut self.foreseen, true) {
             return Ok(());
         }
-        let mut signers = HashSet::new();
+        let mut signers = Signers::default();
         let mut keys = BTreeSet::from([TIP.key(&()), (self.executor.0.protocols.key)()]);
         for transaction in &self.transactions {
             if signers.insert(transaction.signer) {
@@ -186,7 +188,7 @@ fn run(
 /// Who acts behind the keys met so far in this block.
 #[derive(Default)]
 struct Actors {
-    known: HashMap<PublicKey, Result<Arc<Actor>, Code>>,
+    known: HashMap<PublicKey, Result<Arc<Actor>, Code>, DigestState>,
     /// The state that says so. When one of these is written, all is asked anew.
     read: BTreeSet<Key>,
 }

@@ -10,7 +10,24 @@ pub(crate) type IdMap<V> = HashMap<TransactionId, V, DigestState>;
 /// A set of transaction ids.
 pub(crate) type IdSet = HashSet<TransactionId, DigestState>;
 
-/// A set or map that forgets the oldest: two generations, the older is dropped when the younger is full.
+/// A collection that can be emptied without giving up its room.
+pub(crate) trait Clear {
+    fn clear(&mut self);
+}
+
+impl<K, V, S> Clear for HashMap<K, V, S> {
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
+impl<K, S> Clear for HashSet<K, S> {
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+}
+
+/// A set or map that forgets the oldest: two generations, the older is emptied for what comes when the younger is full.
 pub(crate) struct Generations<M> {
     pub young: M,
     pub old: M,
@@ -18,7 +35,7 @@ pub(crate) struct Generations<M> {
     pub size: usize,
 }
 
-impl<M: Default> Generations<M> {
+impl<M: Clear + Default> Generations<M> {
     pub fn new(size: usize) -> Self {
         Self { young: M::default(), old: M::default(), size }
     }
@@ -26,7 +43,8 @@ impl<M: Default> Generations<M> {
     /// To be called with the younger one's length before it grows.
     pub fn turn(&mut self, len: usize) {
         if len >= self.size {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.old, &mut self.young);
+            self.young.clear();
         }
     }
 }

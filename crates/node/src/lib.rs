@@ -11,7 +11,6 @@ mod ids;
 pub mod index;
 mod keys;
 mod machine;
-pub mod memory;
 pub mod mempool;
 mod observer;
 pub mod parts;

@@ -61,12 +61,22 @@ impl Verifier {
         }
         if !mine.is_empty() {
             let running = Running { verifier: self, ids: mine.iter().map(|index| transactions[*index].id).collect() };
-            let messages: Vec<Vec<u8>> = mine.iter().map(|index| transactions[*index].signed_bytes()).collect();
+            // All messages in one buffer, and where each ends.
+            let mut messages = Vec::new();
+            let ends: Vec<usize> = mine
+                .iter()
+                .map(|index| {
+                    transactions[*index].write_signed_bytes(&mut messages);
+                    messages.len()
+                })
+                .collect();
+            let mut start = 0;
             let signed: Vec<Signed<'_>> = mine
                 .iter()
-                .zip(&messages)
-                .map(|(index, message)| {
+                .zip(ends)
+                .map(|(index, end)| {
                     let transaction = &transactions[*index];
+                    let message = &messages[std::mem::replace(&mut start, end)..end];
                     Signed { key: transaction.signer, message, signature: transaction.signature }
                 })
                 .collect();

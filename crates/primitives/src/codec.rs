@@ -72,7 +72,12 @@ impl Write for Expected<'_> {
     type Error = Deviation;
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Deviation> {
-        self.0 = self.0.strip_prefix(bytes).ok_or(Deviation)?;
+        // Most of what is written is the head of an item: a byte, too little to call a comparison of memory for.
+        self.0 = match (bytes, self.0) {
+            ([byte], [first, rest @ ..]) if byte == first => rest,
+            ([_], _) => return Err(Deviation),
+            _ => self.0.strip_prefix(bytes).ok_or(Deviation)?,
+        };
         Ok(())
     }
 }

@@ -38,7 +38,8 @@ fn end_of_item(input: &[u8], start: usize, depth: usize) -> Option<usize> {
             for _ in 0..value {
                 let end = end_of_item(input, at, depth)?;
                 let key = &input[at..end];
-                if key <= last {
+                // Byte by byte, since most keys differ in the first or second.
+                if !last.iter().lt(key) {
                     return None;
                 }
                 last = key;

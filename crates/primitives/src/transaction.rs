@@ -215,6 +215,11 @@ impl<'a> Transaction<'a> {
         sig_structure(self.protected, &self.call.chain, self.payload)
     }
 
+    /// Appends the signed bytes.
+    pub fn write_signed_bytes(&self, out: &mut Vec<u8>) {
+        write_sig_structure(self.protected, &self.call.chain, self.payload, out);
+    }
+
     /// Checks the network and the signature.
     pub fn verify(&self, chain: &ChainId) -> Result<(), TransactionError> {
         if &self.call.chain != chain {
@@ -296,12 +301,16 @@ fn write_envelope<W: Write>(
 /// RFC 9052 §4.4: `["Signature1", body_protected, external_aad, payload]`.
 fn sig_structure(protected: &[u8], chain: &ChainId, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 128);
-    Encoder::new(&mut out)
+    write_sig_structure(protected, chain, payload, &mut out);
+    out
+}
+
+fn write_sig_structure(protected: &[u8], chain: &ChainId, payload: &[u8], out: &mut Vec<u8>) {
+    Encoder::new(out)
         .array(4)
         .and_then(|e| e.str("Signature1"))
         .and_then(|e| e.bytes(protected))
         .and_then(|e| e.bytes(chain))
         .and_then(|e| e.bytes(payload))
         .expect("encoding into memory cannot fail");
-    out
 }

@@ -58,7 +58,6 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
     let key = file.open(&passphrase).map_err(|error| key_failure(&config.key, error))?;
     drop(passphrase);
     zhulian_node::telemetry::start(&config.log);
-    zhulian_node::memory::settle();
     let data = config.directory.clone();
     end_in_plain_words(session.lang, &data);
     let runtime = tokio::runtime::Builder::new_multi_thread()

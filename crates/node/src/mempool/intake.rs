@@ -49,7 +49,7 @@ pub enum Verdict {
 }
 
 /// Transactions checked together at most.
-const BATCH: usize = 2_048;
+const BATCH: usize = 4_096;
 /// A smaller batch waits a moment for more, if the last one ended only just.
 const BATCH_MIN: usize = 256;
 const LINGER: Duration = Duration::from_millis(2);
