@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use commonware_macros::select;
 use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_storage::Context;
+use zhulian_primitives::Block;
 
 use crate::{
     Observer,
@@ -28,13 +29,11 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
     context.dedicated().spawn(move |context| async move {
         let chain = reader.chain.clone();
         let mut tip = chain.watch();
-        let mut next = observer.position() + 1;
+        let Ok(mut height) = tip.wait_for(Option::is_some).await.map(|tip| height_of(&tip)) else { return };
+        // Its note may be of another chain's directory, or ahead of a disk that lost its end; it would wait in silence for what it noted.
+        let mut next = observer.position().min(height) + 1;
         chain.set_observed(next - 1);
         loop {
-            let Ok(height) = tip.wait_for(Option::is_some).await.map(|tip| tip.as_ref().map_or(0, |tip| tip.header.height))
-            else {
-                return;
-            };
             while next <= height {
                 let Some(block) = reader.block(next).await else {
                     if damage.contains(&place("block", next)) {
@@ -55,8 +54,13 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
             if tip.changed().await.is_err() {
                 return;
             }
+            height = height_of(&tip.borrow());
         }
     })
+}
+
+fn height_of(tip: &Option<Arc<Block>>) -> u64 {
+    tip.as_ref().map_or(0, |tip| tip.header.height)
 }
 
 /// Where to go on when the block at `missing` is not here: there, once it has been fetched, or where the archive begins, when nobody

@@ -62,7 +62,7 @@ impl Verifier {
         if !mine.is_empty() {
             let running = Running { verifier: self, ids: mine.iter().map(|index| transactions[*index].id).collect() };
             // All messages in one buffer, and where each ends.
-            let mut messages = Vec::new();
+            let mut messages = Vec::with_capacity(mine.iter().map(|index| transactions[*index].signed_bytes_len()).sum());
             let ends: Vec<usize> = mine
                 .iter()
                 .map(|index| {

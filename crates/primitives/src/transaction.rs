@@ -215,6 +215,11 @@ impl<'a> Transaction<'a> {
         sig_structure(self.protected, &self.call.chain, self.payload)
     }
 
+    /// About how many they are, and not fewer.
+    pub fn signed_bytes_len(&self) -> usize {
+        self.protected.len() + self.payload.len() + SIG_STRUCTURE_REST
+    }
+
     /// Appends the signed bytes.
     pub fn write_signed_bytes(&self, out: &mut Vec<u8>) {
         write_sig_structure(self.protected, &self.call.chain, self.payload, out);
@@ -300,10 +305,13 @@ fn write_envelope<W: Write>(
 
 /// RFC 9052 §4.4: `["Signature1", body_protected, external_aad, payload]`.
 fn sig_structure(protected: &[u8], chain: &ChainId, payload: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(payload.len() + 128);
+    let mut out = Vec::with_capacity(protected.len() + payload.len() + SIG_STRUCTURE_REST);
     write_sig_structure(protected, chain, payload, &mut out);
     out
 }
+
+/// Bytes of it beside the protected header and the payload at most: heads, the text, and the chain id.
+const SIG_STRUCTURE_REST: usize = 64;
 
 fn write_sig_structure(protected: &[u8], chain: &ChainId, payload: &[u8], out: &mut Vec<u8>) {
     Encoder::new(out)

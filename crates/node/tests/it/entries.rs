@@ -142,6 +142,16 @@ async fn what_is_lacking_or_damaged_is_never_taken_for_not_deposited() {
         "{never:?}"
     );
     drop(node);
+
+    // A note of what was observed that is far ahead of the chain leaves nobody waiting.
+    nodes[0].take().unwrap().stop().unwrap();
+    std::fs::write(city.path(0).join("observed"), (height + 100_000).to_string()).unwrap();
+    nodes[0] = Some(city.start(0, true));
+    let node = running(nodes[0].as_ref().unwrap()).await;
+    let late = submit(&node, &[city.deposit(3, 3, height + 900)]).await[0];
+    let state = node.wait(late, LONG).await.unwrap();
+    assert!(matches!(state, TransactionState::Finalised(_)), "{state:?}");
+    drop(node);
     for node in nodes.into_iter().flatten() {
         node.stop().unwrap();
     }
