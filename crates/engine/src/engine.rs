@@ -26,6 +26,11 @@ use crate::{
     wiring::{self, CHANNELS, Connected, Network, Parts},
 };
 
+/// A peer that says nothing for so long is gone, or its link is; every node says something each second. To wait longer is to wait, after a cut,
+/// for TCP, which by then tries less and less often.
+const SILENCE_MAX: Duration = Duration::from_secs(15);
+/// How long a peer may take to answer a call.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long tasks may take to end when the engine is stopped.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -78,6 +83,8 @@ impl Engine {
             let runtime = runtime::Config::new()
                 .with_storage_directory(config.directory.clone())
                 .with_worker_threads(config.threads)
+                .with_connect_timeout(CONNECT_TIMEOUT)
+                .with_read_write_timeout(SILENCE_MAX)
                 .with_catch_panics(false);
             runtime::Runner::new(runtime).start(|context| async move {
                 let ended = match launch(&context, config, parts).await {
