@@ -24,15 +24,19 @@ pub struct Fault {
     pub gap: Duration,
 }
 
+/// Deposits before the kill.
+pub const BEFORE: usize = 25_000;
+/// Deposits after it: some seconds' work, so that the dead validator's first turn, which the others wait for, is a part and not the most.
+const AFTER: usize = 100_000;
 /// The validator that is killed; the client talks to another.
 const VICTIM: usize = 3;
 /// How often the height is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Kills a validator under full load and loads the three others, then starts it again.
-pub async fn run(network: &mut Validators, clients: &[Client], maker: &Maker, count: usize) -> anyhow::Result<Fault> {
+pub async fn run(network: &mut Validators, clients: &[Client], maker: &Maker) -> anyhow::Result<Fault> {
     let height = network.height().await?;
-    let (before, after) = (maker.deposits(count / 4, height), maker.deposits(count, height));
+    let (before, after) = (maker.deposits(BEFORE, height), maker.deposits(AFTER, height));
     let done = Arc::new(AtomicBool::new(false));
     let watch = tokio::spawn(longest_gap(network.client.clone(), done.clone()));
     load::closed(clients, &before, CONNECTIONS, PER_REQUEST).await?;

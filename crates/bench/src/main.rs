@@ -160,9 +160,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
 
     // One validator dead.
-    let fault = fault::run(&mut network, &clients, &maker, count / 3).await?;
+    let fault = fault::run(&mut network, &clients, &maker).await?;
     let fault_rate = fault.load.finalised as f64 / fault.load.time.as_secs_f64();
-    records += count / 12 + fault.load.finalised;
+    records += fault::BEFORE + fault.load.finalised;
     println!(
         "one validator killed: {fault_rate:.0} tx/s finalised by the others ({} failed), longest time without a block {:.0} ms",
         fault.load.failed,

@@ -27,6 +27,7 @@ use zhulian_primitives::{Block, ChainId, Header, PROTOCOL_FIRST, Timestamp, vali
 use crate::{
     Limits, Transactions,
     block::{Sealed, root},
+    budget::Budget,
     chain::Chain,
     clock,
     error::remedy,
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub machine: Arc<dyn Machine>,
     pub transactions: Arc<dyn Transactions>,
     pub limits: Limits,
+    pub budget: Budget,
     pub clock_skew_ms: i64,
     /// Blocks of an epoch.
     pub epoch_blocks: u64,
@@ -282,8 +284,9 @@ where
         let limits = shared.limits;
         let header = self.header(&clock, &context, &parent_header, parent.digest());
         let block_context = self.context_of(&header);
-        let mut transactions =
-            shared.transactions.propose(&block_context, &ancestors, limits.transactions_bytes_max, limits.transactions_max);
+        let room = shared.budget.room(limits.transactions_max);
+        let mut transactions = shared.transactions.propose(&block_context, &ancestors, limits.transactions_bytes_max, room);
+        let build = shared.budget.measure(&clock, transactions.len());
         let (mut block, mut outcome) = loop {
             let block = Arc::new(Block { header: header.clone(), transactions, receipts: Vec::new() });
             let outcome = self.execute::<E>(&block_context, &block, &batch).await.ok()?;
@@ -296,6 +299,7 @@ where
         let validators = self.validators::<E>(&parent_header, &outcome, &batch).await;
         let merkleized = self.write::<E>(header.height, &mut outcome, batch).await;
         block.receipts = outcome.receipts;
+        drop(build);
         let bounds = merkleized.bounds();
         block.header = Header {
             version: outcome.protocol,

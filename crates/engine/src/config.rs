@@ -69,7 +69,8 @@ pub struct Timeouts {
     pub leader: Duration,
     /// Wait for a view to be certified; above `leader`.
     pub certification: Duration,
-    /// A leader that was silent for so long is skipped at once; above `certification`.
+    /// A leader that was silent for so long is skipped at once; above `certification`. Little above, so that of a dead validator only
+    /// the first turn is waited for.
     pub skip: Duration,
     /// Wait for a peer's answer.
     pub fetch: Duration,
@@ -78,9 +79,9 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            leader: Duration::from_millis(1_500),
-            certification: Duration::from_millis(2_500),
-            skip: Duration::from_millis(3_500),
+            leader: Duration::from_millis(1_200),
+            certification: Duration::from_millis(1_500),
+            skip: Duration::from_millis(1_600),
             fetch: Duration::from_millis(1_000),
         }
     }

@@ -4,6 +4,7 @@ mod application;
 mod archive;
 pub mod audit;
 mod block;
+mod budget;
 mod certificate;
 mod chain;
 mod clock;

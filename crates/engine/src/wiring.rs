@@ -50,6 +50,7 @@ use crate::{
     application::{Application, Shared, genesis},
     archive::{self, Damage, Opening},
     block::Sealed,
+    budget::Budget,
     chain,
     cold::{
         keeper::{self, Keeper},
@@ -428,6 +429,7 @@ where
             epoch_blocks: config.epoch_blocks,
             transactions: parts.transactions.clone(),
             limits: config.limits,
+            budget: Budget::new(&config.timeouts),
             clock_skew_ms: config.clock_skew_ms,
             genesis: genesis.clone(),
             genesis_state,

@@ -355,9 +355,9 @@ impl Config {
             limits: engine::Limits::default(),
             pace: engine::Pace { block_interval: Duration::from_millis(self.pace.block_interval_ms), heartbeat },
             timeouts: engine::Timeouts {
-                leader: defaults.leader.max(heartbeat * 3 / 2),
-                certification: defaults.certification.max(heartbeat * 5 / 2),
-                skip: defaults.skip.max(heartbeat * 7 / 2),
+                leader: defaults.leader.max(heartbeat * 6 / 5),
+                certification: defaults.certification.max(heartbeat * 3 / 2),
+                skip: defaults.skip.max(heartbeat * 8 / 5),
                 fetch: defaults.fetch,
             },
             state_sync: match self.state_sync {
