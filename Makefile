@@ -9,10 +9,10 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo "nextest run" || echo "test")
 
-.PHONY: help setup web up test check unit sdk page api e2e hosts sim bugs bench fuzz tck docs clean
+.PHONY: help setup web up test check unit sdk page api e2e hosts containers sim bugs bench fuzz tck docs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## install the Debian packages that are missing
 	@scripts/setup.sh
@@ -48,6 +48,9 @@ e2e: unit ## four real processes: deposit, tamper, kill, wipe, and verify offlin
 hosts: ## four hosts in network namespaces, with latency, loss, cut links and a rolling restart; needs root
 	$(CARGO) build --locked --bin zhulian
 	scripts/hosts.sh
+
+containers: ## build the image and run its four containers: stopped, missing, made anew; needs docker with compose
+	scripts/container.sh
 
 page: unit ## the web page in headless Chromium; the scenarios in the editors bpmn-js and dmn-js
 	scripts/page.sh
