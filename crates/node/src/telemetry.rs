@@ -1,6 +1,10 @@
 //! Logs and metrics. Neither holds personal data: heights, digests, counts, keys of validators, codes of organisations.
 
-use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
+use std::{
+    fmt::Write as _,
+    io::{IsTerminal as _, stderr},
+    sync::atomic::Ordering::Relaxed,
+};
 
 use tracing_subscriber::{EnvFilter, fmt};
 use zhulian_gateway::{NodeStatus, Peer, Phase};
@@ -17,7 +21,9 @@ use crate::{
 pub fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_| EnvFilter::new(Log::default().filter));
     // A log that cannot be written, on a disk that is full, is no reason to end the node in the middle of a word.
-    let subscriber = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true).log_internal_errors(false);
+    let subscriber = fmt().with_env_filter(filter).with_writer(stderr).with_target(true).log_internal_errors(false);
+    // Colours are for eyes, not for journals and files.
+    let subscriber = subscriber.with_ansi(stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     // A second start, as in tests, leaves the first one in place.
     let _ = if log.json { subscriber.json().try_init() } else { subscriber.try_init() };
 }
