@@ -13,7 +13,7 @@ use commonware_runtime::Clock;
 
 use crate::Timeouts;
 
-/// Builds of fewer transactions say nothing of what one costs, unless they take too long.
+/// What a build costs besides its transactions makes one of fewer seem dearer than it is.
 const COUNT_MIN: usize = 64;
 
 /// What a transaction costs to build into a block, learnt from this node's own blocks.
@@ -44,11 +44,15 @@ impl Budget {
     }
 
     fn learn(&self, count: usize, took: Duration) {
-        if count == 0 || (count < COUNT_MIN && took < self.target) {
+        if count == 0 {
             return;
         }
         let now = took.as_nanos() as u64 / count as u64;
         let before = self.cost.load(Ordering::Relaxed);
+        // A small block that was in time teaches only that transactions are cheaper than they were thought to be.
+        if count < COUNT_MIN && took < self.target && now >= before {
+            return;
+        }
         let cost = if before == 0 { now } else { (before.saturating_mul(3).saturating_add(now)) / 4 };
         self.cost.store(cost, Ordering::Relaxed);
     }
@@ -110,9 +114,14 @@ mod tests {
     }
 
     #[test]
-    fn one_transaction_always_fits() {
+    fn after_a_standstill_blocks_of_one_transaction_lead_back_to_full_ones() {
         let budget = budget();
         budget.learn(1, Duration::from_secs(3_600));
-        assert_eq!(budget.room(4_000), 1);
+        assert_eq!(budget.room(4_000), 1, "one transaction always fits");
+        for _ in 0..100 {
+            let count = budget.room(4_000);
+            budget.learn(count, Duration::from_millis(2) + Duration::from_micros(30) * count as u32);
+        }
+        assert_eq!(budget.room(4_000), 4_000);
     }
 }
