@@ -24,6 +24,7 @@ say "depositing one file, a folder, and a batch"
 mkdir "$work/files" "$work/batch"
 printf 'Contract No. 42\n' >"$work/contract.txt"
 head -c 3000000 /dev/urandom >"$work/large.bin"
+printf '\x00' | dd of="$work/large.bin" bs=1 seek=1500000 conv=notrunc status=none # or the byte that is changed below might be what it was
 for i in $(seq 1 25); do printf 'document %s %s\n' "$i" "$RANDOM" >"$work/files/$i.txt"; done
 for i in $(seq 1 200); do printf 'entry %s %s\n' "$i" "$RANDOM" >"$work/batch/$i.txt"; done
 : >"$work/batch/empty"
