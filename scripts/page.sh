@@ -21,6 +21,10 @@ wait_for_city "$scratch/home" "$scratch/up.log"
 
 head -c 2600000 /dev/urandom >"$scratch/document.bin"
 "$zhulian" -q evidence deposit "$scratch/document.bin" >"$scratch/deposit.log"
+head -c 10000 /dev/urandom >"$scratch/withdrawn.bin"
+"$zhulian" -q evidence deposit "$scratch/withdrawn.bin" >"$scratch/deposit.log"
+number="$("$zhulian" --json evidence check "$scratch/withdrawn.bin" | sed -n 's/.*"id": "\(ZL[^"]*\)".*/\1/p' | head -1)"
+"$zhulian" -q evidence withdraw "$number" --reason mistake >"$scratch/deposit.log"
 cd web
 ZHULIAN_URL="http://127.0.0.1:$base" ZHULIAN_DEPOSITED="$scratch/document.bin" ZHULIAN_RECEIPT="$scratch/document.bin.zlr" \
-    ZHULIAN_NODES="$scratch/home/nodes" npm test
+    ZHULIAN_WITHDRAWN="$scratch/withdrawn.bin" ZHULIAN_NODES="$scratch/home/nodes" npm test

@@ -8,8 +8,9 @@ import { chromium } from 'playwright-core';
 const url = process.env.ZHULIAN_URL;
 const deposited = process.env.ZHULIAN_DEPOSITED; // a file that is on the ledger
 const receiptPath = process.env.ZHULIAN_RECEIPT; // its receipt
+const withdrawn = process.env.ZHULIAN_WITHDRAWN; // a file that was deposited and withdrawn
 const shots = process.env.ZHULIAN_SHOTS;
-assert.ok(url && deposited && receiptPath, 'scripts/page.sh sets ZHULIAN_URL, ZHULIAN_DEPOSITED and ZHULIAN_RECEIPT');
+assert.ok(url && deposited && receiptPath && withdrawn, 'scripts/page.sh sets ZHULIAN_URL, _DEPOSITED, _RECEIPT and _WITHDRAWN');
 
 let browser;
 before(async () => {
@@ -74,6 +75,20 @@ test("the address on a certificate's code shows the deposit, and the file is com
   await shot(page, 'linked-en');
   await drop(page, [file('other.bin', Buffer.from('another file'))]);
   await page.locator('.card.mismatch').waitFor();
+  assert.deepEqual(errors, []);
+  await close();
+});
+
+test('a file whose deposit was withdrawn is verified, and the headline says so', async () => {
+  const { page, errors, close } = await open();
+  await drop(page, [withdrawn]);
+  const headline = page.locator('.card.verified h2');
+  await headline.waitFor();
+  assert.equal(await headline.innerText(), '核验通过 · 已停止使用（未删除）');
+  await shot(page, 'withdrawn-zh');
+  await page.click('#language');
+  await page.locator('.card').waitFor();
+  assert.equal(await headline.innerText(), 'Verified · withdrawn from use (not erased)');
   assert.deepEqual(errors, []);
   await close();
 });

@@ -53,13 +53,20 @@ function verdict(shown: Shown): HTMLElement {
   const mark = element('div', MARK[shown.kind], 'mark');
   mark.setAttribute('aria-hidden', 'true');
   const words = element('div');
-  words.append(element('h2', text(shown.kind)));
+  words.append(element('h2', headline(shown)));
   const lead = LEAD[shown.kind];
   const own = getLanguage() === 'zh' ? shown.zh : shown.en;
   words.append(element('p', own ?? (lead ? text(lead) : '')));
   if (shown.signers) words.append(element('p', text('local'), 'local'));
   head.append(mark, words);
   return head;
+}
+
+/** The answer in a word; a deposit that may not be relied on as it is says so here, and not only among the facts. */
+function headline(shown: Shown): string {
+  const state = shown.evidence?.status;
+  if (!state || state === 'in_use' || (shown.kind !== 'verified' && shown.kind !== 'record')) return text(shown.kind);
+  return `${text(shown.kind)} · ${status(state)}`;
 }
 
 function facts(shown: Shown): HTMLElement {
