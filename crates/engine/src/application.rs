@@ -1,11 +1,6 @@
 //! Building, checking and executing blocks on the state.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Display,
-    sync::Arc,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, fmt::Display, sync::Arc, time::Duration};
 
 use commonware_consensus::{
     Heightable as _,
@@ -320,7 +315,7 @@ where
 
     async fn process(
         &mut self,
-        (clock, _): (E, Self::Context),
+        _: (E, Self::Context),
         mut ancestry: impl Ancestry<Sealed>,
         batch: Batch<E, S>,
         finality: Finality,
@@ -338,13 +333,6 @@ where
             if let Some(fault) = self.fault(header, parent.inner().header()) {
                 tracing::warn!(height = header.height, proposer = %hex::encode(header.proposer), fault, "refusing a block");
                 return None;
-            }
-            // A verdict must not depend on this node's clock, so a block from the future is waited for.
-            let moment = clock::moment(header.time, shared.clock_skew_ms);
-            if clock.current() < moment {
-                let ahead = moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-                tracing::debug!(height = header.height, until = ahead, "waiting for a block's time");
-                clock.sleep_until(moment).await;
             }
         }
 

@@ -48,6 +48,11 @@ impl Sealed {
     pub fn header(&self) -> &Header {
         &self.block.header
     }
+
+    /// Bytes of the transactions and receipts.
+    pub fn plain_bytes(&self) -> usize {
+        self.block.transactions.iter().chain(&self.block.receipts).map(Vec::len).sum()
+    }
 }
 
 /// Root over a body's transactions or receipts.
@@ -216,7 +221,7 @@ impl BoundedBlock for Sealed {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use commonware_codec::{Decode as _, Encode as _};
     use commonware_cryptography::{Signer as _, ed25519::PrivateKey};
     use proptest::prelude::*;
@@ -226,7 +231,7 @@ mod tests {
     const LIMITS: Limits =
         Limits { transactions_bytes_max: 8_192, transactions_max: 16, receipts_bytes_max: 4_096, value_bytes_max: 0 };
 
-    fn sealed(transactions: Vec<Vec<u8>>, receipts: Vec<Vec<u8>>) -> Sealed {
+    pub(crate) fn sealed(transactions: Vec<Vec<u8>>, receipts: Vec<Vec<u8>>) -> Sealed {
         let proposer = PrivateKey::from_seed(1).public_key();
         let header = Header {
             version: 1,

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use commonware_codec::{Decode as _, Encode as _, EncodeSize as _, RangeCfg};
+use commonware_codec::{Encode as _, EncodeSize as _, Error as CodecError, RangeCfg, Read as _};
 use commonware_consensus::{
     Epochable as _,
     marshal::store::{Blocks as _, Certificates as _},
@@ -49,7 +49,11 @@ type Run = Vec<(Sealed, Option<Finalization>)>;
 pub(crate) const RUN_BYTES: usize = 1 << 20;
 /// Blocks in a run at most.
 const RUN_BLOCKS: usize = 1_024;
+/// A run ends with the block by which its transactions and receipts, which travel compressed, come to so many bytes.
+const RUN_PLAIN_BYTES: usize = 32 << 20;
 const QUEUE: usize = 64;
+/// Questions that are answered at the same time; others wait in the queue, and what it has no room for gets no answer.
+const READS: usize = 16;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// Runs written between two syncs of the store.
 const SYNC_EVERY: u32 = 16;
@@ -249,6 +253,9 @@ async fn run<E, D, B, S>(
 
     select_loop! {
         context,
+        on_start => {
+            let full = reads.len() >= READS;
+        },
         on_stopped => {},
         _ = &mut engine => break,
         begin = async { if known { futures::future::pending().await } else { first.as_mut().await } } => {
@@ -269,8 +276,7 @@ async fn run<E, D, B, S>(
         _ = reads.next_completed() => {},
         Some((height, value, verdict)) = answers.recv() else break => {
             let begin = history.top() + 1;
-            let cfg = (RangeCfg::new(1..=RUN_BLOCKS), (limits, VALIDATORS_MAX));
-            let run = Run::decode_cfg(value, &cfg).ok().filter(|run| {
+            let run = decode(value, &limits).ok().filter(|run| {
                 height == begin && follows(run, begin, last, &chain) && certified(run, &mut context, &sets, &strategy)
             });
             let Some(mut run) = run else {
@@ -291,7 +297,8 @@ async fn run<E, D, B, S>(
                 fetches.fetch(U64::from(history.top() + 1));
             }
         },
-        Some((height, answer)) = questions.recv() else break => {
+        question = async { if full { futures::future::pending().await } else { questions.recv().await } } => {
+            let Some((height, answer)) = question else { break };
             let (reader, clock) = (reader.clone(), clock.clone());
             reads.push(async move {
                 if let Some(run) = gather(&reader, height, &*clock, patience).await {
@@ -299,6 +306,25 @@ async fn run<E, D, B, S>(
                 }
             });
         },
+    }
+}
+
+/// A peer's run, never unpacked to more than [`RUN_PLAIN_BYTES`] and a block, whatever is in it.
+fn decode(mut bytes: Bytes, limits: &Limits) -> Result<Run, CodecError> {
+    let count = usize::read_cfg(&mut bytes, &RangeCfg::new(1..=RUN_BLOCKS))?;
+    let mut run = Run::new();
+    let mut plain = 0;
+    for _ in 0..count {
+        if plain >= RUN_PLAIN_BYTES {
+            return Err(CodecError::Invalid("Run", "more bytes than allowed"));
+        }
+        let (sealed, finalization) = <(Sealed, Option<Finalization>)>::read_cfg(&mut bytes, &(*limits, VALIDATORS_MAX))?;
+        plain += sealed.plain_bytes();
+        run.push((sealed, finalization));
+    }
+    match bytes.len() {
+        0 => Ok(run),
+        left => Err(CodecError::ExtraData(left)),
     }
 }
 
@@ -328,18 +354,18 @@ fn certified<R: CryptoRng>(run: &Run, rng: &mut R, sets: &Sets, strategy: &impl 
 async fn gather<E: Context>(reader: &Reader<E>, height: u64, clock: &E, patience: Duration) -> Option<Run> {
     let begun = clock.current();
     let mut run: Run = Vec::new();
-    let mut bytes = 0;
+    let (mut bytes, mut plain) = (0, 0);
     for at in height..height.saturating_add(RUN_BLOCKS as u64) {
         let Some(block) = reader.block(at).await else { break };
         let proposer = crate::keys::public(&block.header.proposer)?;
         let sealed = Sealed::new(block, proposer);
         bytes += sealed.encode_size();
+        plain += sealed.plain_bytes();
         run.push((sealed, reader.certificate(at).await));
         let long = clock.current().duration_since(begun).is_ok_and(|took| took > patience);
-        if (bytes >= RUN_BYTES || long) && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
-            break;
-        }
-        if bytes >= 2 * RUN_BYTES {
+        let enough = bytes >= RUN_BYTES || plain >= RUN_PLAIN_BYTES / 2 || long;
+        let full = bytes >= 2 * RUN_BYTES || plain >= RUN_PLAIN_BYTES;
+        if full || enough && run.last().is_some_and(|(_, finalization)| finalization.is_some()) {
             break;
         }
     }
@@ -353,4 +379,26 @@ async fn gather<E: Context>(reader: &Reader<E>, height: u64, clock: &E, patience
 pub(crate) fn run_bytes_max(block_bytes_max: usize) -> usize {
     let certificate = Finalization::max_encode_size(VALIDATORS_MAX as u32) + 1;
     2 * RUN_BYTES + block_bytes_max + RUN_BLOCKS * certificate + 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::tests::sealed;
+
+    #[test]
+    fn a_run_is_not_unpacked_beyond_its_bound() {
+        const BYTES: usize = 4 << 20;
+        let limits =
+            Limits { transactions_bytes_max: BYTES, transactions_max: 1, receipts_bytes_max: BYTES, value_bytes_max: 0 };
+        let block = sealed(vec![vec![0; BYTES]], vec![vec![0; BYTES]]);
+        let run = |count: usize| (0..count).map(|_| (block.clone(), None)).collect::<Run>().encode();
+        let most = RUN_PLAIN_BYTES / (2 * BYTES);
+        assert_eq!(decode(run(most), &limits).unwrap().len(), most);
+        let error = decode(run(most + 1), &limits).err().unwrap();
+        assert!(error.to_string().contains("more bytes than allowed"), "{error}");
+        let longer = [&run(1)[..], &[0]].concat();
+        assert!(matches!(decode(longer.into(), &limits), Err(CodecError::ExtraData(1))));
+        assert!(decode(run(RUN_BLOCKS + 1), &limits).is_err() && decode(run(0), &limits).is_err());
+    }
 }

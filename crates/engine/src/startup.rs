@@ -58,6 +58,8 @@ where
     }
     opened.send_replace(Some(databases));
     board.set_phase(Phase::Running);
+    // Where the first block is executed meanwhile, it is readable a moment later.
+    chain.reached(0).await;
     let floor = reader.retention.floor();
     let whole = chain.height() == Some(0) || reader.archived(floor).await.is_some();
     if !whole && let Some(begin) = reader.first_after(floor - 1).await {

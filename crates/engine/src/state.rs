@@ -68,15 +68,26 @@ pub(crate) const fn operation_bytes_max(value_bytes_max: usize) -> usize {
     1 + 32 + 32 + 10 + value_bytes_max
 }
 
+/// Where the nodes of the state's tree are, one in 512 of which is read when it is opened. The library's name for it; that it is right is tested.
+pub(crate) fn tree_partition(prefix: &str) -> String {
+    format!("{prefix}-state-nodes-blobs")
+}
+
 /// For how many operations the keys are held in memory while the state under `prefix` is opened, whose log has files of so many `items`.
 ///
 /// An operation that replaces another asks for the key of that one, which may be anywhere in the log: a new entry replaces the one before it in
-/// the order of keys. What is not held is read from the disk, page by page. A replaced operation is not held any longer, and few of a log's
-/// operations are not replaced; each takes 41 bytes until the state is open.
+/// the order of keys. What is not held is read from the disk, page by page. A replaced operation is not held any longer, so there are as many as
+/// the state has entries: at most half of all operations ever logged, where every new entry replaces one operation. They are held in sets of 16,
+/// the oldest of a full one being dropped, so there is a third more room than that. Each takes 41 bytes until the state is open.
 async fn keys_held<E: Storage>(context: &E, prefix: &str, items: NonZeroU64) -> NonZeroUsize {
-    // The library's name for it; that it is right is tested.
-    let files = context.scan(&format!("{prefix}-state-log_data")).await.map_or(0, |files| files.len());
-    NZUsize!((files.max(1) * items.get() as usize / 2).max(1)).min(KEYS_HELD_MAX)
+    // The library's name for it, and for its files their number; that they are right is tested.
+    let files = context.scan(&format!("{prefix}-state-log_data")).await.unwrap_or_default();
+    let last = files.iter().filter_map(|name| name[..].try_into().ok().map(u64::from_be_bytes)).max();
+    let there = files.len() as u64 * items.get();
+    let ever = last.map_or(0, |last| last.saturating_add(1).saturating_mul(items.get()));
+    // Where there is nothing yet, a state is about to be fetched.
+    let held = there.min(ever / 3 * 2).max(items.get() / 2).max(1);
+    NonZeroUsize::new(usize::try_from(held).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN).min(KEYS_HELD_MAX)
 }
 
 /// How the state under `prefix` is opened, by so many `threads`; `items` are the operations in a file of its log, and the nodes in a file of its

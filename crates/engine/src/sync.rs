@@ -34,6 +34,8 @@ pub(crate) const OPERATIONS_PER_REQUEST: NonZeroU64 = commonware_utils::NZU64!(5
 pub(crate) const ANSWER_BYTES: usize = 2 << 20;
 /// Requests of peers, and answers of peers, that wait for this node.
 const QUEUE: usize = 256;
+/// Requests of peers that are answered at the same time.
+const READS: usize = 16;
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The resolver has stopped.
@@ -205,6 +207,9 @@ async fn run<E, DB, D, B>(
 
     select_loop! {
         context,
+        on_start => {
+            let full = reads.len() >= READS;
+        },
         on_stopped => {},
         _ = &mut engine => break,
         id = ended.next_completed() => {
@@ -230,7 +235,8 @@ async fn run<E, DB, D, B>(
         Some((delivery, value, verdict)) = answers.recv() else break => {
             hand_over(delivery, value, verdict, &config.operation);
         },
-        Some((key, answer)) = questions.recv() else break => {
+        question = async { if full { futures::future::pending().await } else { questions.recv().await } } => {
+            let Some((key, answer)) = question else { break };
             if let Some(state) = state.clone() {
                 reads.push(async move {
                     if let Some(response) = read(&state, key).await {

@@ -437,6 +437,8 @@ where
         }),
         strategy: strategy.clone(),
     };
+    // While the log of the state is read, which takes the processor.
+    context.will_need(&state::tree_partition(&prefix));
     let (stateful, executor) = Stateful::new(
         context.child("stateful"),
         StatefulConfig {
@@ -472,7 +474,7 @@ where
     );
     let deferred = Deferred::new(
         context.child("deferred"),
-        Questions(executor.clone()),
+        Questions { actor: executor.clone(), clock_skew_ms: config.clock_skew_ms },
         marshal.clone(),
         FixedEpocher::new(epoch_length),
     );

@@ -16,7 +16,7 @@ use commonware_runtime::{
 use governor::clock::{Clock as GovernorClock, ReasonablyRealtime};
 use rand::rand_core::{CryptoRng, TryCryptoRng, TryRng};
 
-use super::{blob::Blob, shared::Shared, writer};
+use super::{blob::Blob, file, shared::Shared, writer};
 
 /// Any runtime, with [the log](super) between its storage and its user.
 pub(crate) struct Logged<E: Storage> {
@@ -43,6 +43,14 @@ impl<E: Storage + Spawner + CryptoRng> Logged<E> {
         let stopped = context.stopped();
         context.child("log_writer").spawn(move |context| writer.run(context, stopped));
         Ok(Self { inner: context, store })
+    }
+}
+
+impl<E: Storage + Supervisor + Spawner> Logged<E> {
+    /// Has the system bring the files of a partition into its memory, meanwhile and as far as it has room.
+    pub fn will_need(&self, partition: &str) {
+        let Some(directory) = self.store.directory.as_ref().map(|directory| directory.join(partition)) else { return };
+        self.inner.child("read_ahead").shared(true).spawn(move |_| async move { file::will_need(&directory) });
     }
 }
 

@@ -160,9 +160,17 @@ fn frame(bytes: &[u8]) -> Option<(Frame<'_>, usize)> {
         .then(|| (Frame { mark: long(4), number: long(12), done: long(20), payload }, whole.min(bytes.len())))
 }
 
-/// The frames of a segment: those that follow each other from its beginning; and the highest number found behind them, where an earlier
-/// turn's frames may still be.
-fn segment(bytes: &[u8], mark: u64) -> (Vec<Frame<'_>>, u64) {
+/// A segment that was read.
+struct Segment<'a> {
+    /// The frames that follow each other from its beginning.
+    frames: Vec<Frame<'a>>,
+    /// Where they end.
+    end: u64,
+    /// The highest number found behind them, where an earlier turn's frames may still be.
+    behind: u64,
+}
+
+fn segment(bytes: &[u8], mark: u64) -> Segment<'_> {
     let ours = |at: usize| bytes.get(at..).and_then(frame).filter(|(frame, _)| frame.mark == mark);
     let mut frames: Vec<Frame<'_>> = Vec::new();
     let mut at = 0;
@@ -174,7 +182,8 @@ fn segment(bytes: &[u8], mark: u64) -> (Vec<Frame<'_>>, u64) {
         at += len;
     }
     let behind = (at..bytes.len()).step_by(ALIGNMENT).filter_map(ours);
-    (frames, behind.map(|(frame, _)| frame.number).max().unwrap_or(0))
+    let behind = behind.map(|(frame, _)| frame.number).max().unwrap_or(0);
+    Segment { frames, end: at.next_multiple_of(ALIGNMENT) as u64, behind }
 }
 
 /// The mark of a log: a segment begins with a frame, and only if neither does, another one tells.
@@ -195,6 +204,8 @@ pub(super) struct Replay<'a> {
     pub last: u64,
     /// In which segment it is.
     pub segment: usize,
+    /// Where that one ends.
+    pub end: u64,
 }
 
 /// Reads a log. A write that was cut short at its end was never acknowledged, and is left out.
@@ -203,16 +214,16 @@ pub(super) struct Replay<'a> {
 /// When a frame is missing or changed that is followed by a whole one: its number. That is no write that was cut short but damage.
 pub(super) fn replay<'a>(segments: [&'a [u8]; 2]) -> Result<Replay<'a>, u64> {
     let mark = mark(segments);
-    let [(first, first_behind), (second, second_behind)] = segments.map(|bytes| segment(bytes, mark.unwrap_or(0)));
-    let last_of = |frames: &[Frame<'_>]| frames.last().map_or(0, |frame| frame.number);
-    let (last, segment) = match (last_of(&first), last_of(&second)) {
-        (a, b) if a >= b => (a, 0),
-        (_, b) => (b, 1),
+    let [first, second] = segments.map(|bytes| segment(bytes, mark.unwrap_or(0)));
+    let last_of = |segment: &Segment<'_>| segment.frames.last().map_or(0, |frame| frame.number);
+    let (last, segment, end) = match (last_of(&first), last_of(&second)) {
+        (a, b) if a >= b => (a, 0, first.end),
+        (_, b) => (b, 1, second.end),
     };
-    if first_behind.max(second_behind) > last {
+    if first.behind.max(second.behind) > last {
         return Err(last + 1);
     }
-    let mut frames: Vec<Frame<'a>> = first.into_iter().chain(second).collect();
+    let mut frames: Vec<Frame<'a>> = first.frames.into_iter().chain(second.frames).collect();
     frames.sort_by_key(|frame| frame.number);
     let done = frames.iter().map(|frame| frame.done).max().unwrap_or(0);
     frames.retain(|frame| frame.number > done);
@@ -221,7 +232,7 @@ pub(super) fn replay<'a>(segments: [&'a [u8]; 2]) -> Result<Replay<'a>, u64> {
             return Err(expected);
         }
     }
-    Ok(Replay { mark, frames, last, segment })
+    Ok(Replay { mark, frames, last, segment, end })
 }
 
 #[cfg(test)]

@@ -65,6 +65,8 @@ pub(super) struct State<B> {
     pub wanted: u64,
     /// Counts the turns of the segments.
     pub turn: u64,
+    /// Counts the checkpoints that ended.
+    pub checkpoints: u64,
     /// Up to where the log is on disk, or why it cannot be written.
     pub durable: Result<u64, Error>,
     /// Who waits, by position and in the order in which they came.
@@ -203,7 +205,7 @@ impl<B> State<B> {
 pub(super) struct Shared<E: Storage> {
     pub storage: E,
     /// Where the storage has its files, if it has any.
-    directory: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
     state: Mutex<State<E::Blob>>,
     /// Held while files are written or a partition is removed.
     pub files: tokio::sync::Mutex<()>,
@@ -223,6 +225,7 @@ impl<E: Storage> Shared<E> {
             position: 0,
             wanted: 0,
             turn: 1,
+            checkpoints: 0,
             durable: Ok(0),
             waiting: BTreeMap::new(),
             waiters: 0,
@@ -303,8 +306,14 @@ impl<E: Storage> Shared<E> {
         name: &[u8],
         versions: RangeInclusive<BlobVersion>,
     ) -> Result<(Blob<E>, u64, BlobVersion), Error> {
-        self.find(partition, name, versions.clone()).await?;
-        let mut state = self.lock();
+        let mut state = loop {
+            let found = self.find(partition, name, versions.clone()).await?;
+            let state = self.lock();
+            // A checkpoint that ended since may have forgotten it, now that it has a file.
+            if !found || state.known(partition, name).is_some() {
+                break state;
+            }
+        };
         let number = state.entry(partition, name, *versions.end());
         let entry = &state.blobs[&number];
         if !entry.exists {
@@ -321,14 +330,14 @@ impl<E: Storage> Shared<E> {
         Ok((Blob { shared: self.clone(), number, _open: open }, size, version))
     }
 
-    /// Makes a blob known that has only a file so far.
-    pub async fn find(&self, partition: &str, name: &[u8], versions: RangeInclusive<BlobVersion>) -> Result<(), Error> {
+    /// Makes a blob known that has only a file so far. False when it has none and is not known.
+    pub async fn find(&self, partition: &str, name: &[u8], versions: RangeInclusive<BlobVersion>) -> Result<bool, Error> {
         if self.lock().known(partition, name).is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let names = self.names_in_files(partition).await?.unwrap_or_default();
         if !names.iter().any(|other| other == name) {
-            return Ok(());
+            return Ok(false);
         }
         let (file, size, version) = self.open_file(partition, name, versions).await?;
         let mut state = self.lock();
@@ -341,7 +350,7 @@ impl<E: Storage> Shared<E> {
                 entry.layers = Layers::of_file(size);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A blob's file, which is made if there is none.
@@ -365,8 +374,15 @@ impl<E: Storage> Shared<E> {
     }
 
     pub async fn scan(&self, partition: &str) -> Result<Vec<Vec<u8>>, Error> {
-        let files = self.names_in_files(partition).await?;
-        let state = self.lock();
+        let (files, state) = loop {
+            let before = self.lock().checkpoints;
+            let files = self.names_in_files(partition).await?;
+            let state = self.lock();
+            // What a checkpoint that ended since has forgotten may have got a file, or lost it, after they were listed.
+            if state.checkpoints == before {
+                break (files, state);
+            }
+        };
         if files.is_none() && !state.partitions.contains(partition) {
             return Err(Error::PartitionMissing(partition.into()));
         }

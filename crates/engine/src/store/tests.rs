@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use bytes::BytesMut;
 use commonware_macros::select;
 use commonware_runtime::{
     Blob as _, BlobVersion, Clock as _, Error, ReadOptions, Runner as _, Spawner as _, Storage as _, Supervisor as _,
@@ -9,7 +10,11 @@ use commonware_runtime::{
 };
 use rand::{Rng as _, RngExt as _};
 
-use super::{Logged, file::File};
+use super::{
+    Logged,
+    file::File,
+    log::{ALIGNMENT, HEAD, Operation, seal},
+};
 
 const LOG: &str = "log";
 /// Small, so that segments turn often.
@@ -107,12 +112,18 @@ fn a_stopped_store_needs_no_log() {
         let (blob, _) = store.open("p", b"a").await.expect("opens");
         blob.write_at(0, vec![7; 100], WriteOptions::default()).await.expect("writes");
         drop(blob);
+        let (empty, _) = store.open("p", b"empty").await.expect("opens");
+        empty.sync().await.expect("syncs");
+        drop(empty);
         let stopped = context.child("stop").stop(0, None);
         select! {
             result = stopped => result.expect("stops"),
             _ = context.sleep(std::time::Duration::from_secs(10)) => panic!("does not stop"),
         }
-        assert_eq!(contents(&context, "p").await, BTreeMap::from([(b"a".to_vec(), vec![7; 100])]));
+        assert_eq!(
+            contents(&context, "p").await,
+            BTreeMap::from([(b"a".to_vec(), vec![7; 100]), (b"empty".to_vec(), Vec::new())])
+        );
     });
 }
 
@@ -162,6 +173,47 @@ fn a_damaged_frame_in_the_middle_is_told() {
     );
 }
 
+/// A start writes to the log before anything else does, and that write may be torn as any other.
+#[test]
+fn the_first_write_of_a_start_may_be_torn() {
+    // A stop in the middle of a checkpoint: frames in both segments, none of which is known to be in the files.
+    let ((), stopped) = deterministic::Runner::seeded(1).start_and_recover(|context| async move {
+        for (segment, numbers) in [(b"0", 1..4u8), (b"1", 4..6)] {
+            let (log, _) = context.open(LOG, segment).await.expect("opens");
+            for (place, number) in numbers.enumerate() {
+                let mut frame = BytesMut::zeroed(HEAD);
+                Operation::Name { blob: 1, version: 0, partition: "p", name: b"a" }.encode(&mut frame);
+                Operation::Write { blob: 1, offset: number.into(), bytes: &[number] }.encode(&mut frame);
+                seal(7, number.into(), 0, &mut frame);
+                log.write_at((place * ALIGNMENT) as u64, frame.freeze(), WriteOptions::SYNC).await.expect("writes");
+            }
+        }
+    });
+    let whole = BTreeMap::from([(b"a".to_vec(), vec![0, 1, 2, 3, 4, 5])]);
+    let expected = whole.clone();
+    let ((), started) = deterministic::Runner::from(stopped).start_and_recover(|context| async move {
+        assert_eq!(contents(&open(&context).await, "p").await, expected);
+    });
+    deterministic::Runner::from(started).start(|context| async move {
+        // Of its last write, over one of the frames that were read, neither the old bytes nor the new ones are left.
+        let mut last = (0, b"0", 0);
+        for segment in [b"0", b"1"] {
+            let (log, size) = context.open(LOG, segment).await.expect("opens");
+            let bytes = log.read_at(0, size as usize, ReadOptions::default()).await.expect("reads").coalesce();
+            for at in (0..size as usize).step_by(ALIGNMENT) {
+                let number = u64::from_be_bytes(bytes.as_ref()[at + 12..at + 20].try_into().expect("eight bytes"));
+                last = last.max((number, segment, at as u64));
+            }
+        }
+        let (number, segment, at) = last;
+        assert_eq!((number, at), (7, 0));
+        let (log, _) = context.open(LOG, segment).await.expect("opens");
+        log.write_at(at, vec![0x55; ALIGNMENT], WriteOptions::SYNC).await.expect("writes");
+        drop(log);
+        assert_eq!(contents(&open(&context).await, "p").await, whole);
+    });
+}
+
 /// A page that is in memory is copied from the file itself, which is where the library says; one that is not, or no longer, comes from the library.
 #[test]
 fn pages_in_memory_are_those_of_the_blob() {
@@ -200,5 +252,43 @@ fn pages_in_memory_are_those_of_the_blob() {
         }
         drop(blob);
         assert_eq!(contents(&store, "q").await[&b"a"[..]], model);
+    });
+}
+
+/// Who goes up through a file with gaps finds what comes next in memory; who reads here and there causes no other reads.
+#[test]
+fn reads_that_go_up_through_a_file_are_read_ahead() {
+    const STEP: u64 = 16 << 10;
+    const MIB: u64 = 1 << 20;
+    let directory = tempfile::tempdir().expect("a directory");
+    let config = tokio::Config::new().with_storage_directory(directory.path());
+    let path = directory.path().to_path_buf();
+    tokio::Runner::new(config).start(|context| async move {
+        let versions = BlobVersion::new(0)..=BlobVersion::new(0);
+        let (blob, _, _) = context.open_versioned("p", b"a", versions.clone()).await.expect("opens");
+        blob.write_at(0, vec![7; 8 << 20], WriteOptions::SYNC).await.expect("writes");
+        drop(blob);
+        let on_disk = std::fs::File::open(path.join("p").join(hex::encode(b"a"))).expect("opens");
+        rustix::fs::fadvise(&on_disk, 0, None, rustix::fs::Advice::DontNeed).expect("forgets");
+
+        let (blob, size, _) = context.open_versioned("p", b"a", versions).await.expect("opens");
+        let file = File::new(blob, size, Some(&path), "p", b"a");
+        let in_memory = |offset: u64| file.copy(offset, &mut [0; 4_096]);
+        if in_memory(7 * MIB) {
+            // A file system in memory forgets nothing.
+            return;
+        }
+        for offset in [2 * MIB, 5 * MIB, 4 * MIB, 6 * MIB, 6 * MIB, 3 * MIB] {
+            assert!(!in_memory(offset) && !in_memory(offset + MIB / 2), "nothing is read ahead of {offset}");
+        }
+        assert!(!in_memory(MIB) && !in_memory(MIB + STEP), "nobody asked for these before");
+        let mut tries = 0;
+        for offset in (MIB + 2 * STEP..2 * MIB).step_by(STEP as usize) {
+            while !in_memory(offset) {
+                tries += 1;
+                assert!(tries < 1_000, "{offset} was not read ahead");
+                context.sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
     });
 }

@@ -89,8 +89,8 @@ pub(super) async fn open<E: Storage>(
         segments,
         segment_bytes,
         mark: found.mark.unwrap_or(fresh_mark),
-        current: 1 - found.segment,
-        offset: 0,
+        current: found.segment,
+        offset: found.end,
         number: found.last + 1,
         done: Arc::new(AtomicU64::new(found.last)),
         checkpoint: None,
@@ -99,7 +99,14 @@ pub(super) async fn open<E: Storage>(
         let jobs = jobs(&mut shared.lock(), 0);
         carry_out(&shared, jobs).await?;
     }
-    // From here on, the frames that were read count as done.
+    // From here on, the frames that were read count as done. The other segment may begin with one of them, so that is said behind them first; if this
+    // write is cut short, they are there to be read again.
+    if found.last > 0 {
+        writer.write(BytesMut::zeroed(HEAD)).await?;
+        writer.done.store(found.last + 1, Ordering::Release);
+    }
+    writer.current = 1 - found.segment;
+    writer.offset = 0;
     writer.write(BytesMut::zeroed(HEAD)).await?;
     Ok((shared, writer))
 }
@@ -277,7 +284,7 @@ impl<E: Storage + Spawner> Writer<E> {
 const SMALL: u64 = 16 << 10;
 
 /// What a checkpoint must write; begins it. The last one has ended. Blobs that stay in the log for another turn are logged again, up to
-/// `again_max` bytes.
+/// `again_max` bytes; with none, all get a file, empty ones too.
 fn jobs<B>(state: &mut State<B>, mut again_max: u64) -> Vec<Job<B>> {
     state.turn += 1;
     let changed = |(number, entry): (&u64, &Entry<B>)| (entry.changed && !entry.detached).then_some(*number);
@@ -288,6 +295,7 @@ fn jobs<B>(state: &mut State<B>, mut again_max: u64) -> Vec<Job<B>> {
         let size = entry.layers.size();
         if entry.exists
             && !entry.in_file
+            && again_max > 0
             && size <= SMALL.min(again_max)
             && let Some(bytes) = entry.layers.held()
         {
@@ -363,6 +371,7 @@ async fn carry_out<E: Storage>(shared: &Arc<Shared<E>>, jobs: Vec<Job<E::Blob>>)
         });
     }
     let mut state = shared.lock();
+    state.checkpoints += 1;
     for (number, file) in ended {
         let Some(entry) = state.blobs.get_mut(&number) else { continue };
         entry.in_file = file.is_some();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use commonware_p2p::simulated::Link;
 use commonware_runtime::{Clock as _, Runner as _, deterministic};
-use commonware_utils::probability;
+use commonware_utils::{NZUsize, probability};
 use zhulian_engine::{Config, ConfigError, Pace, Peer, Timeouts};
 
 use crate::{
@@ -137,6 +137,27 @@ fn a_clock_that_runs_ahead_delays_but_neither_splits_nor_stops_the_network() {
             assert!((skews[0] - skew).abs() < 100, "skews {skews:?}");
         });
     }
+}
+
+/// A clock that is far ahead costs its validator its turns, and the others nothing but them, although their states are pruned at every other block.
+#[test]
+fn a_block_far_ahead_holds_up_neither_the_state_nor_its_pruning() {
+    deterministic::Runner::seeded(5).start(|context| async move {
+        let mut world = World::new(&context, 4, GOOD).await;
+        for index in 0..4 {
+            world
+                .start(index, &format!("node{index}"), |config| {
+                    config.clock_skew_ms = if index == 1 { 3_000_000 } else { 0 };
+                    config.storage.prune_every_blocks = NZUsize!(2);
+                })
+                .await;
+        }
+        let begun = context.current();
+        world.reach(40).await;
+        let took = context.current().duration_since(begun).unwrap();
+        assert!(took < Duration::from_secs(600), "40 blocks took {took:?}");
+        world.agree();
+    });
 }
 
 #[test]
