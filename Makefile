@@ -56,9 +56,9 @@ page: unit ## the web page in headless Chromium; the scenarios in the editors bp
 	scripts/page.sh
 	scripts/modelers.sh
 
-sim: ## deterministic simulation of whole nodes; SEEDS=n, FIRST=n, SEED=n to replay one, WRITES=n for a power cut at every n-th write
+sim: ## deterministic simulation of whole nodes; SEEDS=n, FIRST=n, TWICE=1 for each seed twice, SEED=n to replay one, WRITES=n for a power cut at every n-th write
 	$(CARGO) run --profile sim --locked -p zhulian-sim -- --seeds $(or $(SEEDS),200) $(if $(FIRST),--first $(FIRST)) \
-		$(if $(SEED),--seed $(SEED)) $(if $(WRITES),--write-points $(WRITES))
+		$(if $(TWICE),--twice) $(if $(SEED),--seed $(SEED)) $(if $(WRITES),--write-points $(WRITES))
 
 bugs: ## three bugs put in on purpose, each of which the simulation must find
 	$(CARGO) test --profile sim --locked -p zhulian-sim --features seeded-bugs --test bugs -- --nocapture

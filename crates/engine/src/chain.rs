@@ -8,9 +8,10 @@ use std::{
     },
 };
 
-use commonware_utils::channel::watch;
 use tokio::sync::Notify;
 use zhulian_primitives::{Block, Header, Timestamp};
+
+use crate::watched::Watched;
 
 /// Finalised blocks kept in memory, so that the observer and readers seldom need the archive.
 const RECENT: usize = 32;
@@ -22,7 +23,7 @@ const RECENT_MIN: usize = 4;
 pub(crate) struct Chain {
     /// Blocks whose state is applied or about to be, oldest first.
     recent: Mutex<VecDeque<Arc<Block>>>,
-    tip: watch::Sender<Option<Arc<Block>>>,
+    tip: Watched<Option<Arc<Block>>>,
     /// Times of the last executed blocks, final or not, by digest.
     times: Mutex<VecDeque<([u8; 32], Timestamp)>>,
     /// Last height the observer has been given.
@@ -31,20 +32,17 @@ pub(crate) struct Chain {
     standing: AtomicBool,
     /// Wakes idle proposers, all that wait at the moment.
     pub wake: Notify,
-    /// Wakes who waits for the tip, in the order in which they began to.
-    moved: Notify,
 }
 
 impl Chain {
     pub fn new() -> Self {
         Self {
             recent: Mutex::default(),
-            tip: watch::Sender::new(None),
+            tip: Watched::new(None),
             times: Mutex::default(),
             observed: AtomicU64::new(0),
             standing: AtomicBool::new(false),
             wake: Notify::new(),
-            moved: Notify::new(),
         }
     }
 
@@ -66,33 +64,19 @@ impl Chain {
         if recent.front().is_none_or(|first| first.header.height > block.header.height) {
             recent.push_front(block.clone());
         }
-        self.tip.send_if_modified(|tip| {
-            let first = tip.is_none();
-            if first {
-                *tip = Some(block);
-            }
-            first
+        self.tip.change(|tip| {
+            tip.get_or_insert(block);
         });
-        self.moved.notify_waiters();
     }
 
     /// A block's state is readable.
     pub fn advance(&self, block: Arc<Block>) {
-        self.tip.send_replace(Some(block));
-        self.moved.notify_waiters();
+        self.tip.change(|tip| *tip = Some(block));
     }
 
-    /// Waits until the tip is there and at this height or above, and tells its height. A watch would do, but wakes its waiters in random
-    /// order, and equal seeds of a simulation must give equal lives.
-    pub async fn reached(&self, least: u64) -> u64 {
-        loop {
-            // Made before the question, so that what comes between is not missed.
-            let moved = self.moved.notified();
-            if let Some(height) = self.height().filter(|height| *height >= least) {
-                return height;
-            }
-            moved.await;
-        }
+    /// Waits until the tip is there and at this height or above, and gives it.
+    pub async fn reached(&self, least: u64) -> Arc<Block> {
+        self.tip.until(|tip| tip.clone().filter(|tip| tip.header.height >= least)).await
     }
 
     /// The header whose state has this root, if it is among the last ones.
@@ -112,17 +96,12 @@ impl Chain {
 
     /// The last finalised and executed block.
     pub fn tip(&self) -> Option<Arc<Block>> {
-        self.tip.borrow().clone()
+        self.tip.read(Clone::clone)
     }
 
     /// Its height.
     pub fn height(&self) -> Option<u64> {
-        self.tip.borrow().as_ref().map(|block| block.header.height)
-    }
-
-    /// Watches the tip.
-    pub fn watch(&self) -> watch::Receiver<Option<Arc<Block>>> {
-        self.tip.subscribe()
+        self.tip.read(|tip| tip.as_ref().map(|block| block.header.height))
     }
 
     /// A block was executed.

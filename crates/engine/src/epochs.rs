@@ -170,7 +170,7 @@ where
         let mut shutdown = context.stopped();
         let height = select! {
             _ = &mut shutdown => return None,
-            height = chain.reached(0) => height,
+            tip = chain.reached(0) => tip.header.height,
         };
         let mut epoch = height / self.epoch_blocks;
         // A node that stopped before the end of an epoch was kept enters that epoch once more, and sees at once that it is over.
@@ -255,7 +255,7 @@ where
     /// What the state says of the validators to be.
     async fn seats(&mut self) -> Option<Vec<Seat>> {
         let key = self.machine.validators_key()?;
-        let state = self.state.borrow().clone()?;
+        let state = self.state.get()?;
         let value = state.read().await.get(&Digest(key)).await;
         match value {
             Ok(value) => self.machine.validators(&value?),
@@ -317,7 +317,7 @@ where
             return Some(header);
         }
         // The tip may be there a moment before the state is open to readers.
-        while self.state.borrow().is_none() {
+        while self.state.get().is_none() {
             self.pause(context).await?;
         }
         // The state is that of this very block: without knowing the next validators the node takes no later block.

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use commonware_macros::select;
 use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_storage::Context;
-use zhulian_primitives::Block;
 
 use crate::{
     Observer,
@@ -28,8 +27,7 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
     // The observer may block, so it has a thread of its own.
     context.dedicated().spawn(move |context| async move {
         let chain = reader.chain.clone();
-        let mut tip = chain.watch();
-        let Ok(mut height) = tip.wait_for(Option::is_some).await.map(|tip| height_of(&tip)) else { return };
+        let mut height = chain.reached(0).await.header.height;
         // Its note may be of another chain's directory, or ahead of a disk that lost its end; it would wait in silence for what it noted.
         let mut next = observer.position().min(height) + 1;
         chain.set_observed(next - 1);
@@ -51,16 +49,9 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
                 chain.set_observed(next);
                 next += 1;
             }
-            if tip.changed().await.is_err() {
-                return;
-            }
-            height = height_of(&tip.borrow());
+            height = chain.reached(next).await.header.height;
         }
     })
-}
-
-fn height_of(tip: &Option<Arc<Block>>) -> u64 {
-    tip.as_ref().map_or(0, |tip| tip.header.height)
 }
 
 /// Where to go on when the block at `missing` is not here: there, once it has been fetched, or where the archive begins, when nobody
@@ -80,13 +71,8 @@ async fn resume<E: Spawner + Clock + Context>(context: &E, reader: &Reader<E>, m
         context.sleep(RETRY).await;
         return missing;
     };
-    let mut fetched = reader.history.watch();
     select! {
-        progress = fetched.wait_for(|top| *top >= missing) => {
-            if progress.is_ok() {
-                return missing;
-            }
-        },
+        _ = reader.history.reached(missing) => return missing,
         _ = context.sleep(PATIENCE) => {},
     }
     tracing::warn!(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use commonware_macros::select;
 use commonware_utils::channel::{mpsc, oneshot};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::{Block, Certificate, Handover, Header, Height};
@@ -64,10 +65,14 @@ impl Handle {
     }
 
     /// Waits until the tip is at `height` or above, and returns it.
+    ///
+    /// # Errors
+    /// When the engine stops before.
     pub async fn reached(&self, height: Height) -> Result<Arc<Block>, Error> {
-        let mut tip = self.chain.watch();
-        let reached = tip.wait_for(|tip| tip.as_ref().is_some_and(|tip| tip.header.height >= height)).await;
-        reached.map_err(|_| Error::Stopped)?.clone().ok_or(Error::NotReady)
+        select! {
+            tip = self.chain.reached(height) => Ok(tip),
+            _ = self.queries.closed() => Err(Error::Stopped),
+        }
     }
 
     /// The finalised block at `height`, checked against its header.

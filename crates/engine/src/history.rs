@@ -25,7 +25,7 @@ use commonware_storage::{
 };
 use commonware_utils::{
     NZUsize, NonZeroDuration,
-    channel::{mpsc, oneshot, watch},
+    channel::{mpsc, oneshot},
     futures::Pool,
     sequence::U64,
     sync::AsyncRwLock,
@@ -40,6 +40,7 @@ use crate::{
     certificate::Finalization,
     reader::Reader,
     sets::Sets,
+    watched::Watched,
 };
 
 /// A run of blocks with their certificates; the last has one.
@@ -68,7 +69,7 @@ pub(crate) struct History<E: Context> {
     /// Taken out while it is written.
     stores: AsyncRwLock<Option<Stores<E>>>,
     /// The last height held; all before are held too.
-    top: watch::Sender<u64>,
+    top: Watched<u64>,
 }
 
 /// Disk errors end the node, as they do in every other store of it.
@@ -80,18 +81,18 @@ impl<E: Context> History<E> {
     /// Blocks below `floor` are in the cold archive.
     pub fn new((certificates, blocks): (CertificateArchive<E>, BlockArchive<E>), floor: u64) -> Self {
         let (end, _) = blocks.next_gap(Height::new(floor));
-        let top = watch::Sender::new(end.map_or(floor - 1, Height::get));
+        let top = Watched::new(end.map_or(floor - 1, Height::get));
         Self { stores: AsyncRwLock::new(Some(Stores { certificates, blocks })), top }
     }
 
     /// The last height held.
     pub fn top(&self) -> u64 {
-        *self.top.borrow()
+        self.top.read(|top| *top)
     }
 
-    /// Watches it.
-    pub fn watch(&self) -> watch::Receiver<u64> {
-        self.top.subscribe()
+    /// Waits until a height is held.
+    pub async fn reached(&self, height: u64) {
+        self.top.until(|top| (*top >= height).then_some(())).await;
     }
 
     pub async fn block(&self, height: u64) -> Option<Arc<Block>> {
@@ -137,7 +138,7 @@ impl<E: Context> History<E> {
             blocks = blocks.sync().await.unwrap_or_else(stop);
         }
         *slot = Some(Stores { certificates, blocks });
-        self.top.send_replace(top);
+        self.top.change(|held| *held = top);
     }
 }
 

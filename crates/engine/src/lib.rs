@@ -33,6 +33,7 @@ mod status;
 mod store;
 mod sync;
 mod tree;
+mod watched;
 pub mod wiring;
 
 pub use config::{Cold, Config, ConfigError, Limits, Pace, Peer, StateSync, Storage, Timeouts};

@@ -1,16 +1,13 @@
 //! Answers the node's questions from the finalised state and the archive.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use commonware_cryptography::sha256::Digest;
 use commonware_macros::select_loop;
 use commonware_parallel::Strategy;
 use commonware_runtime::{Metrics, Spawner};
 use commonware_storage::Context;
-use commonware_utils::{
-    channel::{mpsc, watch},
-    futures::Pool,
-};
+use commonware_utils::{channel::mpsc, futures::Pool};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::{Block, Header};
 
@@ -32,7 +29,7 @@ const CONCURRENT: usize = 64;
 const HEADERS_MAX: u64 = 1_024;
 
 /// The state, once there is one.
-pub(crate) type Opened<E, S> = watch::Receiver<Option<Databases<E, S>>>;
+pub(crate) type Opened<E, S> = Arc<OnceLock<Databases<E, S>>>;
 
 /// What the service reads from.
 pub(crate) struct Service<E: Context + Spawner, S: Strategy> {
@@ -136,7 +133,7 @@ where
     }
 
     fn opened(&self) -> Result<Databases<E, S>, Error> {
-        self.state.borrow().clone().ok_or(Error::NotReady)
+        self.state.get().cloned().ok_or(Error::NotReady)
     }
 
     /// The header whose state is the one that is open, given its root.

@@ -6,7 +6,7 @@ use commonware_glue::stateful::Mailbox;
 use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_storage::Context;
-use commonware_utils::channel::{oneshot, watch};
+use commonware_utils::channel::oneshot;
 use zhulian_primitives::Block;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     chain::Chain,
     feed,
     reader::{Marshal, Reader},
+    service::Opened,
     state::Databases,
     status::{Board, Phase},
     wiring,
@@ -32,7 +33,7 @@ pub(crate) struct Ready<E: Context + Spawner, S: Strategy> {
     pub reader: Reader<E>,
     pub board: Board,
     pub genesis: Sealed,
-    pub opened: watch::Sender<Option<Databases<E, S>>>,
+    pub opened: Opened<E, S>,
     pub observer: Arc<dyn Observer>,
     pub damage: Damage,
     /// Told the first block that this node has itself.
@@ -56,7 +57,7 @@ where
         }
         tracing::info!(height = block.header.height, "the state is the one that was finalised");
     }
-    opened.send_replace(Some(databases));
+    opened.get_or_init(|| databases);
     board.set_phase(Phase::Running);
     // Where the first block is executed meanwhile, it is readable a moment later.
     chain.reached(0).await;

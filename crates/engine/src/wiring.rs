@@ -38,7 +38,7 @@ use commonware_runtime::{
 use commonware_storage::qmdb::sync::max_response_size;
 use commonware_utils::{
     NZDuration, NZU16, NZU32, NZU64, NZUsize, NonZeroDuration,
-    channel::{mpsc, oneshot, watch},
+    channel::{mpsc, oneshot},
 };
 use futures::future::select_all;
 use rand::rand_core::CryptoRng;
@@ -65,7 +65,7 @@ use crate::{
     pace::{Paced, Pacer},
     questions::Questions,
     reader::Reader,
-    service::{self, Service},
+    service::{self, Opened, Service},
     sets::{Sets, Store},
     startup,
     state::{self, Databases},
@@ -484,12 +484,12 @@ where
     tasks.push(stateful.start());
 
     // Readers and the observer begin when there is a state and it is the one that was finalised.
-    let (opened, state) = watch::channel(None);
+    let state = Opened::default();
     let ready = startup::Ready {
         reader: reader.clone(),
         board: board.clone(),
         genesis: genesis.clone(),
-        opened,
+        opened: state.clone(),
         observer: parts.observer,
         damage: damage.clone(),
         first: first_height,

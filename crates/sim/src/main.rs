@@ -30,6 +30,9 @@ struct Arguments {
     /// A power cut at every N-th write of a short life, instead of scenarios; 1 for every write.
     #[arg(long, value_name = "N")]
     write_points: Option<u64>,
+    /// Each scenario twice, to show that equal seeds give equal traces.
+    #[arg(long)]
+    twice: bool,
     /// Scenarios at the same time; by default as many as there are processors.
     #[arg(long)]
     jobs: Option<usize>,
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
     }
 }
 
+const DIFFERENT: &str = "EQUAL SEEDS GIVE EQUAL TRACES: the two runs of the seed differ";
+
 /// One scenario twice.
 fn replay(seed: u64) -> ExitCode {
     let scenario = Scenario::of(seed);
@@ -64,7 +69,7 @@ fn replay(seed: u64) -> ExitCode {
     let same = first == second;
     match (&first.broken, same) {
         (Some(broken), _) => println!("BROKEN  {broken}"),
-        (None, false) => println!("BROKEN  EQUAL SEEDS GIVE EQUAL TRACES: the two runs of the seed differ"),
+        (None, false) => println!("BROKEN  {DIFFERENT}"),
         (None, true) => println!("ok, twice the same"),
     }
     let mut total = Total::default();
@@ -96,7 +101,10 @@ fn many(arguments: &Arguments) -> ExitCode {
                 loop {
                     let Some(seed) = lock(&queue).pop_front() else { return };
                     let scenario = Scenario::of(seed);
-                    let report = run(&scenario);
+                    let mut report = run(&scenario);
+                    if arguments.twice && report != run(&scenario) {
+                        report.broken.get_or_insert_with(|| DIFFERENT.into());
+                    }
                     if let Some(broken) = &report.broken {
                         println!("seed {seed:>4}  BROKEN  {scenario}\n    {broken}\n    replay with: zhulian-sim --seed {seed}");
                     } else if arguments.verbose {
