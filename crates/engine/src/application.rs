@@ -264,12 +264,12 @@ where
         let parent = ancestry.next().await?;
         let parent_header = parent.inner().header().clone();
 
-        // What the pool does not know yet: blocks that are not finalised, or not yet observed.
+        // What the pool does not know yet: blocks that are not finalised, or of which it was not told yet.
         let mut ancestors = Vec::new();
         let mut next = Some(parent.clone());
         while let Some(block) = next.take() {
             let height = block.height().get();
-            if height <= shared.chain.observed() || height == 0 || ancestors.len() == ANCESTORS_MAX {
+            if height <= shared.chain.told() || height == 0 || ancestors.len() == ANCESTORS_MAX {
                 break;
             }
             ancestors.push(block.inner().block().clone());

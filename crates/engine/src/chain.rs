@@ -26,8 +26,8 @@ pub(crate) struct Chain {
     tip: Watched<Option<Arc<Block>>>,
     /// Times of the last executed blocks, final or not, by digest.
     times: Mutex<VecDeque<([u8; 32], Timestamp)>>,
-    /// Last height the observer has been given.
-    observed: AtomicU64,
+    /// Last height the pool has been told of.
+    told: AtomicU64,
     /// Whether the next block is final and this build cannot execute it.
     standing: AtomicBool,
     /// Wakes idle proposers, all that wait at the moment.
@@ -40,7 +40,7 @@ impl Chain {
             recent: Mutex::default(),
             tip: Watched::new(None),
             times: Mutex::default(),
-            observed: AtomicU64::new(0),
+            told: AtomicU64::new(0),
             standing: AtomicBool::new(false),
             wake: Notify::new(),
         }
@@ -119,12 +119,12 @@ impl Chain {
         times.iter().rev().find(|(other, _)| other == digest).map(|(_, time)| *time)
     }
 
-    pub fn observed(&self) -> u64 {
-        self.observed.load(Ordering::Relaxed)
+    pub fn told(&self) -> u64 {
+        self.told.load(Ordering::Relaxed)
     }
 
-    pub fn set_observed(&self, height: u64) {
-        self.observed.store(height, Ordering::Relaxed);
+    pub fn set_told(&self, height: u64) {
+        self.told.store(height, Ordering::Relaxed);
     }
 
     /// Says that the next block is final and follows a protocol that this build does not know.

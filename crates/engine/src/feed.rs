@@ -1,4 +1,4 @@
-//! Tells the observer of finalised blocks, at its own pace.
+//! Tells the pool of finalised blocks at once, and the observer at its own pace.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,18 +7,50 @@ use commonware_runtime::{Clock, Handle, Spawner};
 use commonware_storage::Context;
 
 use crate::{
-    Observer,
+    Observer, Transactions,
     archive::{Damage, place},
     certificate::certificate,
     reader::Reader,
 };
 
+/// Blocks before the tip of which the pool is told again after a start.
+const AGAIN: u64 = 64;
 const RETRY: Duration = Duration::from_millis(200);
 /// How long the observer waits for old blocks of which nobody sends any, before it goes on without them.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Starts telling the pool. It does not wait for the blocks before the state that a node began with: while they come, which takes long, the
+/// pool would hold and propose what is final, and nothing in it would expire.
+pub(crate) fn pool<E: Spawner + Clock + Context>(
+    context: E,
+    transactions: Arc<dyn Transactions>,
+    reader: Reader<E>,
+    damage: Damage,
+) -> Handle<()> {
+    context.dedicated().spawn(move |context| async move {
+        let chain = reader.chain.clone();
+        let begin = chain.reached(0).await.header.height;
+        let mut next = begin.saturating_sub(AGAIN) + 1;
+        loop {
+            let height = chain.reached(next).await.header.height;
+            while next <= height {
+                match reader.block(next).await {
+                    Some(block) => transactions.finalised(&block),
+                    None if next <= begin || damage.contains(&place("block", next)) => {}
+                    None => {
+                        context.sleep(RETRY).await;
+                        continue;
+                    }
+                }
+                chain.set_told(next);
+                next += 1;
+            }
+        }
+    })
+}
+
 /// Starts the feed after the observer's position.
-pub(crate) fn start<E: Spawner + Clock + Context>(
+pub(crate) fn observer<E: Spawner + Clock + Context>(
     context: E,
     observer: Arc<dyn Observer>,
     reader: Reader<E>,
@@ -30,7 +62,6 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
         let mut height = chain.reached(0).await.header.height;
         // Its note may be of another chain's directory, or ahead of a disk that lost its end; it would wait in silence for what it noted.
         let mut next = observer.position().min(height) + 1;
-        chain.set_observed(next - 1);
         loop {
             while next <= height {
                 let Some(block) = reader.block(next).await else {
@@ -46,7 +77,6 @@ pub(crate) fn start<E: Spawner + Clock + Context>(
                 };
                 let finalization = reader.certificate(next).await;
                 observer.finalised(block, finalization.as_ref().map(certificate));
-                chain.set_observed(next);
                 next += 1;
             }
             height = chain.reached(next).await.header.height;

@@ -182,7 +182,6 @@ where
         Status {
             height: tip.as_ref().map(|tip| tip.header.height),
             time: tip.as_ref().map(|tip| tip.header.time),
-            observed: self.reader.chain.observed(),
             damage: self.damage.places(),
             archive: self.reader.retention.status(),
             sets: self.sets.networks(),

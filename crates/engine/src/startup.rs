@@ -7,10 +7,11 @@ use commonware_parallel::Strategy;
 use commonware_runtime::{Clock, Metrics, Spawner};
 use commonware_storage::Context;
 use commonware_utils::channel::oneshot;
+use futures::join;
 use zhulian_primitives::Block;
 
 use crate::{
-    Observer,
+    Observer, Transactions,
     application::Application,
     archive::Damage,
     block::Sealed,
@@ -34,19 +35,20 @@ pub(crate) struct Ready<E: Context + Spawner, S: Strategy> {
     pub board: Board,
     pub genesis: Sealed,
     pub opened: Opened<E, S>,
+    pub transactions: Arc<dyn Transactions>,
     pub observer: Arc<dyn Observer>,
     pub damage: Damage,
     /// Told the first block that this node has itself.
     pub first: oneshot::Sender<u64>,
 }
 
-/// Waits for the state, checks it, then opens it to readers and starts the observer's feed.
+/// Waits for the state, checks it, then opens it to readers and starts the feeds of the pool and the observer.
 pub(crate) async fn run<E, S>(context: E, executor: Mailbox<E, Application<S>>, ready: Ready<E, S>)
 where
     E: Context + Spawner + Clock + Metrics,
     S: Strategy,
 {
-    let Ready { reader, board, genesis, opened, observer, damage, first } = ready;
+    let Ready { reader, board, genesis, opened, transactions, observer, damage, first } = ready;
     let chain = reader.chain.clone();
     let databases = executor.subscribe_databases().await;
     let block = finalised(&context, &databases, &chain, &reader.marshal, &genesis).await;
@@ -66,7 +68,9 @@ where
     if !whole && let Some(begin) = reader.first_after(floor - 1).await {
         let _ = first.send(begin);
     }
-    let _ = feed::start(context.child("observer"), observer, reader, damage).await;
+    let pool = feed::pool(context.child("pool"), transactions, reader.clone(), damage.clone());
+    let observer = feed::observer(context.child("observer"), observer, reader, damage);
+    let _ = join!(pool, observer);
 }
 
 /// The finalised block whose state is open; `None` if a later one has been executed already and was checked on the way.

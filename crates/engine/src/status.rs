@@ -69,8 +69,6 @@ pub struct Status {
     pub height: Option<Height>,
     /// Time of that block.
     pub time: Option<Timestamp>,
-    /// The last height its observer was given.
-    pub observed: Height,
     /// The network with every set of validators since genesis; the last is that of the epoch, or of one to come.
     pub sets: Vec<Network>,
     /// The other validators of the epoch, sorted by key.
@@ -232,7 +230,6 @@ impl Board {
                 leader: leader(&inner.validators, inner.epoch, inner.view),
                 height: None,
                 time: None,
-                observed: 0,
                 sets: Vec::new(),
                 peers: peers.collect(),
                 misbehaviour: inner.misbehaviour.clone(),

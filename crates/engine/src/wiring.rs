@@ -128,7 +128,7 @@ pub struct Parts {
     pub machine: Arc<dyn Machine>,
     /// Where proposals come from.
     pub transactions: Arc<dyn Transactions>,
-    /// Who is told of finalised blocks.
+    /// Who is told of every finalised block.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -490,6 +490,7 @@ where
         board: board.clone(),
         genesis: genesis.clone(),
         opened: state.clone(),
+        transactions: parts.transactions.clone(),
         observer: parts.observer,
         damage: damage.clone(),
         first: first_height,

@@ -1,13 +1,15 @@
-//! What the engine tells of finalised blocks goes to the mempool, to those who wait or listen, and to the index.
+//! What the engine tells of finalised blocks: at once to the mempool and to those who wait or listen, and all of them to the index.
 
 use std::{
     collections::VecDeque,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
 };
 
 use tokio::sync::broadcast;
-use zhulian_engine::Observer;
+use zhulian_engine::{Observer, Transactions};
+use zhulian_ledger::BlockContext;
 use zhulian_primitives::{Block, Certificate, Height};
 
 use crate::{
@@ -50,7 +52,7 @@ fn body_bytes(block: &Block) -> usize {
     block.transactions.iter().chain(&block.receipts).map(Vec::len).sum()
 }
 
-/// The observer that the engine is given; see the module.
+/// What the engine is given as pool and observer; see the module.
 pub struct Finalised {
     mempool: Arc<Mempool>,
     recent: Mutex<Recent>,
@@ -87,30 +89,50 @@ impl Finalised {
         self.listeners.subscribe()
     }
 
+    /// A full disk leaves the marker that was there.
+    fn write(&self, height: Height) -> io::Result<()> {
+        let new = self.marker.with_extension("new");
+        fs::write(&new, height.to_string())?;
+        fs::rename(new, &self.marker)
+    }
+
     fn mark(&self, height: Height) {
         if height.is_multiple_of(MARK_EVERY)
             // Without it blocks are delivered again from an earlier one, which does no harm.
-            && let Err(error) = std::fs::write(&self.marker, height.to_string())
+            && let Err(error) = self.write(height)
         {
             tracing::warn!(%error, "cannot note which block was handled last");
         }
     }
 }
 
-impl Observer for Finalised {
-    fn position(&self) -> Height {
-        let text = std::fs::read_to_string(&self.marker).unwrap_or_default();
-        text.trim().parse::<u64>().unwrap_or_default().saturating_sub(AGAIN)
+impl Transactions for Finalised {
+    fn propose(&self, context: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
+        self.mempool.propose(context, ancestors, bytes_max, count_max)
     }
 
-    fn finalised(&self, block: Arc<Block>, _: Option<Certificate>) {
+    fn waiting(&self) -> bool {
+        self.mempool.lock().waiting()
+    }
+
+    fn finalised(&self, block: &Arc<Block>) {
         self.recent.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(block.clone());
-        self.mempool.finalised(&block);
+        self.mempool.finalised(block);
         if let Some(outside) = self.outside.get() {
             mempool::tell_again(&self.mempool, &**outside);
         }
         // Nobody may be listening.
         let _ = self.listeners.send(block.clone());
+    }
+}
+
+impl Observer for Finalised {
+    fn position(&self) -> Height {
+        let text = fs::read_to_string(&self.marker).unwrap_or_default();
+        text.trim().parse::<u64>().unwrap_or_default().saturating_sub(AGAIN)
+    }
+
+    fn finalised(&self, block: Arc<Block>, _: Option<Certificate>) {
         if let Some(indexer) = self.indexer.get() {
             indexer.push(block.clone());
         }

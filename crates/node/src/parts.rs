@@ -7,7 +7,7 @@ use futures::{FutureExt as _, future::BoxFuture};
 use zhulian_crypto::PublicKey;
 use zhulian_engine as engine;
 use zhulian_execution::Executor;
-use zhulian_ledger::BlockContext;
+use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
     Genesis,
     identity::{self, MemberKey},
@@ -34,7 +34,7 @@ pub struct Parts {
     pub mempool: Arc<Mempool>,
     /// The state transition.
     pub machine: Arc<CityMachine>,
-    /// Who is told of finalised blocks.
+    /// What the engine asks for transactions and tells of finalised blocks.
     pub observer: Arc<Finalised>,
 }
 
@@ -47,11 +47,6 @@ impl Parts {
         let machine = CityMachine::new(executor.clone(), verifier.clone(), Some(mempool.clone()), genesis.state());
         let observer = Arc::new(Finalised::new(mempool.clone(), directory));
         Self { executor, verifier, mempool, machine: Arc::new(machine), observer }
-    }
-
-    /// The mempool as the engine asks it.
-    pub fn transactions(&self) -> Arc<dyn engine::Transactions> {
-        Arc::new(Proposals(self.mempool.clone()))
     }
 
     /// Hands finalised blocks to an index from now on.
@@ -85,25 +80,25 @@ pub fn open_index(database: Database, genesis: &Genesis) -> Result<Store, IndexE
     Ok(store)
 }
 
-/// The mempool as the engine asks it.
-struct Proposals(Arc<Mempool>);
-
-impl engine::Transactions for Proposals {
-    fn propose(&self, context: &BlockContext, ancestors: &[Arc<Block>], bytes_max: usize, count_max: usize) -> Vec<Vec<u8>> {
-        self.0.propose(context, ancestors, bytes_max, count_max)
-    }
-
-    fn waiting(&self) -> bool {
-        self.0.lock().waiting()
-    }
-}
-
 /// The engine as the intake needs it.
 struct Neighbours {
     handle: engine::Handle,
     /// Keys of the genesis document. Its state is written by the first block only, and cannot be read while a node starts; a key
-    /// never changes hands.
+    /// never changes hands. What the state says of them comes first.
     founders: HashMap<PublicKey, Arc<str>>,
+}
+
+impl Neighbours {
+    /// What the state has for these; nothing while it cannot be read.
+    async fn read(&self, keys: impl Iterator<Item = Key>) -> HashMap<Key, Option<Value>> {
+        let keys: Vec<_> = keys.collect();
+        let values = self.handle.get(keys.clone()).await.map(|(_, values)| values).unwrap_or_default();
+        keys.into_iter().zip(values).collect()
+    }
+}
+
+fn state(found: &HashMap<Key, Option<Value>>) -> impl Fn(&Key) -> Option<Value> {
+    |key| found.get(key).cloned().flatten()
 }
 
 impl Outside for Neighbours {
@@ -121,12 +116,18 @@ impl Outside for Neighbours {
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
         async move {
-            let wanted: Vec<_> = keys.iter().map(|key| identity::key_state_key(&MemberKey(*key))).collect();
-            let values = self.handle.get(wanted.clone()).await.map(|(_, values)| values).unwrap_or_default();
-            let found: HashMap<_, _> = wanted.into_iter().zip(values).collect();
-            let source = |key: &zhulian_ledger::Key| found.get(key).cloned().flatten();
-            let registered = |key: &PublicKey| Some(identity::key(&source, &MemberKey(*key))?.organisation.as_str().into());
-            keys.iter().map(|key| self.founders.get(key).cloned().or_else(|| registered(key))).collect()
+            let next = self.tip().unwrap_or(0) + 1;
+            let found = self.read(keys.iter().map(|key| identity::key_state_key(&MemberKey(*key)))).await;
+            let records: Vec<_> = keys.iter().map(|key| identity::key(&state(&found), &MemberKey(*key))).collect();
+            let members = records.iter().flatten().map(|key| identity::member_state_key(&key.organisation, &key.member));
+            let found = self.read(members).await;
+            let owner = |(key, record): (&PublicKey, Option<identity::Key>)| {
+                let Some(record) = record else { return self.founders.get(key).cloned() };
+                let member = identity::member(&state(&found), &record.organisation, &record.member);
+                let acts = record.until.is_none_or(|until| next < until) && member.is_none_or(|member| member.is_active());
+                acts.then(|| record.organisation.as_str().into())
+            };
+            keys.iter().zip(records).map(owner).collect()
         }
         .boxed()
     }

@@ -96,7 +96,7 @@ impl Node {
         };
 
         let (engine, mut messages) =
-            Engine::start(engine_config, parts.machine.clone(), parts.transactions(), parts.observer.clone())?;
+            Engine::start(engine_config, parts.machine.clone(), parts.observer.clone(), parts.observer.clone())?;
         let handle = engine.handle();
         let outside = parts.outside(&handle, genesis);
         let Parts { executor, verifier, mempool, observer, .. } = parts;

@@ -92,7 +92,8 @@ impl Verifier {
             drop(running);
         }
         if !others.is_empty() {
-            // Whoever waits has finished its own part, so two threads never wait for each other.
+            // Whoever waits has finished its own part, so two threads never wait for each other. None of them is a thread that a check needs:
+            // the engine's pool is another one than that of the checks.
             let busy = |seen: &mut Seen| others.iter().any(|index| seen.running.contains(&transactions[*index].id));
             let seen = self.finished.wait_while(self.lock(), busy).unwrap_or_else(|poisoned| poisoned.into_inner());
             for index in others {

@@ -100,4 +100,8 @@ impl Transactions for LyingMempool {
     fn waiting(&self) -> bool {
         self.inner.waiting()
     }
+
+    fn finalised(&self, block: &Arc<Block>) {
+        self.inner.finalised(block);
+    }
 }

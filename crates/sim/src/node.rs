@@ -178,7 +178,7 @@ where
     let parts = Parts::new(&city.genesis, PROTOCOL_NEWEST, mempool, &directory);
     let observer = Overheard { inner: parts.observer.clone(), index, honest: !role.byzantine, memory: memory.clone() };
     let mut machine: Arc<dyn Machine> = parts.machine.clone();
-    let mut transactions: Arc<dyn Transactions> = parts.transactions();
+    let mut transactions: Arc<dyn Transactions> = parts.observer.clone();
     if let Some(lie) = role.lie {
         let me = city.genesis.network().validators[index].public_key;
         machine = Arc::new(LyingMachine { inner: parts.machine.clone(), me, lie });

@@ -85,6 +85,10 @@ fn a_wiped_node_syncs_the_state_with_values_of_any_size_and_votes() {
         assert_eq!(handle.block(1).await.unwrap(), first);
         assert!(handle.certificate_for(1).await.is_ok());
         world.agree();
+        // Its pool did not wait for them.
+        let told = world.nodes[&3].node.told.lock().unwrap().clone();
+        assert!(told[0] > before / 2, "told of {} first, of {before} blocks", told[0]);
+        assert!(told.is_sorted_by(|one, next| one + 1 == *next), "{told:?}");
 
         // And it can be restarted like any other.
         world.kill(3).await;

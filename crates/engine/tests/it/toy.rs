@@ -103,6 +103,8 @@ fn execute(transactions: &[Vec<u8>], executed: &AtomicU64, loaded: &Loaded) -> R
 pub struct Node {
     pool: Mutex<VecDeque<Vec<u8>>>,
     pub blocks: Mutex<Vec<(Arc<Block>, Option<Certificate>)>>,
+    /// Heights of which the pool was told.
+    pub told: Mutex<Vec<Height>>,
 }
 
 impl Node {
@@ -136,6 +138,11 @@ impl Transactions for Node {
     fn waiting(&self) -> bool {
         self.waiting() > 0
     }
+
+    fn finalised(&self, block: &Arc<Block>) {
+        self.pool.lock().unwrap().retain(|transaction| !block.transactions.contains(transaction));
+        self.told.lock().unwrap().push(block.header.height);
+    }
 }
 
 impl Observer for Node {
@@ -144,7 +151,6 @@ impl Observer for Node {
     }
 
     fn finalised(&self, block: Arc<Block>, certificate: Option<Certificate>) {
-        self.pool.lock().unwrap().retain(|transaction| !block.transactions.contains(transaction));
         self.blocks.lock().unwrap().push((block, certificate));
     }
 }

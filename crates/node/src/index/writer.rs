@@ -75,6 +75,8 @@ const MUCH: usize = 256;
 /// Transactions written at once at most.
 const TRANSACTIONS: usize = 32_768;
 const RETRY: Duration = Duration::from_secs(1);
+/// Blocks handed over that are in the index already, after which it looks into the archive for its next ones.
+const PASSED_MAX: u32 = 1_024;
 const IDLE: Duration = Duration::from_millis(200);
 
 impl Indexer {
@@ -214,7 +216,7 @@ impl<B: Blocks> Writer<B> {
     /// The next blocks, from the queue or, where it left some out, from the archive; `None` at the end.
     async fn gather(&mut self, take: Next) -> Option<Vec<Arc<Block>>> {
         let height = self.store.height();
-        let (mut batch, mut count) = (Vec::new(), 0);
+        let (mut batch, mut count, mut passed) = (Vec::new(), 0, 0);
         let mut next = height + 1;
         let began = Instant::now();
         while count < TRANSACTIONS {
@@ -238,6 +240,12 @@ impl<B: Blocks> Writer<B> {
             };
             let given = block.header.height;
             if given < next {
+                // The engine may begin far behind the index, whose own next blocks are in the archive.
+                passed += 1;
+                if passed == PASSED_MAX {
+                    catch_up(&self.blocks, &mut batch, &mut next, false).await;
+                    break;
+                }
                 continue;
             }
             if given > next {

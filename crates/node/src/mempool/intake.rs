@@ -31,7 +31,8 @@ pub trait Outside: Send + Sync + 'static {
     fn wake(&self);
     /// The last finalised height, if it is known.
     fn tip(&self) -> Option<Height>;
-    /// The organisations that the keys are registered to.
+    /// The organisations whose members may act with the keys now. Somebody whose key has ended is a stranger, or the room of their former
+    /// organisation would be theirs to fill.
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>>;
 }
 
@@ -59,6 +60,8 @@ const QUEUE: usize = 16_384;
 const MESSAGE_BYTES: usize = 512 << 10;
 /// Keys whose organisation is remembered.
 const KEYS: usize = 65_536;
+/// They are asked for anew after so many blocks.
+const KEYS_BLOCKS: Height = 64;
 /// Transactions parsed by one task.
 const CHUNK: usize = 64;
 
@@ -118,7 +121,8 @@ impl Intake {
             stopping: AtomicBool::new(false),
             counters: Counters::default(),
         });
-        let worker = Worker { shared: shared.clone(), mempool, verifier, executor, outside, keys: HashMap::new() };
+        let worker =
+            Worker { shared: shared.clone(), mempool, verifier, executor, outside, keys: HashMap::new(), keys_since: 0 };
         (Self(shared), worker)
     }
 
@@ -207,6 +211,8 @@ pub struct Worker {
     executor: Arc<Executor>,
     outside: Arc<dyn Outside>,
     keys: HashMap<PublicKey, Arc<str>>,
+    /// When they were asked for first, in units of [`KEYS_BLOCKS`].
+    keys_since: Height,
 }
 
 impl Worker {
@@ -378,6 +384,10 @@ impl Worker {
                 State::Decided(_) => None,
             })
             .collect();
+        let now = self.outside.tip().unwrap_or(0) / KEYS_BLOCKS;
+        if std::mem::replace(&mut self.keys_since, now) != now {
+            self.keys.clear();
+        }
         let mut unknown: Vec<PublicKey> = signers.iter().filter(|key| !self.keys.contains_key(key)).copied().collect();
         unknown.sort_unstable();
         unknown.dedup();

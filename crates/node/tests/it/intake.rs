@@ -11,7 +11,7 @@ use zhulian_crypto::PublicKey;
 use zhulian_execution::Refusal as _;
 use zhulian_node::{
     Verifier,
-    mempool::{Intake, Limits, Mempool, Outside, Verdict},
+    mempool::{Intake, Limits, Mempool, Outside, Owner, Verdict},
 };
 use zhulian_primitives::TransactionError as E;
 
@@ -22,6 +22,7 @@ struct World {
     sent: Mutex<Vec<Bytes>>,
     woken: Mutex<usize>,
     tip: Mutex<Option<u64>>,
+    ended: Mutex<Vec<PublicKey>>,
 }
 
 impl Outside for World {
@@ -39,7 +40,9 @@ impl Outside for World {
     }
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
-        let name = |key: &PublicKey| (key != &crate::toy::key(9).public_key()).then(|| Arc::from(key.to_string()));
+        let ended = self.ended.lock().unwrap();
+        let nobody = |key: &PublicKey| key == &crate::toy::key(9).public_key() || ended.contains(key);
+        let name = |key: &PublicKey| (!nobody(key)).then(|| Arc::from(key.to_string()));
         let names: Vec<_> = keys.iter().map(name).collect();
         std::future::ready(names).boxed()
     }
@@ -129,6 +132,22 @@ fn after_a_start_nothing_is_too_early_because_the_pool_has_not_caught_up() {
     assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Refused(Some(id(&far)), E::ValidTooLong.code())]);
     *node.world.tip.lock().unwrap() = Some(1_000);
     assert_eq!(node.submit(std::slice::from_ref(&far)), [Verdict::Taken(id(&far))]);
+}
+
+#[test]
+fn a_key_that_has_ended_is_a_stranger_s_some_blocks_later() {
+    let node = node();
+    let owners = || node.mempool.lock().counts().map(|(owner, count)| (owner.clone(), count)).collect::<Vec<_>>();
+    let own = Owner::Organisation(key(1).public_key().to_string().into());
+    node.submit(&[note(&key(1), 1, 100)]);
+    node.world.ended.lock().unwrap().push(key(1).public_key());
+    node.submit(&[note(&key(1), 2, 100)]);
+    assert_eq!(owners(), [(own.clone(), 2)]);
+    *node.world.tip.lock().unwrap() = Some(64);
+    node.submit(&[note(&key(1), 3, 100)]);
+    let mut owners = owners();
+    owners.sort();
+    assert_eq!(owners, [(own, 2), (Owner::Nobody, 1)]);
 }
 
 #[test]
