@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequestParts, Path, Query, Request},
+    extract::{ConnectInfo, FromRequestParts, Path, Query, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use futures::StreamExt;
 use tokio::time::Instant;
 use zhulian_api::{ErrorCode, Hex32, LIMIT_DEFAULT, LIMIT_MAX};
 
-use crate::Failure;
+use crate::{Failure, listener::Peer};
 
 /// The query of a request, not yet read.
 pub struct Params(Vec<(String, String)>);
@@ -223,6 +223,8 @@ pub async fn body_at(request: Request, bytes_max: usize, pace: Pace) -> Result<B
         return Err(too_large());
     }
     let (begun, until) = (Instant::now(), request.extensions().get::<BodyUntil>().copied());
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    let _awaited = peer.map(|ConnectInfo(peer)| peer.awaits_body());
     let mut stream = Body::into_data_stream(request.into_body());
     let mut first = Bytes::new();
     let mut rest = Vec::new();

@@ -153,6 +153,23 @@ async fn a_request_under_way_keeps_its_place() {
     tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("served once there is a place").unwrap().unwrap();
 }
 
+#[tokio::test]
+async fn connections_whose_bodies_do_not_come_shut_nobody_out() {
+    let world = World::with(Config { connections_max: 4, ..Config::default() }, true).await;
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        let mut stream = connected(&world).await;
+        let head =
+            "POST /v1/transactions HTTP/1.1\r\nhost: a\r\ncontent-type: application/cose\r\ncontent-length: 100\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(10), world.client.live()).await;
+    answer.expect("served in time").unwrap();
+    // Nor is anybody whose body comes.
+    deposited(&world, &world.deposit(b"a")).await;
+}
+
 /// An upload of which nothing comes but its head.
 async fn upload_without_body(world: &World, batch: &str) -> TcpStream {
     let mut stream = connected(world).await;
