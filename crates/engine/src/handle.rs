@@ -44,6 +44,20 @@ pub(crate) enum Query {
     Metrics(Reply<String>),
 }
 
+impl Query {
+    /// Whether whoever asked has gone.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Block(_, reply) => reply.is_closed(),
+            Self::Finality(_, reply) => reply.is_closed(),
+            Self::Get(_, reply) => reply.is_closed(),
+            Self::Prove(_, reply) => reply.is_closed(),
+            Self::Status(reply) => reply.is_closed(),
+            Self::Metrics(reply) => reply.is_closed(),
+        }
+    }
+}
+
 /// A running engine, from any thread and any asynchronous runtime.
 #[derive(Clone)]
 pub struct Handle {

@@ -11,6 +11,7 @@ use commonware_storage::Context;
 use zhulian_primitives::Block;
 
 use crate::{
+    ArchiveStatus,
     block::Sealed,
     certificate::{Finalization, finalization},
     chain::Chain,
@@ -61,6 +62,20 @@ impl<E: Context> Reader<E> {
             Some(block) => Some(block),
             None => self.old(height).await.map(|record| record.block),
         }
+    }
+
+    /// Whether the block at `height` may have to come from the cold archive, whose disk may be slow.
+    pub fn is_old(&self, height: u64) -> bool {
+        self.shelf.is_some() && (1..self.retention.floor()).contains(&height)
+    }
+
+    /// How the cold archive is; `None` for a node that never had one.
+    pub fn archive(&self) -> Option<ArchiveStatus> {
+        let mut status = self.retention.status()?;
+        if self.shelf.as_ref().is_some_and(Shelf::is_silent) {
+            status.problem.get_or_insert_with(|| "the archive's disk does not answer".into());
+        }
+        Some(status)
     }
 
     /// The block at `height` from the cold archive, if this node's own store may have dropped it.

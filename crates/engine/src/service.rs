@@ -8,6 +8,7 @@ use commonware_parallel::Strategy;
 use commonware_runtime::{Metrics, Spawner};
 use commonware_storage::Context;
 use commonware_utils::{channel::mpsc, futures::Pool};
+use tokio::sync::Semaphore;
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::{Block, Header};
 
@@ -25,6 +26,10 @@ use crate::{
 
 /// Questions answered at the same time.
 const CONCURRENT: usize = 64;
+/// Questions for old blocks answered at the same time, beside the others, which so never wait for the archive's disk.
+const CONCURRENT_OLD: usize = 8;
+/// Questions that are answered or wait for their turn; the next ones wait outside.
+const WAITING: usize = 2_048;
 /// Headers in a proof of finality at most; blocks are certified singly or a few at a time.
 const HEADERS_MAX: u64 = 1_024;
 
@@ -41,6 +46,12 @@ pub(crate) struct Service<E: Context + Spawner, S: Strategy> {
     pub clock_skew_ms: i64,
 }
 
+/// Whose turn it is, in the order in which they came.
+struct Turns {
+    others: Semaphore,
+    old: Semaphore,
+}
+
 /// Answers until the engine stops.
 pub(crate) async fn run<E, S>(context: E, service: Service<E, S>, mut queries: mpsc::Receiver<Query>)
 where
@@ -48,12 +59,13 @@ where
     S: Strategy,
 {
     let service = Arc::new(service);
+    let turns = Arc::new(Turns { others: Semaphore::new(CONCURRENT), old: Semaphore::new(CONCURRENT_OLD) });
     let mut pending: Pool<'static, ()> = Pool::default();
     let context = Arc::new(context);
     select_loop! {
         context,
         on_start => {
-            let full = pending.len() >= CONCURRENT;
+            let full = pending.len() >= WAITING;
         },
         on_stopped => {},
         _ = pending.next_completed() => {},
@@ -61,8 +73,19 @@ where
             if full { futures::future::pending().await } else { queries.recv().await }
         } => {
             let Some(query) = query else { break };
-            let (service, context) = (service.clone(), context.clone());
-            pending.push(async move { service.answer(&*context, query).await });
+            // Waits for nothing: who asks learns from it how the rest is.
+            if let Query::Status(_) = query {
+                service.answer(&*context, query).await;
+                continue;
+            }
+            let (service, context, turns) = (service.clone(), context.clone(), turns.clone());
+            pending.push(async move {
+                let turns = if service.is_old(&query) { &turns.old } else { &turns.others };
+                let Ok(_turn) = turns.acquire().await else { return };
+                if !query.is_closed() {
+                    service.answer(&*context, query).await;
+                }
+            });
         },
     }
 }
@@ -72,6 +95,13 @@ where
     E: Context + Spawner + Metrics,
     S: Strategy,
 {
+    fn is_old(&self, query: &Query) -> bool {
+        match query {
+            Query::Block(height, _) | Query::Finality(height, _) => self.reader.is_old(*height),
+            _ => false,
+        }
+    }
+
     async fn answer(&self, context: &E, query: Query) {
         // Who asked may have gone; then the answer is for nobody.
         match query {
@@ -183,7 +213,7 @@ where
             height: tip.as_ref().map(|tip| tip.header.height),
             time: tip.as_ref().map(|tip| tip.header.time),
             damage: self.damage.places(),
-            archive: self.reader.retention.status(),
+            archive: self.reader.archive(),
             sets: self.sets.networks(),
             ..self.board.read(now)
         }

@@ -50,7 +50,7 @@ pub struct ArchiveStatus {
     pub directory: Option<std::path::PathBuf>,
     /// Blocks up to this height are in it, proven, and need no longer be in the node's own store.
     pub archived: Height,
-    /// Why nothing more is archived at the moment.
+    /// Why nothing more is archived at the moment, or why it cannot be read.
     pub problem: Option<String>,
 }
 

@@ -23,8 +23,10 @@ pub struct Config {
     pub uploads_max: usize,
     /// How long a request may take, not counting the wait that it asks for.
     pub request_timeout: Duration,
-    /// How long an upload of batch entries may take.
+    /// How long an upload of batch entries may take, from when it is its turn.
     pub upload_timeout: Duration,
+    /// How long an upload waits for its turn before it is answered 503.
+    pub upload_wait: Duration,
 }
 
 impl Default for Config {
@@ -40,6 +42,7 @@ impl Default for Config {
             uploads_max: 1,
             request_timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_secs(240),
+            upload_wait: Duration::from_secs(5),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Connections: not more than a limit, none that wastes its place, and always room for the next one.
 //!
 //! A client must send the head of a request in one go, may keep a connection for a while without asking, and loses it to whoever comes
-//! next when there is no more room and nobody has waited longer. A connection whose request is being answered is left alone.
+//! next when there is no more room and nobody has waited longer. So it is while a request's body does not come. A connection whose request
+//! is being answered is left alone, as long as what is sent is taken.
 
 use std::{
     collections::BTreeMap,
@@ -49,6 +50,8 @@ pub struct Slot(Mutex<State>);
 struct State {
     /// Requests being answered.
     requests: usize,
+    /// Those of them whose body is not here yet.
+    bodies: usize,
     /// When the first byte of a head came that is not read to its end.
     head: Option<Instant>,
     /// When the last byte went in or out, or the last request ended.
@@ -60,7 +63,7 @@ struct State {
 
 impl Slot {
     fn new() -> Self {
-        Self(Mutex::new(State { requests: 0, head: None, moved: Instant::now(), going: false, waker: None }))
+        Self(Mutex::new(State { requests: 0, bodies: 0, head: None, moved: Instant::now(), going: false, waker: None }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,10 +100,10 @@ impl Slot {
         })
     }
 
-    /// Since when it has its place for nothing; `None` while a request is answered, or when it is told to go.
+    /// Since when it has its place for nothing: until a request is here to its end. `None` while one is answered, or when it is told to go.
     fn idle_since(&self) -> Option<Instant> {
         let state = self.state();
-        (state.requests == 0 && !state.going).then(|| state.head.unwrap_or(state.moved))
+        (state.requests == state.bodies && !state.going).then(|| state.head.unwrap_or(state.moved))
     }
 
     fn go(&self) {
@@ -128,6 +131,12 @@ impl Peer {
         state.moved = Instant::now();
         Busy(self.0.clone())
     }
+
+    /// Marks it as waiting for the body of such a request, until what this gives is dropped.
+    pub fn awaits_body(&self) -> Awaited {
+        self.0.state().bodies += 1;
+        Awaited(self.0.clone())
+    }
 }
 
 impl Connected<IncomingStream<'_, Bounded>> for Peer {
@@ -151,6 +160,15 @@ impl Drop for Busy {
         let mut state = self.0.state();
         state.requests -= 1;
         state.moved = Instant::now();
+    }
+}
+
+/// A request whose body is not here yet.
+pub struct Awaited(Arc<Slot>);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.state().bodies -= 1;
     }
 }
 
@@ -267,10 +285,23 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn written<T>(&self, poll: Poll<T>) -> Poll<T> {
-        if poll.is_ready() {
-            self.slot.written();
+    /// Whether its time is up, where nothing moves at the moment; the task is woken when it is.
+    fn poll_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let Some(deadline) = self.slot.deadline(&self.limits, cx.waker()) else {
+            return Poll::Ready(io::ErrorKind::TimedOut.into());
+        };
+        if self.timer.deadline() != deadline {
+            self.timer.as_mut().reset(deadline);
         }
+        self.timer.as_mut().poll(cx).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
+    /// Where nothing is taken, the time is looked at here, too: while the next request waits to be read nothing is read.
+    fn written(&mut self, cx: &mut Context<'_>, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if poll.is_pending() {
+            return self.poll_up(cx).map(Err);
+        }
+        self.slot.written();
         poll
     }
 }
@@ -285,20 +316,14 @@ impl AsyncRead for Connection {
         if read.is_ready() {
             return read;
         }
-        let Some(deadline) = self.slot.deadline(&self.limits, cx.waker()) else {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        };
-        if self.timer.deadline() != deadline {
-            self.timer.as_mut().reset(deadline);
-        }
-        self.timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.poll_up(cx).map(Err)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.written(written)
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -307,7 +332,7 @@ impl AsyncWrite for Connection {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.written(written)
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -320,5 +345,33 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_given_up_without_being_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Config { idle_timeout: Duration::from_millis(200), ..Config::default() };
+        let mut listener = Bounded::new(listener, &config);
+        let _silent = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = listener.accept().await;
+        let _busy = Peer(connection.slot.clone()).busy();
+        let write = async {
+            let part = vec![0; 1 << 20];
+            loop {
+                if let Err(error) = connection.write_all(&part).await {
+                    return error.kind();
+                }
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(10), write).await;
+        assert_eq!(ended.expect("given up"), io::ErrorKind::TimedOut);
     }
 }

@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequestParts, Path, Query, Request},
+    extract::{ConnectInfo, FromRequestParts, Path, Query, Request},
     http::{HeaderMap, header, request::Parts},
 };
 use futures::StreamExt;
 use tokio::time::Instant;
 use zhulian_api::{ErrorCode, Hex32, LIMIT_DEFAULT, LIMIT_MAX};
 
-use crate::Failure;
+use crate::{Failure, listener::Peer};
 
 /// The query of a request, not yet read.
 pub struct Params(Vec<(String, String)>);
@@ -184,14 +184,38 @@ pub fn accepted(headers: &HeaderMap, media: &[&'static str]) -> Result<&'static 
 
 /// When the body of a request must be read at the latest.
 #[derive(Clone, Copy)]
-pub struct BodyUntil(pub Instant);
+pub struct BodyUntil(Instant);
 
-/// How long a body may take before it must come at the least rate, in bytes a second.
-const BODY_GRACE: Duration = Duration::from_secs(15);
-const BODY_RATE: u64 = 4 << 10;
+impl BodyUntil {
+    /// Of a request that may take so long from now on. A body that is late is the client's matter, and is told before that time is up.
+    pub fn within(timeout: Duration) -> Self {
+        Self(Instant::now() + timeout * 9 / 10)
+    }
+}
+
+/// How slowly a body may come.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    /// How long it may take before it must come at the rate.
+    grace: Duration,
+    /// The least rate, in bytes a second.
+    rate: u64,
+}
+
+impl Pace {
+    /// While others are read, too.
+    pub const ALONE: Self = Self { grace: Duration::from_secs(15), rate: 4 << 10 };
+    /// While others wait for it: a megabit a second, so that nobody keeps them waiting at leisure.
+    pub const OTHERS_WAIT: Self = Self { grace: Duration::from_secs(10), rate: 128 << 10 };
+}
 
 /// Reads a body of at most `bytes_max` bytes, and at least one.
 pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> {
+    body_at(request, bytes_max, Pace::ALONE).await
+}
+
+/// Reads a body of at most `bytes_max` bytes, and at least one, that comes no slower than `pace`.
+pub async fn body_at(request: Request, bytes_max: usize, pace: Pace) -> Result<Bytes, Failure> {
     let too_large = || Failure::new(ErrorCode::BodyTooLarge, format!("the body may have at most {bytes_max} bytes"));
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -199,12 +223,14 @@ pub async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Failure> 
         return Err(too_large());
     }
     let (begun, until) = (Instant::now(), request.extensions().get::<BodyUntil>().copied());
+    let peer = request.extensions().get::<ConnectInfo<Peer>>();
+    let _awaited = peer.map(|ConnectInfo(peer)| peer.awaits_body());
     let mut stream = Body::into_data_stream(request.into_body());
     let mut first = Bytes::new();
     let mut rest = Vec::new();
     loop {
         let received = first.len().max(rest.len()) as u64;
-        let due = begun + BODY_GRACE + Duration::from_millis(received * 1_000 / BODY_RATE);
+        let due = begun + pace.grace + Duration::from_millis(received * 1_000 / pace.rate);
         let due = until.map_or(due, |BodyUntil(until)| due.min(until));
         let chunk = tokio::time::timeout_at(due, stream.next()).await;
         let Some(chunk) = chunk.map_err(|_| Failure::from(ErrorCode::BodyTooSlow))? else { break };

@@ -144,12 +144,11 @@ async fn limited(gateway: &Gateway, route: &str, mut request: Request, next: Nex
     };
     let mut timeout = gateway.config.request_timeout;
     if route.ends_with("/entries") {
-        timeout = gateway.config.upload_timeout;
+        timeout = gateway.config.upload_wait + gateway.config.upload_timeout;
     } else if route.starts_with("/v1/transactions") {
         timeout += std::time::Duration::from_millis(WAIT_MS_MAX);
     }
-    // A body that is late is the client's matter, and is told before the time of the whole request is up.
-    request.extensions_mut().insert(BodyUntil(tokio::time::Instant::now() + timeout * 9 / 10));
+    request.extensions_mut().insert(BodyUntil::within(timeout));
     tokio::time::timeout(timeout, next.run(request)).await.map_err(|_| ErrorCode::TimedOut.into())
 }
 

@@ -67,6 +67,8 @@ pub struct Node {
 
 /// How often the status is taken from the engine.
 const STATUS_EVERY: Duration = Duration::from_millis(250);
+/// An engine that does not say for so long how it is, is not well.
+const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 /// A chain whose height has not changed for so many heartbeats is said to stall.
 const STALL_HEARTBEATS: u32 = 8;
 impl Node {
@@ -259,13 +261,23 @@ async fn watch(
     let mut every = tokio::time::interval(STATUS_EVERY);
     loop {
         every.tick().await;
-        let answer = tokio::time::timeout(Duration::from_secs(5), handle.status()).await;
+        let answer = tokio::time::timeout(STATUS_PATIENCE, handle.status()).await;
         let Ok(Ok(now)) = answer else {
             if matches!(answer, Ok(Err(engine::Error::Stopped))) {
                 let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
                 status.phase = gateway::Phase::Starting;
                 status.stall = Some("this node's engine has stopped; its log says why".into());
                 return;
+            }
+            // While it opens its state it answers nothing; after that, what it said last would be shown as if it were so.
+            if answer.is_err() && moved.0.is_some() {
+                let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+                status.phase = gateway::Phase::Starting;
+                let text =
+                    "this node's engine does not answer, and what it said last is shown; see the log and the machine's load";
+                if status.stall.replace(text.into()).as_deref() != Some(text) {
+                    tracing::error!("{text}");
+                }
             }
             continue;
         };

@@ -227,10 +227,10 @@ impl Depositor {
         }
     }
 
-    /// Whether to call again: a few times while the gateway answers so, and all the time allowed while it is away.
+    /// Whether to call again: a few times while the gateway answers so, and all the time allowed while it is away or serves others.
     fn again_after(error: &ClientError, tries: usize, end: Instant) -> bool {
-        let away = matches!(error, ClientError::Transport(_)) && Instant::now() < end;
-        error.retry() && (tries < BACKOFF.len() || away)
+        let waits = matches!(error, ClientError::Transport(_)) || error.code() == Some("request.too_busy");
+        error.retry() && (tries < BACKOFF.len() || waits && Instant::now() < end)
     }
 }
 

@@ -159,12 +159,13 @@ impl Directory {
     }
 }
 
-/// Checks every segment of an archive against a network's identity, and that they follow each other without a gap; tells of each, with what is
-/// wrong with it.
+/// Checks every segment of an archive against a network's identity, and that they follow each other without a gap, decided by whom the one before
+/// names; tells of each, with what is wrong with it.
 pub fn check(directory: &mut Directory, network: &Network, mut each: impl FnMut(Span, Result<Checked, Fault>)) {
     let mut before: Option<Checked> = None;
     for span in directory.spans().to_vec() {
-        let checked = directory.segment(span).and_then(|segment| segment.check(network));
+        let stated = before.filter(|last| last.last + 1 == span.first).map(|last| last.validators);
+        let checked = directory.segment(span).and_then(|segment| segment.check_after(stated, network));
         let checked = checked.and_then(|it| match before {
             Some(last) if last.last + 1 != it.first => {
                 Err(Fault::Unproven(it.first, format!("the segment before ends with block {}", last.last)))

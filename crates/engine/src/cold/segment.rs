@@ -252,6 +252,8 @@ pub struct Checked {
     pub parent: [u8; 32],
     /// Digest of the last block.
     pub digest: [u8; 32],
+    /// Digest of the validators that decide the block after it, as the last one states it.
+    pub validators: [u8; 32],
     /// Transactions in it.
     pub transactions: u64,
     /// Certificates that verify.
@@ -409,11 +411,16 @@ impl Segment {
     }
 
     /// Reads all of it and proves it: checksums, links, roots, and every certificate by the validators to whom those of `network` handed
-    /// over.
+    /// over. Each block states who decides the next one, so that no handover can be left out to have removed validators go on.
     ///
     /// # Errors
     /// The first thing that is not as it must be.
     pub fn check(&mut self, network: &Network) -> Result<Checked, Fault> {
+        self.check_after(None, network)
+    }
+
+    /// As [`Self::check`]; with what the last block of the segment before states of the validators that decide the first one here.
+    pub(super) fn check_after(&mut self, mut stated: Option<[u8; 32]>, network: &Network) -> Result<Checked, Fault> {
         let unproven = |height, why: &str| Err(Fault::Unproven(height, why.into()));
         if self.index.chain != network.chain {
             return unproven(self.index.first, "of another network");
@@ -428,12 +435,14 @@ impl Segment {
             let next = handover.follow(last);
             sets.push(next.map_err(|error| Fault::Unproven(self.index.first, format!("a handover: {error}")))?);
         }
+        let sets: Vec<_> = sets.into_iter().map(|set| (set.validators_digest(), set)).collect();
         let digest = self.index.frames.last().map_or(self.index.parent, |frame| frame.digest);
         let mut checked = Checked {
             first: self.index.first,
             last: self.index.last,
             parent: self.index.parent,
             digest,
+            validators: [0; 32],
             transactions: 0,
             certificates: 0,
         };
@@ -450,9 +459,20 @@ impl Segment {
                     table.push(entry(&sha256(transaction), header.height - first, index));
                 }
                 checked.transactions += block.transactions.len() as u64;
+                let set = sets.iter().rev().find(|(_, set)| set.epoch <= header.epoch);
+                if let (Some((decide, _)), Some(stated)) = (set, stated)
+                    && *decide != stated
+                {
+                    return unproven(
+                        header.height,
+                        "the block before it states other validators, and no handover leads to them",
+                    );
+                }
+                stated = Some(header.validators);
+                checked.validators = header.validators;
                 is_certified = certificate.is_some();
                 let Some(certificate) = certificate else { continue };
-                let Some(set) = sets.iter().rev().find(|set| set.epoch <= header.epoch) else {
+                let Some((_, set)) = set else {
                     return unproven(header.height, "from before the network identity that is trusted");
                 };
                 certificate.verify(set).map_err(|error| Fault::Unproven(header.height, error.to_string()))?;

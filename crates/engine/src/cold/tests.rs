@@ -3,7 +3,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use zhulian_crypto::{Algorithm, PublicKey, SigningKey};
-use zhulian_primitives::{Block, Certificate, Header, Network, PROTOCOL_FIRST, Validator, quorum};
+use zhulian_primitives::{Block, Certificate, Handover, Header, Network, PROTOCOL_FIRST, Validator, quorum};
 
 use super::{Directory, Found, Segment, Span, check, segment::Writer};
 use crate::block::root;
@@ -11,14 +11,24 @@ use crate::block::root;
 struct Chain {
     keys: Vec<SigningKey>,
     network: Network,
+    /// Written into the segments.
+    handovers: Vec<Handover>,
     blocks: Vec<(Arc<Block>, Option<Certificate>)>,
 }
 
 impl Chain {
     /// Blocks from 1 on, every third without a certificate of its own.
     fn new(count: u64) -> Self {
+        let mut chain = Self::by(1..=4);
+        let network = chain.network.clone();
+        chain.grow(count, &network);
+        chain
+    }
+
+    /// No blocks yet, by validators with keys of these numbers.
+    fn by(numbers: std::ops::RangeInclusive<u8>) -> Self {
         let mut keys: Vec<SigningKey> =
-            (1..=4).map(|n| SigningKey::from_secret(Algorithm::EdDsa, &[n; 32]).unwrap()).collect();
+            numbers.map(|n| SigningKey::from_secret(Algorithm::EdDsa, &[n; 32]).unwrap()).collect();
         let raw = |key: &SigningKey| match key.public_key() {
             PublicKey::EdDsa(bytes) => bytes,
             PublicKey::Es256(_) => unreachable!(),
@@ -27,23 +37,27 @@ impl Chain {
         let validators: Vec<Validator> =
             keys.iter().map(|key| Validator { name: "局".into(), organisation: "x".into(), public_key: raw(key) }).collect();
         let network = Network { name: "t".into(), chain: [9; 32], epoch: 0, validators };
-        let mut chain = Self { keys, network, blocks: Vec::new() };
-        let mut parent = [5; 32];
-        for height in 1..=count {
+        Self { keys, network, handovers: Vec::new(), blocks: Vec::new() }
+    }
+
+    /// Adds blocks up to a height, of which the last states who decides the next.
+    fn grow(&mut self, to: u64, next: &Network) {
+        for height in self.blocks.len() as u64 + 1..=to {
             let transactions: Vec<Vec<u8>> = (0..height % 4).map(|n| vec![height as u8; 40 + n as usize]).collect();
             let receipts: Vec<Vec<u8>> = transactions.iter().map(|it| it[..20].to_vec()).collect();
+            let decide = if height == to { next } else { &self.network };
             let header = Header {
                 version: PROTOCOL_FIRST,
                 chain: [9; 32],
                 height,
                 time: height,
-                epoch: 0,
+                epoch: self.network.epoch,
                 view: height,
                 parent_view: height - 1,
-                parent,
-                proposer: chain.network.validators[0].public_key,
+                parent: self.blocks.last().map_or([5; 32], |(block, _)| block.header.digest()),
+                proposer: self.network.validators[0].public_key,
                 transaction_count: transactions.len() as u64,
-                validators: [0; 32],
+                validators: decide.validators_digest(),
                 transactions_root: root(&transactions),
                 receipts_root: root(&receipts),
                 state_root: [1; 32],
@@ -51,16 +65,14 @@ impl Chain {
                 sync_start: 0,
                 sync_end: height,
             };
-            parent = header.digest();
-            let certificate = (height % 3 != 0).then(|| chain.certificate(&header));
-            chain.blocks.push((Arc::new(Block { header, transactions, receipts }), certificate));
+            let certificate = (height % 3 != 0).then(|| self.certificate(&header));
+            self.blocks.push((Arc::new(Block { header, transactions, receipts }), certificate));
         }
-        chain
     }
 
     fn certificate(&self, header: &Header) -> Certificate {
         let mut certificate = Certificate {
-            epoch: 0,
+            epoch: header.epoch,
             view: header.view,
             parent_view: header.parent_view,
             block: header.digest(),
@@ -80,7 +92,7 @@ impl Chain {
             writer.push(block, certificate.as_ref()).unwrap();
         }
         assert!(writer.may_end());
-        fs::write(directory.join(span.file_name()), writer.finish(Vec::new()).unwrap()).unwrap();
+        fs::write(directory.join(span.file_name()), writer.finish(self.handovers.clone()).unwrap()).unwrap();
     }
 }
 
@@ -143,6 +155,40 @@ fn a_gap_another_network_and_forged_signatures_are_found() {
     assert!(certificate.is_some());
     forged.write(place.path(), SPANS[0]);
     assert_eq!(faults(place.path(), &chain.network), ["damaged: a certificate is not that of its block"]);
+}
+
+#[test]
+fn validators_that_handed_over_decide_nothing_more() {
+    let old = Chain::by(1..=4).network;
+    // The first ten blocks end an epoch and hand over; then both sets go on, and either handover is there or not.
+    let faults_of = |new_go_on: bool, told: bool, spans: &[Span]| {
+        let (mut chain, next, place) = (Chain::by(1..=4), Chain::by(5..=8), tempfile::tempdir().unwrap());
+        chain.grow(10, &next.network);
+        let written = spans.iter().filter(|span| span.last <= 10);
+        written.for_each(|span| chain.write(place.path(), *span));
+        let (block, certificate) = chain.blocks[9].clone();
+        if told {
+            chain.handovers.push(Handover::new(&block.header, &certificate.unwrap(), &next.network.validators));
+        }
+        if new_go_on {
+            (chain.keys, chain.network) = (next.keys, next.network);
+        }
+        chain.network.epoch = 1;
+        let network = chain.network.clone();
+        chain.grow(20, &network);
+        let written = spans.iter().filter(|span| span.last > 10);
+        written.for_each(|span| chain.write(place.path(), *span));
+        faults(place.path(), &old)
+    };
+    // The handover falls between two segments, or within one.
+    for spans in [&SPANS[..2], &[Span { first: 1, last: 20 }]] {
+        assert_eq!(faults_of(true, true, spans), Vec::<String>::new());
+        assert!(faults_of(false, true, spans)[0].contains("signature"));
+        for new_go_on in [true, false] {
+            let found = faults_of(new_go_on, false, spans);
+            assert_eq!(found, ["block 11: the block before it states other validators, and no handover leads to them"]);
+        }
+    }
 }
 
 #[test]

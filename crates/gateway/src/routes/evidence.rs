@@ -15,7 +15,7 @@ use crate::{
     EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared, certificate, check,
     cursor::{self, ListKind},
     entries, evidence, read,
-    request::{self, Params, Segment, hex32, organisation_code},
+    request::{self, BodyUntil, Pace, Params, Segment, hex32, organisation_code},
     show,
 };
 
@@ -162,7 +162,8 @@ pub async fn answer(State(gateway): State<Shared>, request: Request) -> Result<J
 /// Upload the entries of a batch deposit
 ///
 /// All entries, one after the other, in the order of the batch. They are kept only if they give the root that was deposited; then each
-/// is found by its digest and has its own receipt.
+/// is found by its digest and has its own receipt. One upload is read at a time, at 128 KiB a second at least; one that waits for longer
+/// than 5 seconds is answered 503 and is sent again later.
 #[utoipa::path(post, path = "/v1/evidence/batches/{id}/entries", tag = "evidence", operation_id = "upload_entries",
     params(("id" = crate::openapi::DepositNumber, Path, description = "The evidence number of the batch")),
     request_body(content = crate::openapi::Binary, content_type = "application/cbor-seq"),
@@ -170,7 +171,7 @@ pub async fn answer(State(gateway): State<Shared>, request: Request) -> Result<J
 pub async fn upload(
     State(gateway): State<Shared>,
     segment: Segment,
-    request: Request,
+    mut request: Request,
 ) -> Result<Json<view::EntriesAnswer>, Failure> {
     request::content_type(request.headers(), &[MEDIA_CBOR_SEQ])?;
     request::accepted(request.headers(), &[MEDIA_JSON])?;
@@ -178,10 +179,15 @@ pub async fn upload(
     if number.entry.is_some() {
         return Err(ErrorCode::NotABatch.into());
     }
-    let _permit = gateway.uploads.acquire().await.map_err(|_| Failure::from(ErrorCode::TooBusy))?;
+    let turn = tokio::time::timeout(gateway.config.upload_wait, gateway.uploads.acquire()).await;
+    let Ok(Ok(_permit)) = turn else {
+        return Err(Failure::new(ErrorCode::TooBusy, "the entries of another batch are being read"));
+    };
+    // The client could send nothing while it waited for its turn.
+    request.extensions_mut().insert(BodyUntil::within(gateway.config.upload_timeout));
     let row = find(&gateway, number).await?;
     let (root, count) = evidence::batch(&gateway, &row).await?;
-    let body = request::body(request, zhulian_api::ENTRIES_BODY_BYTES_MAX).await?;
+    let body = request::body_at(request, zhulian_api::ENTRIES_BODY_BYTES_MAX, Pace::OTHERS_WAIT).await?;
     let checked = tokio::task::spawn_blocking(move || entries::check(&body, root, count)).await;
     let entries = checked.map_err(|_| Failure::from(ErrorCode::Internal))??;
     gateway.backend.put_batch_entries(row.transaction, root, entries).await?;

@@ -31,7 +31,10 @@ pub async fn ready(State(gateway): State<Shared>) -> Result<Json<view::Health>, 
     }
     match status.phase {
         Phase::Running => Ok(Json(view::Health { ok: true })),
-        Phase::Starting => Err(Failure::new(ErrorCode::NotReady, "the node is starting")),
+        // A node whose engine no longer answers counts as starting, too, and says so.
+        Phase::Starting => {
+            Err(Failure::new(ErrorCode::NotReady, status.stall.unwrap_or_else(|| "the node is starting".into())))
+        }
         Phase::Syncing => Err(Failure::new(ErrorCode::NotReady, "the node is fetching the state from the others")),
     }
 }

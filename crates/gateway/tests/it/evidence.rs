@@ -18,7 +18,7 @@ fn number(transaction: &[u8]) -> String {
     EvidenceId::of(&TransactionId(id_of(transaction).0)).to_string()
 }
 
-async fn deposited(world: &World, transaction: &[u8]) -> String {
+pub async fn deposited(world: &World, transaction: &[u8]) -> String {
     let answer = world.client.submit(&[transaction], SOON).await.unwrap().remove(0);
     assert_eq!(answer.state, view::TransactionState::Finalised, "{:?}", answer.refusal);
     number(transaction)
@@ -34,7 +34,7 @@ fn question(record: &FileRecord) -> view::CheckRequest {
     }
 }
 
-fn entries(count: u32) -> Vec<Vec<u8>> {
+pub fn entries(count: u32) -> Vec<Vec<u8>> {
     (0..count).map(|n| Entry { file: city::file(&n.to_be_bytes()), name_commitment: None }.encode()).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -9,7 +10,10 @@ use tokio::{
 use zhulian_api::{ClientError, Wait};
 use zhulian_gateway::Config;
 
-use crate::world::World;
+use crate::{
+    evidence::{deposited, entries},
+    world::World,
+};
 
 #[tokio::test]
 async fn too_many_requests_at_once_are_told_to_come_back() {
@@ -147,4 +151,73 @@ async fn a_request_under_way_keeps_its_place() {
     world.memory.produce();
     at_work.await.unwrap().unwrap();
     tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("served once there is a place").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn connections_whose_bodies_do_not_come_shut_nobody_out() {
+    let world = World::with(Config { connections_max: 4, ..Config::default() }, true).await;
+    let mut held = Vec::new();
+    for _ in 0..12 {
+        let mut stream = connected(&world).await;
+        let head =
+            "POST /v1/transactions HTTP/1.1\r\nhost: a\r\ncontent-type: application/cose\r\ncontent-length: 100\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(10), world.client.live()).await;
+    answer.expect("served in time").unwrap();
+    // Nor is anybody whose body comes.
+    deposited(&world, &world.deposit(b"a")).await;
+}
+
+/// An upload of which nothing comes but its head.
+async fn upload_without_body(world: &World, batch: &str) -> TcpStream {
+    let mut stream = connected(world).await;
+    let head = format!(
+        "POST /v1/evidence/batches/{batch}/entries HTTP/1.1\r\nhost: a\r\ncontent-type: application/cbor-seq\r\ncontent-length: 1000\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn an_upload_waits_a_little_for_another_and_is_told_so() {
+    let world = World::with(Config { upload_wait: Duration::from_millis(100), ..Config::default() }, true).await;
+    let entries = entries(3);
+    let batch = deposited(&world, &world.deposit_batch(&entries)).await;
+    let _held = upload_without_body(&world, &batch).await;
+    // The first ones may come before the one that keeps the others waiting.
+    let busy = async {
+        loop {
+            let answer = world.client.upload_entries(&batch, entries.concat().into()).await;
+            if let Err(ClientError::Problem { problem, retry_after }) = answer {
+                return (problem, retry_after);
+            }
+        }
+    };
+    let (problem, retry_after) = tokio::time::timeout(Duration::from_secs(10), busy).await.expect("told in time");
+    assert_eq!((problem.code.as_str(), problem.status, problem.retry), ("request.too_busy", 503, true));
+    assert!(retry_after.is_some());
+}
+
+#[tokio::test]
+async fn the_time_of_an_upload_begins_with_its_turn() {
+    let config =
+        Config { upload_timeout: Duration::from_millis(1_500), upload_wait: Duration::from_secs(20), ..Config::default() };
+    let world = World::with(config, true).await;
+    let entries = entries(3);
+    let batch = deposited(&world, &world.deposit_batch(&entries)).await;
+    let _held = upload_without_body(&world, &batch).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // The rest comes when the time would be up, had it begun when it was asked.
+    let [first, rest] = [entries[0].clone(), entries[1..].concat()];
+    let rest = async {
+        tokio::time::sleep(Duration::from_millis(1_700)).await;
+        Ok::<_, std::io::Error>(rest)
+    };
+    let body = futures::stream::iter([Ok(first)]).chain(futures::stream::once(rest));
+    let address = format!("{}/v1/evidence/batches/{batch}/entries", world.base);
+    let request = world.http.post(address).header("content-type", "application/cbor-seq");
+    let answer = request.body(reqwest::Body::wrap_stream(body)).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
 }
