@@ -205,8 +205,8 @@ pub struct Pace {
 impl Pace {
     /// While others are read, too.
     pub const ALONE: Self = Self { grace: Duration::from_secs(15), rate: 4 << 10 };
-    /// While others wait for it: a megabit a second, so that nobody keeps them waiting at leisure.
-    pub const OTHERS_WAIT: Self = Self { grace: Duration::from_secs(10), rate: 128 << 10 };
+    /// While others wait for it, so that nobody keeps them waiting at leisure.
+    pub const OTHERS_WAIT: Self = Self { grace: Duration::from_secs(10), rate: 32 << 10 };
 }
 
 /// Reads a body of at most `bytes_max` bytes, and at least one.

@@ -162,7 +162,7 @@ pub async fn answer(State(gateway): State<Shared>, request: Request) -> Result<J
 /// Upload the entries of a batch deposit
 ///
 /// All entries, one after the other, in the order of the batch. They are kept only if they give the root that was deposited; then each
-/// is found by its digest and has its own receipt. One upload is read at a time, at 128 KiB a second at least; one that waits for longer
+/// is found by its digest and has its own receipt. One upload is read at a time, at 32 KiB a second at least; one that waits for longer
 /// than 5 seconds is answered 503 and is sent again later.
 #[utoipa::path(post, path = "/v1/evidence/batches/{id}/entries", tag = "evidence", operation_id = "upload_entries",
     params(("id" = crate::openapi::DepositNumber, Path, description = "The evidence number of the batch")),
