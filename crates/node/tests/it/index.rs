@@ -147,6 +147,37 @@ fn another_networks_index_is_built_anew_and_a_broken_one_too() {
     store.write(&blocks(5)).unwrap();
 }
 
+/// A block may hold any text as the name of a call, and PostgreSQL takes no NUL.
+#[test]
+fn names_with_nul_stop_no_index() {
+    let databases = Databases::new();
+    let mut all = blocks(3);
+    let named = |n: usize, module: &str| {
+        let (module, call) = (module.into(), "b\0c".into());
+        let refusal = Some(Code { module: "\0".into(), number: 3 });
+        TransactionRow { id: id(900 + n as u64), module, call, refusal, deposit: None, ..all[0].transactions[0].clone() }
+    };
+    let added = [named(0, "a\0"), named(1, "a\u{fffd}"), named(2, "a\0")];
+    all[1].transactions.extend(added);
+    let mut dumps = Vec::new();
+    for database in databases.each("nul") {
+        let mut store = Store::open(&database, &CHAIN).unwrap();
+        store.write(&all[..2]).unwrap();
+        store.write(&all[2..]).unwrap();
+        let queries = Queries::open(&database);
+        let of =
+            |module: &str| queries.transactions(&Filter { module: Some(module.into()), ..Filter::default() }, 10).unwrap();
+        let found = of("a\0");
+        assert_eq!(found.iter().map(|row| row.place.index()).collect::<Vec<_>>(), [5, 4, 3]);
+        assert!(found.iter().all(|row| (row.module.as_str(), row.call.as_str()) == ("a\u{fffd}", "b\u{fffd}c")));
+        assert_eq!(found[0].refusal, Some(Code { module: "\u{fffd}".into(), number: 3 }));
+        let organisation = Some("\0".into());
+        assert!(queries.transactions(&Filter { organisation, ..Filter::default() }, 10).unwrap().is_empty());
+        dumps.push(dump(&database));
+    }
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
+}
+
 #[test]
 fn a_schema_has_one_writer_and_what_is_not_ours_in_a_server_stays_as_it_is() {
     let Some(server) = Server::start() else { return };
