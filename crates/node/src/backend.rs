@@ -22,7 +22,10 @@ use zhulian_modules::{
     evidence::{BatchDeposited, Deposited, PriorityConflict},
     procedure::CaseId,
 };
-use zhulian_primitives::{Block, Event, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
+use zhulian_primitives::{
+    Block, Event, EvidenceId, Header, Height, Network, Receipt, Transaction, TransactionError, TransactionId,
+    VALIDITY_BLOCKS_MAX,
+};
 use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
 
 use crate::{
@@ -245,18 +248,23 @@ impl NodeBackend {
     }
 
     /// What is refused as expired may be in a block since long ago: the mempool forgets, the chain does not.
-    async fn recall(&self, answers: &mut [Submission]) {
+    async fn recall(&self, transactions: &[Bytes], answers: &mut [Submission]) {
         let expired = |answer: &Submission| match answer {
             Submission::Refused(Some(id), code) if *code == TransactionError::Expired.code() => Some(*id),
             _ => None,
         };
-        let asked: Vec<TransactionId> = answers.iter().filter_map(expired).collect();
+        // They cost whoever sends them nothing, not even a valid signature; so each is looked for only where it could be executed.
+        let window = |(bytes, answer): (&Bytes, &Submission)| {
+            let id = expired(answer)?;
+            let valid_until = Transaction::decode_again(bytes, id)?.call.valid_until;
+            Some((id, valid_until.saturating_sub(VALIDITY_BLOCKS_MAX), valid_until))
+        };
+        let asked: Vec<(TransactionId, Height, Height)> = transactions.iter().zip(&*answers).filter_map(window).collect();
         if asked.is_empty() || self.index.is_none() {
             return;
         }
-        let look_up = move |queries: &Queries, _: &Holdings| {
-            let found = asked.into_iter().map(|id| queries.find(&id.0).map(|found| found.map(|_| id)));
-            found.filter_map(Result::transpose).collect::<Result<BTreeSet<_>, IndexError>>()
+        let look_up = move |queries: &Queries, _: &Holdings| -> Result<BTreeSet<_>, IndexError> {
+            Ok(queries.find_between(&asked)?.into_iter().collect())
         };
         // An index that cannot answer leaves the refusal as it is; it is logged.
         let found = self.query(look_up).await.unwrap_or_default();
@@ -428,7 +436,7 @@ impl Backend for NodeBackend {
             if phase != zhulian_gateway::Phase::Running {
                 return Err(BackendError::NotReady);
             }
-            let verdicts = self.intake.submit(transactions).await.ok_or(BackendError::Stopping)?;
+            let verdicts = self.intake.submit(transactions.clone()).await.ok_or(BackendError::Stopping)?;
             let answer = |verdict| match verdict {
                 Verdict::Taken(id) => Submission::Taken(id),
                 Verdict::Refused(id, code) => Submission::Refused(id, code),
@@ -436,7 +444,7 @@ impl Backend for NodeBackend {
                 Verdict::ShareFull(id) => Submission::ShareFull(id),
             };
             let mut answers: Vec<Submission> = verdicts.into_iter().map(answer).collect();
-            self.recall(&mut answers).await;
+            self.recall(&transactions, &mut answers).await;
             Ok(answers)
         }
         .boxed()

@@ -1,6 +1,6 @@
 //! Reading the index.
 
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex};
 
 use zhulian_crypto::{Digest, PublicKey};
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
@@ -111,19 +111,25 @@ impl Queries {
 
     /// The transaction whose id begins with these bytes, 8 at least; its first place, should it stand in the chain twice.
     pub fn find(&self, id: &[u8]) -> Result<Option<Found>, IndexError> {
-        let read = format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?1");
         self.with(|sql| {
-            for epoch in 0..=sql.meta("epoch")?.unwrap_or_default() {
-                let places = "select seq from ids where epoch = ?1 and prefix = ?2 order by seq";
-                for place in sql.rows(places, cells![epoch, prefix(id)])? {
-                    let Some(row) = sql.row(&read, cells![place.integer(0)?])? else { continue };
-                    let found = found(sql, &row)?;
-                    if found.id.0.starts_with(id) {
-                        return Ok(Some(found));
-                    }
+            let last = sql.meta("epoch")?.unwrap_or_default();
+            find_among(sql, id, (0, last))
+        })
+    }
+
+    /// Those of the transactions that are in the index, looked for about the heights given with each, from and up to and with. Epochs of
+    /// other blocks are left alone, so that many may be asked for at once.
+    pub fn find_between(&self, asked: &[(TransactionId, Height, Height)]) -> Result<Vec<TransactionId>, IndexError> {
+        self.with(|sql| {
+            let last = sql.meta("epoch")?.unwrap_or_default();
+            let mut samples: HashMap<i64, i64> = HashMap::new();
+            // Any place in an epoch tells the epochs of heights apart, as places ascend with epochs.
+            let mut sample = |sql: &mut dyn Sql, epoch: i64| -> Result<i64, IndexError> {
+                if let Some(seq) = samples.get(&epoch) {
+                    return Ok(*seq);
                 }
             }
-            Ok(None)
+            Ok(all)
         })
     }
 
@@ -180,11 +186,15 @@ impl Queries {
                     "transactions t {JOINS} where t.seq >= ?1 and t.seq < ?2 and t.call in ({}) {deposits} order by t.seq desc",
                     among(calls)
                 ),
-                (None, Some(calls)) => format!(
-                    "by_call x cross join transactions t on t.seq = x.seq {JOINS}
-                     where x.seq >= ?1 and x.seq < ?2 and x.call in ({}) {deposits} order by x.seq desc",
-                    among(calls)
-                ),
+                (None, Some(calls)) => {
+                    // Where the answer ends: of all that the calls ever made, SQLite would sort everything for it.
+                    values[0] = lowest(sql, calls, (low, high), deposits, limit)?.into();
+                    format!(
+                        "by_call x cross join transactions t on t.seq = x.seq {JOINS}
+                         where x.seq >= ?1 and x.seq < ?2 and x.call in ({}) {deposits} order by x.seq desc",
+                        among(calls)
+                    )
+                }
                 (None, None) => {
                     format!("transactions t {JOINS} where t.seq >= ?1 and t.seq < ?2 {deposits} order by t.seq desc")
                 }
@@ -217,7 +227,8 @@ impl Queries {
 
     /// Deposits of batches after a place, oldest first: the place and the root of each. Before them the first height in the index.
     pub fn batches(&self, after: Place, limit: usize) -> Result<(Height, Vec<(Place, Digest)>), IndexError> {
-        self.with(|sql| {
+        // Whoever goes on after the last one must have been given all before it, from both tables.
+        self.snapshot(|sql| {
             let first = sql.meta("first")?.unwrap_or_default() as u64;
             let call = name_id(sql, BATCH_CALL)?.unwrap_or(-1);
             let mut all = Vec::new();
@@ -289,6 +300,69 @@ impl Queries {
         lines.sort();
         Ok(lines)
     }
+}
+
+/// The transaction whose id begins so, in epochs from one to another.
+fn find_among(sql: &mut dyn Sql, id: &[u8], (from, to): (i64, i64)) -> Result<Option<Found>, IndexError> {
+    let read = format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?1");
+    let places = "select seq from ids where epoch = ?1 and prefix = ?2 order by seq";
+    for epoch in from..=to {
+        for place in sql.rows(places, cells![epoch, prefix(id)])? {
+            let Some(row) = sql.row(&read, cells![place.integer(0)?])? else { continue };
+            let found = found(sql, &row)?;
+            if found.id.0.starts_with(id) {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The first and the last epoch that may hold places from `low` up to `high`, found by halving; `sample` gives any place of an epoch, a
+/// very high one for an epoch that is empty.
+fn epochs(
+    last: i64,
+    (low, high): (i64, i64),
+    mut sample: impl FnMut(i64) -> Result<i64, IndexError>,
+) -> Result<(i64, i64), IndexError> {
+    // The first epoch whose sample is at `place` or later. The one before it may hold `place`, too.
+    let mut first_at = |place: i64| -> Result<i64, IndexError> {
+        let (mut from, mut to) = (0, last);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if sample(middle)? < place {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        Ok(from)
+    };
+    Ok(((first_at(low)? - 1).max(0), first_at(high)?))
+}
+
+/// The lowest of the newest places of these calls, so many at most, between two.
+fn lowest(
+    sql: &mut dyn Sql,
+    calls: &[i64],
+    (low, high): (i64, i64),
+    deposits: &str,
+    limit: usize,
+) -> Result<i64, IndexError> {
+    let joined = if deposits.is_empty() { "" } else { "cross join transactions t on t.seq = x.seq" };
+    let newest = format!(
+        "select x.seq from by_call x {joined}
+         where x.call = ?1 and x.seq >= ?2 and x.seq < ?3 {deposits} order by x.seq desc limit {limit}"
+    );
+    let mut all = Vec::new();
+    for call in calls {
+        for row in sql.rows(&newest, cells![*call, low, high])? {
+            all.push(row.integer(0)?);
+        }
+    }
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    all.truncate(limit);
+    Ok(all.last().copied().unwrap_or(low))
 }
 
 /// The places that the filter's times and cursor leave, from and up to.

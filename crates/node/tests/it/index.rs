@@ -179,6 +179,60 @@ fn names_with_nul_stop_no_index() {
 }
 
 #[test]
+fn the_newest_of_a_modules_calls_are_listed_in_their_order() {
+    let databases = Databases::new();
+    // A call each second, third or fourth block, and one that was made once only, long ago.
+    let mut all = blocks(60);
+    for rows in &mut all {
+        for (at, name) in [(2, "rare"), (3, "often"), (4, "seldom")] {
+            if rows.height % at == 0 && (at != 2 || rows.height == 2) {
+                let (module, call) = ("registry".into(), name.into());
+                let deposit = rows.transactions[0].deposit.filter(|_| rows.height > 40);
+                let id = id(rows.height * 1_000 + at);
+                rows.transactions.push(TransactionRow { id, module, call, deposit, ..rows.transactions[0].clone() });
+            }
+        }
+    }
+    let places = |wanted: &dyn Fn(&TransactionRow) -> bool| -> Vec<Place> {
+        let of = |rows: &BlockRows| -> Vec<Place> {
+            let numbered = (0..).zip(&rows.transactions).filter(|(_, row)| row.module == "registry" && wanted(row));
+            numbered.map(|(index, _)| Place::new(rows.height, index)).collect()
+        };
+        let mut places: Vec<Place> = all.iter().flat_map(of).collect();
+        places.reverse();
+        places
+    };
+    let (every, deposits) = (places(&|_| true), places(&|row| row.deposit.is_some()));
+    assert_eq!(every.len(), 1 + 20 + 15);
+    for database in databases.each("calls") {
+        Store::open(&database, &CHAIN).unwrap().write(&all).unwrap();
+        let queries = Queries::open(&database);
+        let list = |filter: Filter, limit| -> Vec<Place> {
+            queries.transactions(&filter, limit).unwrap().into_iter().map(|row| row.place).collect()
+        };
+        let registry = || Filter { module: Some("registry".into()), ..Filter::default() };
+        for limit in [1_usize, 2, 7, 35, 36, 100] {
+            assert_eq!(list(registry(), limit), every[..limit.min(36)]);
+            let before = Some(every[4]);
+            assert_eq!(list(Filter { before, ..registry() }, limit), every[5..every.len().min(5 + limit)]);
+            assert_eq!(list(Filter { deposits: true, ..registry() }, limit), deposits[..limit.min(deposits.len())]);
+        }
+    }
+}
+
+#[test]
+fn many_are_looked_for_about_their_heights() {
+    let databases = Databases::new();
+    for database in databases.each("between") {
+        Store::open(&database, &CHAIN).unwrap().write(&blocks(60)).unwrap();
+        let queries = Queries::open(&database);
+        let asked = [(id(201), 0, 40), (id(9_999), 0, 40), (id(500), 50, 50), (id(10), 1, u64::MAX >> 24)];
+        assert_eq!(queries.find_between(&asked).unwrap(), [id(201), id(500), id(10)]);
+        assert!(queries.find_between(&[]).unwrap().is_empty());
+    }
+}
+
+#[test]
 fn a_schema_has_one_writer_and_what_is_not_ours_in_a_server_stays_as_it_is() {
     let Some(server) = Server::start() else { return };
     let database = server.database("zl");
