@@ -109,6 +109,17 @@ impl Queries {
         Ok(answer)
     }
 
+    /// The same of one state of the index, however many statements the query has.
+    fn snapshot<T>(&self, query: impl Fn(&mut dyn Sql) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        self.with(|sql| {
+            sql.batch("begin")?;
+            // A connection on which something failed is not used again, so nothing is left open.
+            let answer = query(sql)?;
+            sql.batch("commit")?;
+            Ok(answer)
+        })
+    }
+
     /// The transaction whose id begins with these bytes, 8 at least; its first place, should it stand in the chain twice.
     pub fn find(&self, id: &[u8]) -> Result<Option<Found>, IndexError> {
         self.with(|sql| {
@@ -128,6 +139,16 @@ impl Queries {
                 if let Some(seq) = samples.get(&epoch) {
                     return Ok(*seq);
                 }
+                let row = sql.row("select seq from ids where epoch = ?1 limit 1", cells![epoch])?;
+                let seq = row.map_or(Ok(i64::MAX), |row| row.integer(0))?;
+                samples.insert(epoch, seq);
+                Ok(seq)
+            };
+            let mut all = Vec::new();
+            for (id, from, to) in asked {
+                let (low, high) = (Place::new(*from, 0).0, Place::new(to.saturating_add(1), 0).0);
+                let among = epochs(last, (low, high), |epoch| sample(sql, epoch))?;
+                all.extend(find_among(sql, &id.0, among)?.map(|found| found.id));
             }
             Ok(all)
         })
@@ -430,4 +451,31 @@ pub(super) fn found(sql: &mut dyn Sql, row: &Row) -> Result<Found, IndexError> {
         deposit,
         depositor: row.text_or_null(8)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epochs_of_a_span_are_found_by_a_few_places() {
+        // Places 0 to 999 in epochs of 100; of each some place is known, and the last epoch has none yet.
+        for sample_at in [0, 37, 99] {
+            let mut asked = 0;
+            for (low, high) in
+                [(0, 1), (0, 1_000), (250, 251), (299, 300), (299, 301), (300, 400), (999, 1_000), (2_000, 3_000)]
+            {
+                let sample = |epoch: i64| {
+                    asked += 1;
+                    Ok(if epoch < 10 { epoch * 100 + sample_at } else { i64::MAX })
+                };
+                let (from, to) = epochs(10, (low, high), sample).unwrap();
+                let within = |place: i64| (from..=to).contains(&(place / 100));
+                assert!((low..high.min(1_000)).all(within), "{low} to {high}: {from} to {to}");
+                assert!(to - from <= (high.min(1_000) - low).max(0) / 100 + 3, "{low} to {high}: {from} to {to}");
+            }
+            assert!(asked <= 8 * 2 * 4, "{asked}");
+        }
+        assert_eq!(epochs(0, (5, 6), |_| Ok(i64::MAX)).unwrap(), (0, 0));
+    }
 }
