@@ -89,7 +89,11 @@ impl Queries {
 
     pub(super) fn with<T>(&self, query: impl Fn(&mut dyn Sql) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let idle = || self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let kept = idle().pop();
+        let kept = {
+            let mut idle = idle();
+            idle.retain(|sql| !sql.is_stale());
+            idle.pop()
+        };
         let was_kept = kept.is_some();
         let mut sql = kept.map_or_else(|| self.database.reader(), Ok)?;
         let answer = match query(&mut *sql) {

@@ -127,6 +127,11 @@ pub(super) trait Sql: Send {
         Ok(self.rows(statement, parameters)?.into_iter().next())
     }
 
+    /// Whether the database that it reads is no longer the one in its place.
+    fn is_stale(&self) -> bool {
+        false
+    }
+
     /// A number of the index about itself.
     fn meta(&mut self, name: &str) -> Result<Option<i64>, IndexError> {
         self.row("select value from meta where name = ?1", cells![name])?.map(|row| row.integer(0)).transpose()

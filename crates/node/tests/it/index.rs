@@ -147,6 +147,34 @@ fn another_networks_index_is_built_anew_and_a_broken_one_too() {
     store.write(&blocks(5)).unwrap();
 }
 
+#[test]
+fn an_index_that_cannot_be_had_at_the_moment_is_not_deleted() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    let in_the_way = directory.path().join("index.sqlite-wal");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(Store::open(directory.path(), &CHAIN).is_err());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(Store::open(directory.path(), &CHAIN).unwrap().height(), 5);
+    // One of another format is built anew, whatever its tables are like.
+    let sql = rusqlite::Connection::open(directory.path().join("index.sqlite")).unwrap();
+    sql.execute_batch("update meta set value = 0 where name = 'format'; drop table by_call; create table by_call (a text)")
+        .unwrap();
+    drop(sql);
+    assert_eq!(Store::open(directory.path(), &CHAIN).unwrap().height(), 0);
+}
+
+#[test]
+fn who_reads_an_index_that_was_replaced_reads_the_new_one() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    let queries = Queries::open(directory.path());
+    assert_eq!((queries.find(&id(50).0).unwrap().is_some(), queries.find(&id(100).0).unwrap()), (true, None));
+    Store::remove(directory.path()).unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(10)).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+}
+
 /// A block may hold any text as the name of a call, and PostgreSQL takes no NUL.
 #[test]
 fn names_with_nul_stop_no_index() {
