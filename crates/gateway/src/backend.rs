@@ -61,7 +61,7 @@ pub trait Backend: Send + Sync + 'static {
     /// answer is then [`Submission::Taken`], too.
     fn submit(&self, transactions: Vec<Bytes>) -> Answer<'_, Vec<Submission>>;
 
-    /// Where a transaction stands.
+    /// Where a transaction stands. [`BackendError::NotReady`] where it is unknown to an index that lacks final blocks.
     fn transaction(&self, id: TransactionId) -> Answer<'_, TransactionState>;
 
     /// Waits until the transaction is in a terminal state, or the time is up, and gives its state then. One that is unknown is waited for a
@@ -89,7 +89,7 @@ pub trait Backend: Send + Sync + 'static {
     /// Deposited evidence, newest first; entries of a batch only where the filter asks for a digest.
     fn evidence(&self, filter: EvidenceFilter, page: Page) -> Answer<'_, Vec<EvidenceRow>>;
 
-    /// The deposit with this number.
+    /// The deposit with this number; [`BackendError::NotReady`] where an index that lacks final blocks knows of none.
     fn find_evidence(&self, id: EvidenceId) -> Answer<'_, Option<EvidenceRow>>;
 
     /// All that happened to a piece of evidence, oldest first, its deposit included.
@@ -104,6 +104,7 @@ pub trait Backend: Send + Sync + 'static {
     fn put_batch_entries(&self, batch: TransactionId, root: Digest, entries: Vec<Bytes>) -> Answer<'_, ()>;
 
     /// How many batches of the ledger this node cannot look into, having no entries of them that it knows to be whole.
+    /// That there are none only an index without a gap up to the last final block can say; otherwise [`BackendError::NotReady`].
     fn batches_lacking(&self) -> Answer<'_, u64>;
 
     /// Cases, the latest opened first, before one by its place among all ([`CaseId::ordinal`]).
@@ -256,6 +257,9 @@ pub struct TransactionRow {
 pub struct EvidenceFilter {
     /// SHA-256 of the file.
     pub sha256: Option<Digest>,
+    /// That there is none with the digest is to be said only by an index that has all that is final; otherwise
+    /// [`BackendError::NotReady`].
+    pub certain: bool,
     /// Unified social credit code of the depositor.
     pub organisation: Option<String>,
     /// Block time at or after this.

@@ -6,7 +6,7 @@ use zhulian_modules::evidence::{self, Subject};
 use zhulian_primitives::{EvidenceIdError, EvidenceRef};
 
 use crate::{
-    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared,
+    BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared,
     evidence::views,
     json::{Members, text, whole},
     request::hex32,
@@ -63,9 +63,11 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
     let (rows, height) = match question.id {
         Some(Err(_)) => (Vec::new(), gateway.backend.status().height.unwrap_or(0)),
         Some(Ok(number)) => {
+            // Read first: whoever then finds nothing knows all blocks up to here.
+            let height = gateway.backend.status().height.unwrap_or(0);
             let row = gateway.backend.find_evidence(number.id).await?;
             let rows = row.into_iter().filter_map(|row| with_entry(row, number.entry)).collect();
-            (rows, gateway.backend.status().height.unwrap_or(0))
+            (rows, height)
         }
         None => by_digest(gateway, question.sha256).await?,
     };
@@ -131,15 +133,20 @@ async fn by_digest(gateway: &Shared, sha256: Digest) -> Result<(Vec<EvidenceRow>
     let backend = &*gateway.backend;
     let first = Subject::File(sha256, 0);
     let (header, first) = state::query(backend, |source, _| evidence::record(&source, &first)).await?;
-    let filter = EvidenceFilter { sha256: Some(sha256), ..EvidenceFilter::default() };
-    let mut rows = backend.evidence(filter, Page { before: None, limit: ANSWER_ROWS_MAX }).await?;
+    let filter = EvidenceFilter { sha256: Some(sha256), certain: true, ..EvidenceFilter::default() };
+    let behind = || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
+    let mut rows = match backend.evidence(filter, Page { before: None, limit: ANSWER_ROWS_MAX }).await {
+        Err(BackendError::NotReady) if first.is_some() => return Err(behind()),
+        rows => rows?,
+    };
     if let Some(first) = first {
         let is_first = |row: &EvidenceRow| matches!(row.place, EvidencePlace::File { sequence: 0, .. });
         if !rows.iter().any(is_first) {
             // The state is what counts: an index that is behind must not make a deposited file look undeposited.
-            let row = backend.find_evidence(first.id).await?;
-            let behind =
-                || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
+            let row = match backend.find_evidence(first.id).await {
+                Err(BackendError::NotReady) => None,
+                row => row?,
+            };
             rows.push(row.ok_or_else(behind)?);
         }
     }

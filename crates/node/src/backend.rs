@@ -22,7 +22,10 @@ use zhulian_modules::{
     evidence::{BatchDeposited, Deposited, PriorityConflict},
     procedure::CaseId,
 };
-use zhulian_primitives::{Block, Event, EvidenceId, Header, Height, Network, Receipt, TransactionError, TransactionId};
+use zhulian_primitives::{
+    Block, Event, EvidenceId, Header, Height, Network, Receipt, Transaction, TransactionError, TransactionId,
+    VALIDITY_BLOCKS_MAX,
+};
 use zhulian_verify::{BatchEntry, CoseStatement, Inclusion, cose_receipt};
 
 use crate::{
@@ -130,20 +133,47 @@ impl NodeBackend {
         }
     }
 
+    /// Whether the index has the block at a height. It is waited for a moment, unless the index is being rebuilt or cannot be written.
+    async fn indexed_up_to(&self, height: Height) -> bool {
+        let Some(Index { progress, .. }) = &self.index else { return false };
+        if progress.height() >= height {
+            return true;
+        }
+        if progress.height() + INDEX_BEHIND_MAX < height || progress.failing() {
+            return false;
+        }
+        tokio::time::timeout(INDEX_WAIT, progress.reached(height)).await.unwrap_or(false)
+    }
+
+    /// Whether the index has what is final at this moment, after a short wait. Only such a one can say that there is nothing.
+    async fn caught_up(&self) -> bool {
+        match self.handle.tip() {
+            Some(tip) => self.indexed_up_to(tip.header.height).await,
+            None => false,
+        }
+    }
+
     /// Runs a query on the index, which then has what was final when it was asked, unless it is far behind.
     async fn query<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Queries, &Holdings) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, BackendError> {
-        if let Some(Index { progress, .. }) = &self.index
-            && let Some(tip) = self.handle.tip().map(|tip| tip.header.height)
-            && progress.height() + INDEX_BEHIND_MAX >= tip
-            && !progress.failing()
-        {
-            // In time or not, it answers.
-            let _ = tokio::time::timeout(INDEX_WAIT, progress.reached(tip)).await;
-        }
+        // In time or not, it answers.
+        self.caught_up().await;
         self.query_now(query).await
+    }
+
+    /// Runs a query that may find nothing, which is not to be taken for "there is none" while the index lacks blocks: then the node is
+    /// not ready.
+    async fn search<T: Send + 'static>(
+        &self,
+        found: impl Fn(&T) -> bool,
+        query: impl FnOnce(&Queries, &Holdings) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        // Asked before the query: what comes into the index meanwhile may have been passed by.
+        let whole = self.caught_up().await;
+        let answer = self.query_now(query).await?;
+        if whole || found(&answer) { Ok(answer) } else { Err(BackendError::NotReady) }
     }
 
     /// Runs a query on the index as it is, on a thread that may wait for the disk.
@@ -179,8 +209,7 @@ impl NodeBackend {
             let outcome = outcome(&block, position)?;
             // A double says only that it is one; what counts is the first, which may be older than the mempool remembers.
             if outcome.receipt.refusal == Some(TransactionError::Replayed.code())
-                && let Some(index) = &self.index
-                && index.progress.reached(position.height).await
+                && self.indexed_up_to(position.height).await
                 && let Some(first) = self.indexed(id).await?
                 && first < position
             {
@@ -192,7 +221,21 @@ impl NodeBackend {
         Err(BackendError::Internal("the index contradicts the chain".into()))
     }
 
+    /// Where a transaction stands. That it is unknown is said only by an index that has all that is final.
     async fn transaction_state(&self, id: TransactionId) -> Result<TransactionState, BackendError> {
+        let state = self.state_now(id).await?;
+        if state != TransactionState::Unknown || self.index.is_none() {
+            return Ok(state);
+        }
+        let whole = self.caught_up().await;
+        match self.state_now(id).await? {
+            TransactionState::Unknown if !whole => Err(BackendError::NotReady),
+            state => Ok(state),
+        }
+    }
+
+    /// Where a transaction stands by what the mempool and the index know at this moment.
+    async fn state_now(&self, id: TransactionId) -> Result<TransactionState, BackendError> {
         let standing = self.mempool.lock().standing(&id);
         match standing {
             Standing::Pending => Ok(TransactionState::Pending),
@@ -205,18 +248,23 @@ impl NodeBackend {
     }
 
     /// What is refused as expired may be in a block since long ago: the mempool forgets, the chain does not.
-    async fn recall(&self, answers: &mut [Submission]) {
+    async fn recall(&self, transactions: &[Bytes], answers: &mut [Submission]) {
         let expired = |answer: &Submission| match answer {
             Submission::Refused(Some(id), code) if *code == TransactionError::Expired.code() => Some(*id),
             _ => None,
         };
-        let asked: Vec<TransactionId> = answers.iter().filter_map(expired).collect();
+        // They cost whoever sends them nothing, not even a valid signature; so each is looked for only where it could be executed.
+        let window = |(bytes, answer): (&Bytes, &Submission)| {
+            let id = expired(answer)?;
+            let valid_until = Transaction::decode_again(bytes, id)?.call.valid_until;
+            Some((id, valid_until.saturating_sub(VALIDITY_BLOCKS_MAX), valid_until))
+        };
+        let asked: Vec<(TransactionId, Height, Height)> = transactions.iter().zip(&*answers).filter_map(window).collect();
         if asked.is_empty() || self.index.is_none() {
             return;
         }
-        let look_up = move |queries: &Queries, _: &Holdings| {
-            let found = asked.into_iter().map(|id| queries.find(&id.0).map(|found| found.map(|_| id)));
-            found.filter_map(Result::transpose).collect::<Result<BTreeSet<_>, IndexError>>()
+        let look_up = move |queries: &Queries, _: &Holdings| -> Result<BTreeSet<_>, IndexError> {
+            Ok(queries.find_between(&asked)?.into_iter().collect())
         };
         // An index that cannot answer leaves the refusal as it is; it is logged.
         let found = self.query(look_up).await.unwrap_or_default();
@@ -235,16 +283,15 @@ impl NodeBackend {
             let found = self.query(move |queries, _| queries.deposited(&filter, page.limit)).await?;
             return Ok(found.into_iter().filter_map(|found| evidence_row(found, None)).collect());
         };
-        let rows = self
-            .query(move |queries, holdings| {
-                let mut rows: Vec<EvidenceRow> =
-                    queries.deposits(&digest)?.into_iter().filter_map(|found| evidence_row(found, None)).collect();
-                for (batch, entry) in holdings.find(&digest)? {
-                    rows.extend(queries.find(&batch.0)?.and_then(|found| evidence_row(found, Some(entry))));
-                }
-                Ok(rows)
-            })
-            .await?;
+        let look_up = move |queries: &Queries, holdings: &Holdings| {
+            let mut rows: Vec<EvidenceRow> =
+                queries.deposits(&digest)?.into_iter().filter_map(|found| evidence_row(found, None)).collect();
+            for (batch, entry) in holdings.find(&digest)? {
+                rows.extend(queries.find(&batch.0)?.and_then(|found| evidence_row(found, Some(entry))));
+            }
+            Ok(rows)
+        };
+        let rows = self.search(|rows: &Vec<EvidenceRow>| !rows.is_empty() || !filter.certain, look_up).await?;
         let item = |row: &EvidenceRow| PagePosition {
             position: row.position,
             item: match &row.place {
@@ -265,7 +312,9 @@ impl NodeBackend {
     }
 
     async fn history(&self, id: EvidenceId) -> Result<Vec<HistoryRow>, BackendError> {
-        let (deposit, later) = self.query(move |queries, _| Ok((queries.find(&id.0)?, queries.history(&id.0)?))).await?;
+        let found = |(deposit, _): &(Option<Found>, Vec<HistoryHit>)| deposit.is_some();
+        let look_up = move |queries: &Queries, _: &Holdings| Ok((queries.find(&id.0)?, queries.history(&id.0)?));
+        let (deposit, later) = self.search(found, look_up).await?;
         let Some(deposit) = deposit.filter(|found| found.deposit.is_some()) else { return Ok(Vec::new()) };
         let mut rows = Vec::new();
         let first = (deposit, None);
@@ -387,7 +436,7 @@ impl Backend for NodeBackend {
             if phase != zhulian_gateway::Phase::Running {
                 return Err(BackendError::NotReady);
             }
-            let verdicts = self.intake.submit(transactions).await.ok_or(BackendError::Stopping)?;
+            let verdicts = self.intake.submit(transactions.clone()).await.ok_or(BackendError::Stopping)?;
             let answer = |verdict| match verdict {
                 Verdict::Taken(id) => Submission::Taken(id),
                 Verdict::Refused(id, code) => Submission::Refused(id, code),
@@ -395,7 +444,7 @@ impl Backend for NodeBackend {
                 Verdict::ShareFull(id) => Submission::ShareFull(id),
             };
             let mut answers: Vec<Submission> = verdicts.into_iter().map(answer).collect();
-            self.recall(&mut answers).await;
+            self.recall(&transactions, &mut answers).await;
             Ok(answers)
         }
         .boxed()
@@ -415,7 +464,7 @@ impl Backend for NodeBackend {
             let begun = Instant::now();
             if standing == Standing::Unknown {
                 // It may have ended long ago, or be on its way here from another node.
-                let state = self.transaction_state(id).await?;
+                let state = self.state_now(id).await?;
                 if !matches!(state, TransactionState::Unknown | TransactionState::Pending) {
                     return Ok(state);
                 }
@@ -484,7 +533,7 @@ impl Backend for NodeBackend {
 
     fn find_evidence(&self, id: EvidenceId) -> Answer<'_, Option<EvidenceRow>> {
         async move {
-            let found = self.query(move |queries, _| queries.find(&id.0)).await?;
+            let found = self.search(Option::is_some, move |queries, _| queries.find(&id.0)).await?;
             Ok(found.and_then(|found| evidence_row(found, None)))
         }
         .boxed()
@@ -504,12 +553,8 @@ impl Backend for NodeBackend {
 
     fn batches_lacking(&self) -> Answer<'_, u64> {
         async move {
-            let lacking = self.query(|queries, holdings| holdings.lacking(queries)).await?;
-            let (tip, index) = (self.handle.tip().map_or(0, |tip| tip.header.height), self.index.as_ref());
-            match index.is_some_and(|index| index.progress.height() + INDEX_BEHIND_MAX < tip) {
-                true => Err(BackendError::NotReady),
-                false => Ok(lacking),
-            }
+            // A batch in a block that the index has yet to take in is lacking, too, and not counted.
+            self.search(|lacking| *lacking > 0, |queries, holdings| holdings.lacking(queries)).await
         }
         .boxed()
     }

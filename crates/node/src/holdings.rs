@@ -30,6 +30,8 @@ const AGAIN_MAX: Duration = Duration::from_secs(600);
 pub struct Holdings {
     entries: Entries,
     known: Mutex<Known>,
+    /// Held by whoever changes the entries, until what is known of them says the same.
+    changing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -42,6 +44,10 @@ struct Known {
     /// Roots on the ledger without entries here.
     lacking: BTreeSet<Digest>,
     damage: Vec<String>,
+    /// Changes of the entries so far, and which was the last of each batch and of the whole file.
+    changes: u64,
+    changed: BTreeMap<TransactionId, u64>,
+    renewed: u64,
 }
 
 impl Known {
@@ -62,6 +68,16 @@ impl Known {
         if self.damage.len() < NAMED_MAX && !self.damage.iter().any(|it| it == damage) {
             self.damage.push(damage.into());
         }
+    }
+
+    fn change(&mut self, batch: &TransactionId) {
+        self.changes += 1;
+        self.changed.insert(*batch, self.changes);
+    }
+
+    /// Whether the entries of a batch are others than when so many changes had been made.
+    fn has_changed(&self, batch: &TransactionId, since: u64) -> bool {
+        self.renewed > since || self.changed.get(batch).is_some_and(|at| *at > since)
     }
 }
 
@@ -99,11 +115,20 @@ impl Holdings {
             }
             opened => opened?,
         };
-        Ok(Self { entries, known: Mutex::new(known) })
+        Ok(Self { entries, known: Mutex::new(known), changing: Mutex::default() })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Changes made so far. Whoever finds damage says what it read by this, so that nothing is dropped which came since.
+    fn changes(&self) -> u64 {
+        self.known().changes
     }
 
     /// What was found damaged since the start.
@@ -113,13 +138,21 @@ impl Holdings {
 
     /// Keeps the entries of a batch, which must be all of them in order, and give the root.
     pub fn put<T: AsRef<[u8]>>(&self, batch: &TransactionId, root: Digest, entries: &[T]) -> Result<(), IndexError> {
+        let changing = self.changing();
         if self.known().held.contains_key(batch) {
             return Ok(());
         }
         // What lies there is not known to be whole.
-        self.sound(None, self.entries.remove(batch).and_then(|()| self.entries.put(batch, entries)))?;
-        self.known().hold(*batch, root);
-        Ok(())
+        match self.entries.put(batch, entries) {
+            Ok(()) => {
+                let mut known = self.known();
+                known.change(batch);
+                known.hold(*batch, root);
+                Ok(())
+            }
+            Err(error) if damage(&error).is_some() => Err(self.renew(&changing, &error)),
+            Err(error) => Err(error),
+        }
     }
 
     /// An entry, proven to be in the batch that the ledger has with this root and count.
@@ -132,11 +165,14 @@ impl Holdings {
         index: u64,
         (root, count): (Digest, u64),
     ) -> Result<Option<BatchEntry>, IndexError> {
-        let Some(entry) = self.sound(Some(batch), self.entries.get(batch, index))? else { return Ok(None) };
-        if root_from_path(leaf(&entry.bytes), index, count, &entry.path) == Some(root) {
-            return Ok(Some(entry));
+        loop {
+            let since = self.changes();
+            let Some(entry) = self.sound(Some(batch), || self.entries.get(batch, index))? else { return Ok(None) };
+            if root_from_path(leaf(&entry.bytes), index, count, &entry.path) == Some(root) {
+                return Ok(Some(entry));
+            }
+            self.drop(batch, since)?;
         }
-        Err(self.drop(batch))
     }
 
     /// The batches with a file of this SHA-256, and the entry's index in each.
@@ -144,14 +180,22 @@ impl Holdings {
     /// # Errors
     /// [`IndexError::Damaged`] when it was in a batch that is damaged.
     pub fn find(&self, sha256: &Digest) -> Result<Vec<(TransactionId, u64)>, IndexError> {
-        let Sought { found, damaged } = self.sound(None, self.entries.find(sha256))?;
         let mut dropped = None;
-        for batch in &damaged {
-            dropped = Some(self.drop(batch));
-        }
-        match dropped {
-            Some(error) if found.is_empty() => Err(error),
-            _ => Ok(found),
+        loop {
+            let since = self.changes();
+            let Sought { found, damaged } = self.sound(None, || self.entries.find(sha256))?;
+            let mut replaced = false;
+            for batch in &damaged {
+                match self.drop(batch, since) {
+                    Ok(()) => replaced = true,
+                    Err(error) => dropped = Some(error),
+                }
+            }
+            match dropped {
+                _ if replaced => {}
+                Some(error) if found.is_empty() => return Err(error),
+                _ => return Ok(found),
+            }
         }
     }
 
@@ -176,53 +220,96 @@ impl Holdings {
 
     /// Checks all entries of a batch against the root on the ledger, and drops them when they do not give it.
     pub fn check(&self, batch: &TransactionId, root: Digest) -> Result<(), IndexError> {
-        if self.known().held.contains_key(batch) {
-            return Ok(());
-        }
-        match self.sound(Some(batch), self.entries.examine(batch))? {
-            Some(found) if found == root => self.known().hold(*batch, root),
-            // An upload may have replaced them meanwhile.
-            _ if self.known().held.contains_key(batch) => {}
-            _ => return Err(self.drop(batch)),
-        }
-        Ok(())
+        self.check_by(batch, root, || self.entries.examine(batch))
     }
 
-    /// Drops the entries of a batch.
-    fn drop(&self, batch: &TransactionId) -> IndexError {
+    fn check_by(
+        &self,
+        batch: &TransactionId,
+        root: Digest,
+        examine: impl Fn() -> Result<Option<Digest>, IndexError>,
+    ) -> Result<(), IndexError> {
+        loop {
+            let since = {
+                let known = self.known();
+                if known.held.contains_key(batch) {
+                    return Ok(());
+                }
+                known.changes
+            };
+            if self.sound(Some(batch), &examine)? != Some(root) {
+                self.drop(batch, since)?;
+                continue;
+            }
+            let mut known = self.known();
+            if !known.has_changed(batch, since) {
+                known.hold(*batch, root);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Drops the entries of a batch, which were read when so many changes had been made.
+    ///
+    /// # Errors
+    /// That they are damaged; none when they have changed since, as by an upload, and have to be read again.
+    fn drop(&self, batch: &TransactionId, since: u64) -> Result<(), IndexError> {
+        let changing = self.changing();
         let damaged = format!("{DAMAGED_ENTRIES} of {}", EvidenceId::of(batch));
-        tracing::error!("{damaged} do not give the root on the ledger, and are dropped");
         {
             let mut known = self.known();
+            if known.has_changed(batch, since) {
+                return Ok(());
+            }
+            known.change(batch);
             known.lose(batch);
             known.note(&damaged);
         }
-        if let Err(error) = self.sound(None, self.entries.remove(batch)) {
+        tracing::error!("{damaged} do not give the root on the ledger, and are dropped");
+        if let Err(error) = self.entries.remove(batch) {
             tracing::error!(%error, "damaged entries of a batch cannot be dropped");
+            if damage(&error).is_some() {
+                self.renew(&changing, &error);
+            }
         }
-        IndexError::Damaged(damaged)
+        Err(IndexError::Damaged(damaged))
     }
 
-    /// Lets a result pass, unless it tells of damage: then a batch is dropped, or the file set aside.
-    fn sound<T>(&self, batch: Option<&TransactionId>, result: Result<T, IndexError>) -> Result<T, IndexError> {
-        let error = match result {
-            Ok(value) => return Ok(value),
+    /// Sets the file aside, and gives the error that tells so.
+    fn renew(&self, _: &MutexGuard<'_, ()>, error: &IndexError) -> IndexError {
+        tracing::error!(%error, "the uploaded entries of batches are damaged, and set aside");
+        let damaged = format!("{DAMAGED_ENTRIES}: the whole file, set aside");
+        {
+            let mut known = self.known();
+            let held: Vec<TransactionId> = known.held.keys().copied().collect();
+            held.iter().for_each(|batch| known.lose(batch));
+            known.note(&damaged);
+            known.changes += 1;
+            known.renewed = known.changes;
+        }
+        match self.entries.renew() {
+            Ok(()) => IndexError::Damaged(damaged),
             Err(error) => error,
-        };
-        match (damage(&error), batch) {
-            (None, _) => Err(error),
-            (Some(Reach::Row), Some(batch)) => Err(self.drop(batch)),
-            (Some(_), _) => {
-                tracing::error!(%error, "the uploaded entries of batches are damaged, and set aside");
-                let damaged = format!("{DAMAGED_ENTRIES}: the whole file, set aside");
-                {
-                    let mut known = self.known();
-                    let held: Vec<TransactionId> = known.held.keys().copied().collect();
-                    held.iter().for_each(|batch| known.lose(batch));
-                    known.note(&damaged);
+        }
+    }
+
+    /// What is read, unless it tells of damage: then a batch is dropped, or the file set aside. What has changed meanwhile is read again.
+    fn sound<T>(&self, batch: Option<&TransactionId>, read: impl Fn() -> Result<T, IndexError>) -> Result<T, IndexError> {
+        loop {
+            let since = self.changes();
+            let error = match read() {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            match (damage(&error), batch) {
+                (None, _) => return Err(error),
+                (Some(Reach::Row), Some(batch)) => self.drop(batch, since)?,
+                (Some(_), _) => {
+                    let changing = self.changing();
+                    if self.known().renewed <= since {
+                        return Err(self.renew(&changing, &error));
+                    }
                 }
-                self.entries.renew()?;
-                Err(IndexError::Damaged(damaged))
             }
         }
     }
@@ -232,7 +319,7 @@ impl Holdings {
 pub(crate) async fn check(handle: engine::Handle, queries: Arc<Queries>, holdings: Arc<Holdings>) {
     let listed = {
         let holdings = holdings.clone();
-        tokio::task::spawn_blocking(move || holdings.sound(None, holdings.entries.batches())).await
+        tokio::task::spawn_blocking(move || holdings.sound(None, || holdings.entries.batches())).await
     };
     let Ok(Ok(mut left)) = listed else { return };
     let mut again = AGAIN;
@@ -327,5 +414,47 @@ mod tests {
         assert_eq!(holdings.damage().len(), 1);
         assert!(directory.path().join("entries.sqlite.damaged").exists());
         assert_eq!(holdings.get(&BATCH, 4, (root, 10)).unwrap(), None);
+    }
+
+    /// What lies there from an earlier run is examined while the same batch is uploaded again.
+    #[test]
+    fn an_upload_outlives_a_check_of_what_it_replaced() {
+        let (directory, holdings, root) = held();
+        std::mem::drop(holdings);
+        for examined in [None, Some([9; 32])] {
+            let holdings = Holdings::open(directory.path()).unwrap();
+            let times = std::cell::Cell::new(0);
+            let examine = || {
+                times.set(times.get() + 1);
+                if times.get() == 1 {
+                    holdings.put(&BATCH, root, &entries(10)).unwrap();
+                }
+                Ok(examined)
+            };
+            holdings.check_by(&BATCH, root, examine).unwrap();
+            assert_eq!(times.get(), 1);
+            assert!(holdings.damage().is_empty());
+            assert!(holdings.get(&BATCH, 4, (root, 10)).unwrap().is_some(), "the upload is gone");
+        }
+        // Stored, but not yet said to be held: whoever read before must not drop it.
+        let holdings = Holdings::open(directory.path()).unwrap();
+        let since = holdings.changes();
+        holdings.put(&BATCH, root, &entries(10)).unwrap();
+        holdings.drop(&BATCH, since).unwrap();
+        assert!(holdings.get(&BATCH, 4, (root, 10)).unwrap().is_some(), "the upload is gone");
+        assert!(matches!(holdings.drop(&BATCH, holdings.changes()), Err(IndexError::Damaged(_))));
+        assert_eq!(holdings.get(&BATCH, 4, (root, 10)).unwrap(), None);
+    }
+
+    #[test]
+    fn an_upload_that_fails_leaves_what_was_there() {
+        let (directory, holdings, root) = held();
+        std::mem::drop(holdings);
+        let sql = rusqlite::Connection::open(directory.path().join("entries.sqlite")).unwrap();
+        let full = "create trigger full before insert on nodes begin select raise(abort, 'no room'); end";
+        sql.execute_batch(full).unwrap();
+        let holdings = Holdings::open(directory.path()).unwrap();
+        assert!(holdings.put(&BATCH, root, &entries(10)).is_err());
+        assert!(holdings.get(&BATCH, 4, (root, 10)).unwrap().is_some(), "entries that were there are lost");
     }
 }

@@ -205,6 +205,14 @@ fn report(network: &Network, found: &Findings) -> Report {
         };
         report = report.fact(label, value);
     }
+    if found.index_lacks > 0 {
+        let lacks = grouped(found.index_lacks);
+        let value = text!(
+            "不含末尾 {lacks} 个区块，节点运行后补入",
+            "without the last {lacks} blocks, which the node takes in once it runs"
+        );
+        report = report.fact(Text::fixed("索引", "index"), value);
+    }
     for (label, mark) in [
         (Text::fixed("范围首块", "first block of the range"), &found.range.first),
         (Text::fixed("范围末块", "last block of the range"), &found.range.last),

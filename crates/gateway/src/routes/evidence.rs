@@ -56,6 +56,7 @@ pub async fn list(State(gateway): State<Shared>, params: Params) -> Result<Json<
     let params = params.only(&["sha256", "organisation", "from", "to", "cursor", "limit"])?;
     let filter = EvidenceFilter {
         sha256: params.get("sha256", hex32)?.map(|digest| digest.0),
+        certain: false,
         organisation: params.get("organisation", organisation_code)?,
         from: params.time("from")?,
         to: params.time("to")?,

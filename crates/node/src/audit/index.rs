@@ -16,8 +16,6 @@ use crate::index::{Holders, IndexError, Store, genesis_keys, rows};
 
 /// Blocks written at once.
 const BATCH: usize = 256;
-/// Blocks that a stopped node's index may be behind; it takes them in at its start.
-const BEHIND_MAX: u64 = 64;
 /// Rows of a table that are named one by one at most, of those that are wrong.
 const NAMED_MAX: usize = 100;
 
@@ -30,6 +28,8 @@ pub(super) struct IndexAudit {
     waiting: Vec<crate::index::BlockRows>,
     /// The node's index, its first and last block; `None` for a node without one.
     own: Option<(Connection, Height, Height)>,
+    /// Whether the first block was there to begin with.
+    from_first: bool,
     /// Roots of the batches that were deposited.
     batches: std::collections::BTreeMap<TransactionId, [u8; 32]>,
     failed: bool,
@@ -60,12 +60,23 @@ impl IndexAudit {
             }
         };
         let holders = keys.into_iter().collect();
-        Some(Self { parts, expected, store, holders, waiting: Vec::new(), own, batches: Default::default(), failed: false })
+        Some(Self {
+            parts,
+            expected,
+            store,
+            holders,
+            waiting: Vec::new(),
+            own,
+            from_first: false,
+            batches: Default::default(),
+            failed: false,
+        })
     }
 
     /// Takes in a block and tells its deposits, and the pieces of evidence in them.
     pub fn block(&mut self, block: &Block, faults: &mut Faults) -> (u64, u64) {
         let rows = rows(block, &mut self.holders);
+        self.from_first |= rows.height == 1;
         let deposits = rows.transactions.iter().filter(|row| row.deposit.is_some()).count() as u64;
         let pieces = rows.evidence;
         for row in &rows.transactions {
@@ -95,16 +106,23 @@ impl IndexAudit {
 
     pub fn finish(mut self, last: Height, found: &mut Findings) {
         self.flush(&mut found.faults);
-        let Self { parts, expected, store, own, batches, failed, .. } = self;
+        let Self { parts, expected, store, own, from_first, batches, failed, .. } = self;
         drop(store);
         if parts.index.is_dir() && !parts.entries.exists() {
             found.faults.add(None, What::Entries, "a file beside the index, be it empty", "none");
         }
-        if let Some((connection, _, height)) = own {
-            if height > last || height + BEHIND_MAX < last {
+        if let Some((connection, first, height)) = own {
+            if height > last {
                 let expected = format!("an index up to {last}");
                 found.faults.add(height, What::Index, expected, format!("one up to {height}"));
             }
+            // An honest one begins later only where old blocks were out of reach when it was built. Here they are not, and nobody can
+            // tell it from one whose history was taken out.
+            if height > 0 && first != 1 && from_first {
+                found.faults.add(first, What::Index, "an index from block 1 on", format!("one from block {first} on"));
+            }
+            // What it lacks at the end it takes in once the node runs: as a rule few blocks, many where it was being built anew.
+            found.index_lacks = last.saturating_sub(height);
             if !failed {
                 match compare(&connection, &expected.join("index.sqlite"), &mut found.faults) {
                     Ok(rows) => found.index = Some((rows, height)),

@@ -82,6 +82,9 @@ pub struct Findings {
     pub state: Option<(u64, Height)>,
     /// Rows of the index that were compared, and the height of the index.
     pub index: Option<(u64, Height)>,
+    /// Blocks at the end of the chain that the index had yet to take in when the node was stopped. What it has of the others was compared.
+    #[serde(default)]
+    pub index_lacks: u64,
     /// Uploaded batches whose entries give the deposited root.
     pub batches: u64,
 }

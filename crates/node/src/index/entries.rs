@@ -119,24 +119,19 @@ impl Entries {
     pub fn remove(&self, batch: &TransactionId) -> Result<(), IndexError> {
         let connection = self.lock();
         let sql = connection.unchecked_transaction()?;
-        let found: Option<i64> =
-            sql.query_row("select batch from batches where id = ?", [batch.0], |row| row.get(0)).optional()?;
-        let Some(number) = found else { return Ok(()) };
-        for table in ["batches", "entries", "nodes", "digests"] {
-            sql.execute(&format!("delete from {table} where batch = ?"), [number])?;
-        }
+        remove(&sql, batch)?;
         sql.commit()?;
         Ok(())
     }
 
-    /// Keeps the entries of a batch, which must be all of them in order; the same batch may come again.
+    /// Keeps the entries of a batch, which must be all of them in order, instead of those that lie there: in one transaction, so that a
+    /// crash or a full disk leaves the former ones.
     pub fn put<T: AsRef<[u8]>>(&self, batch: &TransactionId, entries: &[T]) -> Result<(), IndexError> {
         let connection = self.lock();
         let sql = connection.unchecked_transaction()?;
+        remove(&sql, batch)?;
         let count = entries.len() as i64;
-        if sql.execute("insert or ignore into batches (id, count) values (?, ?)", params![batch.0, count])? == 0 {
-            return Ok(());
-        }
+        sql.execute("insert into batches (id, count) values (?, ?)", params![batch.0, count])?;
         let number = sql.last_insert_rowid();
         let mut digests: Vec<(i64, i64)> = Vec::with_capacity(entries.len());
         {
@@ -219,6 +214,16 @@ fn connect(directory: &Path) -> Result<Connection, IndexError> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.execute_batch(TABLES)?;
     Ok(connection)
+}
+
+fn remove(sql: &Connection, batch: &TransactionId) -> Result<(), IndexError> {
+    let found: Option<i64> =
+        sql.query_row("select batch from batches where id = ?", [batch.0], |row| row.get(0)).optional()?;
+    let Some(number) = found else { return Ok(()) };
+    for table in ["batches", "entries", "nodes", "digests"] {
+        sql.execute(&format!("delete from {table} where batch = ?"), [number])?;
+    }
+    Ok(())
 }
 
 /// The number of a batch here, and of how many entries it is.

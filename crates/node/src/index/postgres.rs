@@ -144,8 +144,10 @@ impl Postgres {
     pub fn reader(settings: &Settings) -> Result<Self, IndexError> {
         let mut this = Self::new(settings.connect()?);
         let schema = &settings.schema;
+        // In a transaction, all statements see the same, as in SQLite.
         this.batch(&format!(
-            "set search_path to {schema}; set default_transaction_read_only to on; set statement_timeout to '30s'"
+            "set search_path to {schema}; set default_transaction_read_only to on; set statement_timeout to '30s';
+             set default_transaction_isolation to 'repeatable read'"
         ))?;
         Ok(this)
     }

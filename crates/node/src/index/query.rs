@@ -1,6 +1,6 @@
 //! Reading the index.
 
-use std::sync::Mutex;
+use std::{collections::HashMap, sync::Mutex};
 
 use zhulian_crypto::{Digest, PublicKey};
 use zhulian_primitives::{Code, Height, Timestamp, TransactionId};
@@ -89,7 +89,11 @@ impl Queries {
 
     pub(super) fn with<T>(&self, query: impl Fn(&mut dyn Sql) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let idle = || self.idle.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let kept = idle().pop();
+        let kept = {
+            let mut idle = idle();
+            idle.retain(|sql| !sql.is_stale());
+            idle.pop()
+        };
         let was_kept = kept.is_some();
         let mut sql = kept.map_or_else(|| self.database.reader(), Ok)?;
         let answer = match query(&mut *sql) {
@@ -109,21 +113,48 @@ impl Queries {
         Ok(answer)
     }
 
+    /// The same of one state of the index, however many statements the query has.
+    fn snapshot<T>(&self, query: impl Fn(&mut dyn Sql) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        self.with(|sql| {
+            sql.batch("begin")?;
+            // A connection on which something failed is not used again, so nothing is left open.
+            let answer = query(sql)?;
+            sql.batch("commit")?;
+            Ok(answer)
+        })
+    }
+
     /// The transaction whose id begins with these bytes, 8 at least; its first place, should it stand in the chain twice.
     pub fn find(&self, id: &[u8]) -> Result<Option<Found>, IndexError> {
-        let read = format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?1");
         self.with(|sql| {
-            for epoch in 0..=sql.meta("epoch")?.unwrap_or_default() {
-                let places = "select seq from ids where epoch = ?1 and prefix = ?2 order by seq";
-                for place in sql.rows(places, cells![epoch, prefix(id)])? {
-                    let Some(row) = sql.row(&read, cells![place.integer(0)?])? else { continue };
-                    let found = found(sql, &row)?;
-                    if found.id.0.starts_with(id) {
-                        return Ok(Some(found));
-                    }
+            let last = sql.meta("epoch")?.unwrap_or_default();
+            find_among(sql, id, (0, last))
+        })
+    }
+
+    /// Those of the transactions that are in the index, looked for about the heights given with each, from and up to and with. Epochs of
+    /// other blocks are left alone, so that many may be asked for at once.
+    pub fn find_between(&self, asked: &[(TransactionId, Height, Height)]) -> Result<Vec<TransactionId>, IndexError> {
+        self.with(|sql| {
+            let last = sql.meta("epoch")?.unwrap_or_default();
+            let mut samples: HashMap<i64, i64> = HashMap::new();
+            // Any place in an epoch tells the epochs of heights apart, as places ascend with epochs.
+            let mut sample = |sql: &mut dyn Sql, epoch: i64| -> Result<i64, IndexError> {
+                if let Some(seq) = samples.get(&epoch) {
+                    return Ok(*seq);
                 }
+                let row = sql.row("select seq from ids where epoch = ?1 limit 1", cells![epoch])?;
+                let seq = row.map_or(Ok(i64::MAX), |row| row.integer(0))?;
+                samples.insert(epoch, seq);
+                Ok(seq)
+            };
+            let mut all = Vec::new();
+            for (id, from, to) in asked {
+                let (low, high) = (Place::new(*from, 0).0, Place::new(to.saturating_add(1), 0).0);
+                let among = epochs(last, (low, high), |epoch| sample(sql, epoch))?;
+                all.extend(find_among(sql, &id.0, among)?.map(|found| found.id));
             }
-            Ok(None)
+            Ok(all)
         })
     }
 
@@ -180,11 +211,15 @@ impl Queries {
                     "transactions t {JOINS} where t.seq >= ?1 and t.seq < ?2 and t.call in ({}) {deposits} order by t.seq desc",
                     among(calls)
                 ),
-                (None, Some(calls)) => format!(
-                    "by_call x cross join transactions t on t.seq = x.seq {JOINS}
-                     where x.seq >= ?1 and x.seq < ?2 and x.call in ({}) {deposits} order by x.seq desc",
-                    among(calls)
-                ),
+                (None, Some(calls)) => {
+                    // Where the answer ends: of all that the calls ever made, SQLite would sort everything for it.
+                    values[0] = lowest(sql, calls, (low, high), deposits, limit)?.into();
+                    format!(
+                        "by_call x cross join transactions t on t.seq = x.seq {JOINS}
+                         where x.seq >= ?1 and x.seq < ?2 and x.call in ({}) {deposits} order by x.seq desc",
+                        among(calls)
+                    )
+                }
                 (None, None) => {
                     format!("transactions t {JOINS} where t.seq >= ?1 and t.seq < ?2 {deposits} order by t.seq desc")
                 }
@@ -217,7 +252,8 @@ impl Queries {
 
     /// Deposits of batches after a place, oldest first: the place and the root of each. Before them the first height in the index.
     pub fn batches(&self, after: Place, limit: usize) -> Result<(Height, Vec<(Place, Digest)>), IndexError> {
-        self.with(|sql| {
+        // Whoever goes on after the last one must have been given all before it, from both tables.
+        self.snapshot(|sql| {
             let first = sql.meta("first")?.unwrap_or_default() as u64;
             let call = name_id(sql, BATCH_CALL)?.unwrap_or(-1);
             let mut all = Vec::new();
@@ -291,6 +327,69 @@ impl Queries {
     }
 }
 
+/// The transaction whose id begins so, in epochs from one to another.
+fn find_among(sql: &mut dyn Sql, id: &[u8], (from, to): (i64, i64)) -> Result<Option<Found>, IndexError> {
+    let read = format!("select {COLUMNS} from transactions t {JOINS} where t.seq = ?1");
+    let places = "select seq from ids where epoch = ?1 and prefix = ?2 order by seq";
+    for epoch in from..=to {
+        for place in sql.rows(places, cells![epoch, prefix(id)])? {
+            let Some(row) = sql.row(&read, cells![place.integer(0)?])? else { continue };
+            let found = found(sql, &row)?;
+            if found.id.0.starts_with(id) {
+                return Ok(Some(found));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The first and the last epoch that may hold places from `low` up to `high`, found by halving; `sample` gives any place of an epoch, a
+/// very high one for an epoch that is empty.
+fn epochs(
+    last: i64,
+    (low, high): (i64, i64),
+    mut sample: impl FnMut(i64) -> Result<i64, IndexError>,
+) -> Result<(i64, i64), IndexError> {
+    // The first epoch whose sample is at `place` or later. The one before it may hold `place`, too.
+    let mut first_at = |place: i64| -> Result<i64, IndexError> {
+        let (mut from, mut to) = (0, last);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if sample(middle)? < place {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        Ok(from)
+    };
+    Ok(((first_at(low)? - 1).max(0), first_at(high)?))
+}
+
+/// The lowest of the newest places of these calls, so many at most, between two.
+fn lowest(
+    sql: &mut dyn Sql,
+    calls: &[i64],
+    (low, high): (i64, i64),
+    deposits: &str,
+    limit: usize,
+) -> Result<i64, IndexError> {
+    let joined = if deposits.is_empty() { "" } else { "cross join transactions t on t.seq = x.seq" };
+    let newest = format!(
+        "select x.seq from by_call x {joined}
+         where x.call = ?1 and x.seq >= ?2 and x.seq < ?3 {deposits} order by x.seq desc limit {limit}"
+    );
+    let mut all = Vec::new();
+    for call in calls {
+        for row in sql.rows(&newest, cells![*call, low, high])? {
+            all.push(row.integer(0)?);
+        }
+    }
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    all.truncate(limit);
+    Ok(all.last().copied().unwrap_or(low))
+}
+
 /// The places that the filter's times and cursor leave, from and up to.
 fn span(sql: &mut dyn Sql, filter: &Filter) -> Result<Option<(i64, i64)>, IndexError> {
     let mut bound = |time: Option<Timestamp>| time.map(|time| first_at(sql, time)).transpose();
@@ -356,4 +455,31 @@ pub(super) fn found(sql: &mut dyn Sql, row: &Row) -> Result<Found, IndexError> {
         deposit,
         depositor: row.text_or_null(8)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_epochs_of_a_span_are_found_by_a_few_places() {
+        // Places 0 to 999 in epochs of 100; of each some place is known, and the last epoch has none yet.
+        for sample_at in [0, 37, 99] {
+            let mut asked = 0;
+            for (low, high) in
+                [(0, 1), (0, 1_000), (250, 251), (299, 300), (299, 301), (300, 400), (999, 1_000), (2_000, 3_000)]
+            {
+                let sample = |epoch: i64| {
+                    asked += 1;
+                    Ok(if epoch < 10 { epoch * 100 + sample_at } else { i64::MAX })
+                };
+                let (from, to) = epochs(10, (low, high), sample).unwrap();
+                let within = |place: i64| (from..=to).contains(&(place / 100));
+                assert!((low..high.min(1_000)).all(within), "{low} to {high}: {from} to {to}");
+                assert!(to - from <= (high.min(1_000) - low).max(0) / 100 + 3, "{low} to {high}: {from} to {to}");
+            }
+            assert!(asked <= 8 * 2 * 4, "{asked}");
+        }
+        assert_eq!(epochs(0, (5, 6), |_| Ok(i64::MAX)).unwrap(), (0, 0));
+    }
 }

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::{IndexError, postgres, postgres::Postgres, sqlite, sqlite::Sqlite};
 
-/// A value in a row, or a parameter of a statement.
+/// What stands for NUL in a text: PostgreSQL takes none, and a block may hold one in the name of a call that nobody knows.
+const NUL: &str = "\u{fffd}";
+
+/// A value in a row, or a parameter of a statement. Texts come here through `From`, which respells them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
     Null,
@@ -25,13 +28,13 @@ impl From<i64> for Cell {
 
 impl From<&str> for Cell {
     fn from(value: &str) -> Self {
-        Self::Text(value.into())
+        Self::Text(value.replace('\0', NUL))
     }
 }
 
 impl From<&String> for Cell {
     fn from(value: &String) -> Self {
-        Self::Text(value.clone())
+        value.as_str().into()
     }
 }
 
@@ -122,6 +125,11 @@ pub(super) trait Sql: Send {
     /// The first row that a statement gives.
     fn row(&mut self, statement: &str, parameters: &[Cell]) -> Result<Option<Row>, IndexError> {
         Ok(self.rows(statement, parameters)?.into_iter().next())
+    }
+
+    /// Whether the database that it reads is no longer the one in its place.
+    fn is_stale(&self) -> bool {
+        false
     }
 
     /// A number of the index about itself.

@@ -1,6 +1,9 @@
 //! The index in a file of SQLite.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter, types};
 
@@ -13,7 +16,18 @@ use super::{
 const ROWS: usize = 32;
 
 /// A connection to the file.
-pub(super) struct Sqlite(Connection);
+pub(super) struct Sqlite {
+    connection: Connection,
+    /// Where the file of a reader lay, and which one it was.
+    read: Option<(PathBuf, FileId)>,
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> Option<FileId> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
 
 impl Sqlite {
     pub fn writer(directory: &Path) -> Result<Self, IndexError> {
@@ -28,14 +42,17 @@ impl Sqlite {
         // What a statement would take back if it failed goes to a file otherwise, page by page.
         connection.pragma_update(None, "temp_store", "memory")?;
         connection.set_prepared_statement_cache_capacity(64);
-        Ok(Self(connection))
+        Ok(Self { connection, read: None })
     }
 
     pub fn reader(directory: &Path) -> Result<Self, IndexError> {
-        let connection = Connection::open_with_flags(path(directory), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let path = path(directory);
+        // Before it is opened: if it is replaced in between, the connection is taken for stale, which does no harm.
+        let read = file_id(&path).map(|id| (path.clone(), id));
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         connection.busy_timeout(std::time::Duration::from_secs(2))?;
         connection.set_prepared_statement_cache_capacity(32);
-        Ok(Self(connection))
+        Ok(Self { connection, read })
     }
 }
 
@@ -59,7 +76,7 @@ pub(super) fn remove(directory: &Path) -> Result<(), IndexError> {
 
 impl Sql for Sqlite {
     fn rows(&mut self, statement: &str, parameters: &[Cell]) -> Result<Vec<Row>, IndexError> {
-        let mut statement = self.0.prepare_cached(statement)?;
+        let mut statement = self.connection.prepare_cached(statement)?;
         let columns = statement.column_count();
         let rows = statement.query_map(params_from_iter(parameters), |row| {
             (0..columns).map(|at| cell(row.get_ref(at)?)).collect::<Result<_, _>>().map(Row)
@@ -68,12 +85,17 @@ impl Sql for Sqlite {
     }
 
     fn execute(&mut self, statement: &str, parameters: &[Cell]) -> Result<(), IndexError> {
-        self.0.prepare_cached(statement)?.execute(params_from_iter(parameters))?;
+        self.connection.prepare_cached(statement)?.execute(params_from_iter(parameters))?;
         Ok(())
     }
 
     fn batch(&mut self, statements: &str) -> Result<(), IndexError> {
-        Ok(self.0.execute_batch(statements)?)
+        Ok(self.connection.execute_batch(statements)?)
+    }
+
+    fn is_stale(&self) -> bool {
+        // A file that was deleted stays readable to whoever has it open.
+        self.read.as_ref().is_some_and(|(path, id)| file_id(path) != Some(*id))
     }
 
     fn append(&mut self, table: &'static str, columns: usize, cells: &[Cell]) -> Result<(), IndexError> {
@@ -83,7 +105,7 @@ impl Sql for Sqlite {
             if cells.is_empty() {
                 continue;
             }
-            let mut statement = self.0.prepare_cached(&insert(table, columns, rows))?;
+            let mut statement = self.connection.prepare_cached(&insert(table, columns, rows))?;
             for row in cells.chunks_exact(columns * rows) {
                 statement.execute(params_from_iter(row))?;
             }

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use rusqlite::ErrorCode;
 use zhulian_crypto::PublicKey;
 use zhulian_primitives::{Code, Height};
 
 use super::{
     BlockRows, Database, Holders, IndexError, cases,
-    schema::{EPOCH, FORMAT, INDEX_BITS, TABLES},
+    schema::{EPOCH, FORMAT, INDEX_BITS, META, TABLES},
     sql::{Cell, Sql, cells},
     tasks::Tasks,
 };
@@ -85,7 +86,7 @@ impl Position {
 
 impl Store {
     /// Opens the index, making it if there is none, or none of this format. A file that is broken or another network's is
-    /// replaced; another network's schema is left alone.
+    /// replaced; one that only cannot be had at the moment is not, nor is another network's schema.
     pub fn open(database: impl Into<Database>, chain: &[u8; 32]) -> Result<Self, IndexError> {
         let mut store = Self::closed(database, chain);
         store.reopen()?;
@@ -115,8 +116,8 @@ impl Store {
                 tracing::info!("the index has another format or is another network's; building it anew");
                 self.connect_anew()?
             }
-            Err(error) if matches!(self.database, Database::Sqlite(_)) => {
-                tracing::warn!(%error, "the index cannot be read; building it anew");
+            Err(error) if matches!(self.database, Database::Sqlite(_)) && is_broken(&error) => {
+                tracing::warn!(%error, "the index is broken; building it anew");
                 self.connect_anew()?
             }
             Err(error) => return Err(error),
@@ -142,17 +143,18 @@ impl Store {
     /// A connection to the index; `None` when it must be built anew.
     fn connect(&self) -> Result<Option<Box<dyn Sql>>, IndexError> {
         let mut sql = self.database.writer()?;
-        sql.batch(TABLES)?;
-        sql.batch(cases::TABLES)?;
+        // The tables of another format may not go together with these.
+        sql.batch(&format!("create table if not exists {META}"))?;
         let network = i64::from_be_bytes(std::array::from_fn(|i| self.chain[i]));
         match (sql.meta("format")?, sql.meta("network")?) {
             (None, None) => {
+                create_tables(&mut *sql)?;
                 let zeros = Position::NAMES.into_iter().map(|name| (name, 0));
                 let all = zeros.chain([("format", FORMAT), ("network", network)]);
                 let cells: Vec<Cell> = all.flat_map(|(name, value)| [Cell::from(name), value.into()]).collect();
                 sql.append("meta", 2, &cells)?;
             }
-            (Some(FORMAT), Some(found)) if found == network => {}
+            (Some(FORMAT), Some(found)) if found == network => create_tables(&mut *sql)?,
             (_, Some(found)) if found != network => {
                 // A file beside this node's data is its own; a schema may be somebody else's.
                 if let Database::Postgres(settings) = &self.database {
@@ -307,6 +309,29 @@ impl Store {
         tasks.write(sql)?;
         at.write(sql)?;
         sql.batch("commit")
+    }
+}
+
+fn create_tables(sql: &mut dyn Sql) -> Result<(), IndexError> {
+    sql.batch(TABLES)?;
+    sql.batch(cases::TABLES)
+}
+
+/// Whether a file is none of ours any more. Whatever else keeps it from being opened (a lock, a full disk, too many open files, an owner)
+/// may pass, and must not cost the index.
+fn is_broken(error: &IndexError) -> bool {
+    match error {
+        IndexError::Sql(rusqlite::Error::SqliteFailure(error, _) | rusqlite::Error::SqlInputError { error, .. }) => {
+            // The last is what SQLite says of tables of another shape.
+            [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase, ErrorCode::Unknown].contains(&error.code)
+        }
+        IndexError::Sql(
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..),
+        )
+        | IndexError::Malformed(_) => true,
+        _ => false,
     }
 }
 

@@ -176,7 +176,11 @@ impl Intake {
 
     /// Ends the thread; clients that wait get no answer.
     pub fn stop(&self) {
-        self.0.stopping.store(true, Relaxed);
+        {
+            // Under the lock: between the worker's look at the flag and its sleep, nobody would wake it.
+            let _queue = self.0.queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            self.0.stopping.store(true, Relaxed);
+        }
         self.0.filled.notify_all();
     }
 

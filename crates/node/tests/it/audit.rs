@@ -1,21 +1,22 @@
 //! A stopped node's record is found whole, and every falsification of it is found.
 
-use std::{collections::BTreeSet, path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use zhulian_gateway::{Backend as _, Phase};
 use zhulian_node::{
     Node,
     audit::{Kind, Subject, What, audit, copy_record, inject},
+    index::{BlockRows, Holders, Store, genesis_keys, rows},
 };
-use zhulian_primitives::Network;
+use zhulian_primitives::{Block, Network};
 
 use crate::city::City;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// Runs a city until some blocks hold deposits, and stops it.
-async fn lived() -> City {
+/// Runs a city until some blocks hold deposits, and stops it; with the blocks that the first node had by then.
+async fn lived() -> (City, Vec<Arc<Block>>) {
     let city = City::new();
     let nodes: Vec<Node> = (0..4).map(|n| city.start(n, n == 0)).collect();
     let first = nodes[0].backend();
@@ -40,6 +41,10 @@ async fn lived() -> City {
         }
     };
     tokio::time::timeout(LONG, indexed).await.expect("the index catches up");
+    let mut blocks = Vec::new();
+    for height in 1..=first.status().height.unwrap() {
+        blocks.push(first.block(height).await.unwrap().unwrap());
+    }
     drop(first);
     for node in nodes {
         // The engine's library may panic when it is stopped in the middle of a vote. What is on the disk must be whole all the same.
@@ -47,7 +52,7 @@ async fn lived() -> City {
             eprintln!("{error}");
         }
     }
-    city
+    (city, blocks)
 }
 
 fn copied(city: &City, node: usize, to: &Path) {
@@ -74,7 +79,7 @@ fn must(kind: Kind) -> Option<What> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_record_is_whole_and_every_falsification_is_found() {
-    let city = lived().await;
+    let (city, blocks) = lived().await;
     let network = city.genesis.network();
     let subject = Subject { genesis: &city.genesis, network: &network, archive: None, range: (None, None) };
     let scratch = tempfile::tempdir().unwrap();
@@ -105,6 +110,31 @@ async fn a_whole_record_is_whole_and_every_falsification_is_found() {
         assert_eq!(before.deposits + after.deposits, 60);
         assert_eq!((before.first, after.last), (found.chain.first, found.chain.last));
         assert_eq!(before.last.unwrap().height + 1, after.first.unwrap().height);
+    }
+
+    // An index that was built rightly, but not from the first block on, or not to the last one: the former hides what was before.
+    let keys = genesis_keys(&city.genesis.events());
+    let mut holders: Holders = keys.iter().cloned().collect();
+    let all: Vec<BlockRows> = blocks.iter().map(|block| rows(block, &mut holders)).collect();
+    for part in [&all[1..], &all[..3], &[]] {
+        let copy = scratch.path().join("part");
+        copied(&city, 0, &copy);
+        let index = copy.join("index");
+        Store::remove(&index).unwrap();
+        let mut store = Store::open(&index, &city.genesis.chain_id()).unwrap();
+        store.genesis(&keys).unwrap();
+        store.write(part).unwrap();
+        drop(store);
+        let found = audit(&copy, subject, |_, _| {});
+        let (first, last) = (part.first().map(|it| it.height), part.last().map_or(0, |it| it.height));
+        let told: Vec<_> = found.faults.kept.iter().map(|fault| (fault.what, fault.height)).collect();
+        match first {
+            Some(2) => assert_eq!(told, [(What::Index, Some(2))]),
+            _ => assert_eq!(found.faults.kept, []),
+        }
+        assert_eq!(found.index.unwrap().1, last);
+        assert_eq!(found.index_lacks, found.chain.last.unwrap().height - last);
+        std::fs::remove_dir_all(copy).unwrap();
     }
 
     // Whoever trusts another network is told.

@@ -148,6 +148,119 @@ fn another_networks_index_is_built_anew_and_a_broken_one_too() {
 }
 
 #[test]
+fn an_index_that_cannot_be_had_at_the_moment_is_not_deleted() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    let in_the_way = directory.path().join("index.sqlite-wal");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(Store::open(directory.path(), &CHAIN).is_err());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(Store::open(directory.path(), &CHAIN).unwrap().height(), 5);
+    // One of another format is built anew, whatever its tables are like.
+    let sql = rusqlite::Connection::open(directory.path().join("index.sqlite")).unwrap();
+    sql.execute_batch("update meta set value = 0 where name = 'format'; drop table by_call; create table by_call (a text)")
+        .unwrap();
+    drop(sql);
+    assert_eq!(Store::open(directory.path(), &CHAIN).unwrap().height(), 0);
+}
+
+#[test]
+fn who_reads_an_index_that_was_replaced_reads_the_new_one() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(5)).unwrap();
+    let queries = Queries::open(directory.path());
+    assert_eq!((queries.find(&id(50).0).unwrap().is_some(), queries.find(&id(100).0).unwrap()), (true, None));
+    Store::remove(directory.path()).unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap().write(&blocks(10)).unwrap();
+    assert!(queries.find(&id(100).0).unwrap().is_some());
+}
+
+/// A block may hold any text as the name of a call, and PostgreSQL takes no NUL.
+#[test]
+fn names_with_nul_stop_no_index() {
+    let databases = Databases::new();
+    let mut all = blocks(3);
+    let named = |n: usize, module: &str| {
+        let (module, call) = (module.into(), "b\0c".into());
+        let refusal = Some(Code { module: "\0".into(), number: 3 });
+        TransactionRow { id: id(900 + n as u64), module, call, refusal, deposit: None, ..all[0].transactions[0].clone() }
+    };
+    let added = [named(0, "a\0"), named(1, "a\u{fffd}"), named(2, "a\0")];
+    all[1].transactions.extend(added);
+    let mut dumps = Vec::new();
+    for database in databases.each("nul") {
+        let mut store = Store::open(&database, &CHAIN).unwrap();
+        store.write(&all[..2]).unwrap();
+        store.write(&all[2..]).unwrap();
+        let queries = Queries::open(&database);
+        let of =
+            |module: &str| queries.transactions(&Filter { module: Some(module.into()), ..Filter::default() }, 10).unwrap();
+        let found = of("a\0");
+        assert_eq!(found.iter().map(|row| row.place.index()).collect::<Vec<_>>(), [5, 4, 3]);
+        assert!(found.iter().all(|row| (row.module.as_str(), row.call.as_str()) == ("a\u{fffd}", "b\u{fffd}c")));
+        assert_eq!(found[0].refusal, Some(Code { module: "\u{fffd}".into(), number: 3 }));
+        let organisation = Some("\0".into());
+        assert!(queries.transactions(&Filter { organisation, ..Filter::default() }, 10).unwrap().is_empty());
+        dumps.push(dump(&database));
+    }
+    assert!(dumps.iter().all(|dump| *dump == dumps[0]), "the databases differ");
+}
+
+#[test]
+fn the_newest_of_a_modules_calls_are_listed_in_their_order() {
+    let databases = Databases::new();
+    // A call each second, third or fourth block, and one that was made once only, long ago.
+    let mut all = blocks(60);
+    for rows in &mut all {
+        for (at, name) in [(2, "rare"), (3, "often"), (4, "seldom")] {
+            if rows.height % at == 0 && (at != 2 || rows.height == 2) {
+                let (module, call) = ("registry".into(), name.into());
+                let deposit = rows.transactions[0].deposit.filter(|_| rows.height > 40);
+                let id = id(rows.height * 1_000 + at);
+                rows.transactions.push(TransactionRow { id, module, call, deposit, ..rows.transactions[0].clone() });
+            }
+        }
+    }
+    let places = |wanted: &dyn Fn(&TransactionRow) -> bool| -> Vec<Place> {
+        let of = |rows: &BlockRows| -> Vec<Place> {
+            let numbered = (0..).zip(&rows.transactions).filter(|(_, row)| row.module == "registry" && wanted(row));
+            numbered.map(|(index, _)| Place::new(rows.height, index)).collect()
+        };
+        let mut places: Vec<Place> = all.iter().flat_map(of).collect();
+        places.reverse();
+        places
+    };
+    let (every, deposits) = (places(&|_| true), places(&|row| row.deposit.is_some()));
+    assert_eq!(every.len(), 1 + 20 + 15);
+    for database in databases.each("calls") {
+        Store::open(&database, &CHAIN).unwrap().write(&all).unwrap();
+        let queries = Queries::open(&database);
+        let list = |filter: Filter, limit| -> Vec<Place> {
+            queries.transactions(&filter, limit).unwrap().into_iter().map(|row| row.place).collect()
+        };
+        let registry = || Filter { module: Some("registry".into()), ..Filter::default() };
+        for limit in [1_usize, 2, 7, 35, 36, 100] {
+            assert_eq!(list(registry(), limit), every[..limit.min(36)]);
+            let before = Some(every[4]);
+            assert_eq!(list(Filter { before, ..registry() }, limit), every[5..every.len().min(5 + limit)]);
+            assert_eq!(list(Filter { deposits: true, ..registry() }, limit), deposits[..limit.min(deposits.len())]);
+        }
+    }
+}
+
+#[test]
+fn many_are_looked_for_about_their_heights() {
+    let databases = Databases::new();
+    for database in databases.each("between") {
+        Store::open(&database, &CHAIN).unwrap().write(&blocks(60)).unwrap();
+        let queries = Queries::open(&database);
+        let asked = [(id(201), 0, 40), (id(9_999), 0, 40), (id(500), 50, 50), (id(10), 1, u64::MAX >> 24)];
+        assert_eq!(queries.find_between(&asked).unwrap(), [id(201), id(500), id(10)]);
+        assert!(queries.find_between(&[]).unwrap().is_empty());
+    }
+}
+
+#[test]
 fn a_schema_has_one_writer_and_what_is_not_ours_in_a_server_stays_as_it_is() {
     let Some(server) = Server::start() else { return };
     let database = server.database("zl");

@@ -162,6 +162,58 @@ async fn deposits_are_final_proven_and_still_there_after_restarts() {
     }
 }
 
+/// What an index that lacks blocks does not find is not said to be nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_is_behind_is_not_taken_for_the_whole_ledger() {
+    let city = City::new();
+    let nodes: Vec<Node> = (0..4).map(|n| city.start(n, n == 0)).collect();
+    let first = running(&nodes[0]).await;
+    let (early, late) = (city.deposit(0, 1, 500), city.deposit(1, 2, 500));
+    submit(&first, std::slice::from_ref(&early)).await;
+    proven(&city, &first, id(&early)).await;
+    indexed(&first, 1).await;
+    // For now nobody else can write it.
+    let sql = rusqlite::Connection::open(city.path(0).join("index/index.sqlite")).unwrap();
+    sql.execute_batch("begin immediate").unwrap();
+    submit(&first, std::slice::from_ref(&late)).await;
+    proven(&city, &first, id(&late)).await;
+
+    let evidence = |bytes: &[u8]| EvidenceId(id(bytes).0[..16].try_into().unwrap());
+    let file = |n: u64| {
+        let sha256 = Some(zhulian_crypto::sha256(format!("file {n}").as_bytes()));
+        EvidenceFilter { sha256, certain: true, ..EvidenceFilter::default() }
+    };
+    let (page, never) = (Page { before: None, limit: 200 }, TransactionId([0; 32]));
+    let (by_number, history, by_digest, lacking, unknown) = tokio::join!(
+        first.find_evidence(evidence(&late)),
+        first.evidence_history(evidence(&late)),
+        first.evidence(file(2), page),
+        first.batches_lacking(),
+        first.transaction(never),
+    );
+    assert_eq!(by_number, Err(BackendError::NotReady));
+    assert_eq!(history, Err(BackendError::NotReady));
+    assert_eq!(by_digest, Err(BackendError::NotReady));
+    assert_eq!(lacking, Err(BackendError::NotReady));
+    assert_eq!(unknown, Err(BackendError::NotReady));
+    // A list is of what there is. What the index has it tells, and so does the mempool.
+    assert_eq!(first.evidence(EvidenceFilter { certain: false, ..file(2) }, page).await, Ok(Vec::new()));
+    assert!(first.find_evidence(evidence(&early)).await.unwrap().is_some());
+    assert!(matches!(first.transaction(id(&late)).await.unwrap(), TransactionState::Finalised(_)));
+
+    sql.execute_batch("rollback").unwrap();
+    indexed(&first, 2).await;
+    assert!(first.find_evidence(evidence(&late)).await.unwrap().is_some());
+    assert_eq!(first.evidence(file(2), page).await.unwrap().len(), 1);
+    assert_eq!(first.evidence(file(3), page).await, Ok(Vec::new()));
+    assert_eq!(first.batches_lacking().await, Ok(0));
+    assert_eq!(first.transaction(never).await, Ok(TransactionState::Unknown));
+    drop((first, sql));
+    for node in nodes {
+        node.stop().unwrap();
+    }
+}
+
 /// PostgreSQL is there for lists only: while it is away, the validator votes, proposes and proves as ever, and says what fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_validator_does_without_its_postgres_and_catches_up_with_it() {
