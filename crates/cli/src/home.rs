@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use zhulian_crypto::PublicKey;
 use zhulian_primitives::Network;
 
 use crate::{
@@ -243,6 +244,18 @@ pub fn read_key(path: &Path) -> Result<KeyFile> {
             .next(Text::fixed("用 zhulian key list 查看已有密钥", "see the keys there are with `zhulian key list`")));
     }
     private_file::check_mode(path)?;
+    parse_key(path)
+}
+
+/// The public half of a key file, which is plain: whoever else can read the file makes it no less true.
+///
+/// # Errors
+/// When it cannot be read, or is no key file.
+pub fn public_key(path: &Path) -> Result<PublicKey> {
+    parse_key(path).map(|file| file.public_key)
+}
+
+fn parse_key(path: &Path) -> Result<KeyFile> {
     let text =
         String::from_utf8(read_small(path)?).map_err(|_| key_failure(path, crate::keyfile::KeyFileError::Malformed))?;
     KeyFile::parse(&text).map_err(|error| key_failure(path, error))

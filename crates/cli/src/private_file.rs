@@ -1,10 +1,10 @@
 //! Files that only their owner may read: keys, passphrases, node secrets.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -51,13 +51,46 @@ pub fn must_be_new(path: &Path) -> Result<()> {
     .next(text!("用 -o 指定其他文件名", "name another file with -o")))
 }
 
-/// Writes a new private file; an existing one is never overwritten.
+/// Writes a new private file, whole: after a crash or on a full disk there is all of it or nothing. An existing one is never overwritten.
 ///
 /// # Errors
 /// When it exists, or cannot be written.
 pub fn create(path: &Path, content: &[u8]) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).at(path)?;
-    file.write_all(content).and_then(|()| file.sync_all()).at(path)
+    let temporary = temporary(path);
+    let written =
+        write(&temporary, content, 0o600).and_then(|()| name_new(&temporary, path)).and_then(|()| sync_parent(path));
+    let _ = fs::remove_file(&temporary);
+    written.at(path)
+}
+
+/// Gives a file a name that nothing has. Where there are no hard links, nobody may take the name in the moment between.
+fn name_new(temporary: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+            match path.symlink_metadata() {
+                Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+                Err(_) => fs::rename(temporary, path),
+            }
+        }
+        linked => linked,
+    }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// Replaces a private file whole: after a crash there is the old or the new one.
@@ -77,17 +110,8 @@ pub fn write_public(path: &Path, content: &[u8]) -> Result<()> {
 }
 
 fn write_whole(path: &Path, content: &[u8], mode: u32) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(mode)
-        .open(&temporary)
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
+    let temporary = temporary(path);
+    let written = write(&temporary, content, mode).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

@@ -12,7 +12,7 @@ use zhulian_engine as engine;
 use zhulian_gateway::{KeyDue, NodeStatus};
 use zhulian_ledger::Key as StateKey;
 use zhulian_modules::identity::{self, MemberKey};
-use zhulian_primitives::{Height, Timestamp};
+use zhulian_primitives::{Height, Network, Timestamp};
 
 use crate::index::{IndexError, Queries};
 
@@ -37,8 +37,8 @@ struct Live {
 pub(crate) struct Watch {
     pub handle: engine::Handle,
     pub queries: Arc<Queries>,
-    /// Unified social credit code of the node's organisation.
-    pub organisation: String,
+    /// The node's own key, by which its organisation is found: it may become a validator long after its start.
+    pub me: [u8; 32],
     pub genesis_time: Timestamp,
     /// Days after which a key is due.
     pub days: u32,
@@ -48,7 +48,12 @@ pub(crate) struct Watch {
 pub(crate) async fn watch(watch: Watch, status: Arc<RwLock<NodeStatus>>) {
     let watch = Arc::new(watch);
     loop {
-        let again = match live(&watch).await {
+        let organisation = organisation(&status.read().unwrap_or_else(|poisoned| poisoned.into_inner()).sets, &watch.me);
+        let live = match organisation {
+            Some(organisation) => live(&watch, organisation).await,
+            None => None,
+        };
+        let again = match live {
             Some(live) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64);
                 let due = due(live, watch.days, now);
@@ -61,9 +66,15 @@ pub(crate) async fn watch(watch: Watch, status: Arc<RwLock<NodeStatus>>) {
     }
 }
 
+/// Whose validator has this key, by the newest set that has it.
+fn organisation(sets: &[Network], me: &[u8; 32]) -> Option<String> {
+    let own = sets.iter().rev().flat_map(|set| &set.validators).find(|it| it.public_key == *me);
+    own.map(|it| it.organisation.clone())
+}
+
 /// The organisation's keys without an end; `None` while state or index cannot tell.
-async fn live(watch: &Arc<Watch>) -> Option<Vec<Live>> {
-    let (asked, organisation) = (watch.clone(), watch.organisation.clone());
+async fn live(watch: &Arc<Watch>, organisation: String) -> Option<Vec<Live>> {
+    let asked = watch.clone();
     let keys = tokio::task::spawn_blocking(move || asked.queries.keys_of(&organisation)).await.ok()?.ok()?;
     let mut records = Vec::new();
     for keys in keys.chunks(AT_ONCE) {
@@ -109,8 +120,29 @@ fn due(live: Vec<Live>, days: u32, now: Timestamp) -> Vec<KeyDue> {
 #[cfg(test)]
 mod tests {
     use zhulian_crypto::{Algorithm, SigningKey};
+    use zhulian_primitives::Validator;
 
     use super::*;
+
+    #[test]
+    fn the_organisation_is_that_of_the_newest_set_with_the_node_in_it() {
+        let set = |epoch, members: &[(u8, &str)]| Network {
+            name: "city".into(),
+            chain: [0; 32],
+            epoch,
+            validators: members
+                .iter()
+                .map(|(key, code)| Validator { name: "n".into(), organisation: (*code).into(), public_key: [*key; 32] })
+                .collect(),
+        };
+        let mut sets = vec![set(0, &[(1, "one")])];
+        assert_eq!(organisation(&sets, &[2; 32]), None);
+        sets.push(set(3, &[(1, "one"), (2, "two")]));
+        assert_eq!(organisation(&sets, &[2; 32]).as_deref(), Some("two"));
+        // Whoever left is its organisation's still.
+        sets.push(set(5, &[(2, "two")]));
+        assert_eq!(organisation(&sets, &[1; 32]).as_deref(), Some("one"));
+    }
 
     #[test]
     fn keys_are_said_to_be_due_from_ninety_days_before_on_and_the_most_urgent_first() {

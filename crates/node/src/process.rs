@@ -126,14 +126,13 @@ impl Node {
             tokio::spawn(protocol::watch(handle.clone(), status.clone())),
             tokio::spawn(calendars::watch(handle.clone(), status.clone())),
         ];
-        let own = network.validators.iter().find(|it| it.public_key[..] == *key.public_key().as_bytes());
-        if let (Some(settings), Some(index), Some(own)) = (&config.gateway, &index, own)
+        if let (Some(settings), Some(index)) = (&config.gateway, &index)
             && settings.key_days > 0
         {
             let watch = keys::Watch {
                 handle: handle.clone(),
                 queries: index.queries.clone(),
-                organisation: own.organisation.clone(),
+                me,
                 genesis_time: genesis.time,
                 days: settings.key_days,
             };

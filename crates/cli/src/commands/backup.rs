@@ -16,6 +16,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use walkdir::WalkDir;
+use zeroize::Zeroizing;
 use zhulian_crypto::Sha256;
 use zhulian_modules::governance::Genesis;
 use zhulian_node::{
@@ -28,7 +29,7 @@ use zhulian_node::{
 use super::network::now_ms;
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result, read_small, read_text},
-    home::read_key,
+    home::public_key,
     local::PASSPHRASE_FILE,
     private_file,
     remote::{Remote, beijing},
@@ -75,6 +76,9 @@ struct Manifest {
     /// Name of the network, and SHA-256 of its genesis document.
     network: String,
     chain: String,
+    /// Public key of the validator, so that a backup without keys tells, too, who must not be up elsewhere. Older ones do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    validator: Option<String>,
     taken_ms: u64,
     files: BTreeMap<String, Entry>,
 }
@@ -126,6 +130,8 @@ pub fn backup(args: &Backup) -> Result<Report> {
             copy(&path, &to.join(name))?;
         }
     }
+    // It may be kept elsewhere already; then the backup cannot name it, and a restore will say so.
+    let validator = public_key(&config.key).ok().map(|key| key.to_string());
     let key = config.key.file_name().map(PathBuf::from).unwrap_or_default();
     if !args.without_keys {
         copy(&config.key, &to.join(&key))?;
@@ -153,6 +159,7 @@ pub fn backup(args: &Backup) -> Result<Report> {
         format: FORMAT.into(),
         network: network.name.clone(),
         chain: hex::encode(network.chain),
+        validator,
         taken_ms: now_ms(),
         files,
     };
@@ -215,7 +222,12 @@ pub fn restore(session: &Session, args: &Restore) -> Result<Report> {
     // The chain and the index come from the others; uploaded entries of batches are nowhere else.
     let old = |name: &str| name.starts_with("data/chain/") || name.starts_with("data/index/") || name == "node.json";
     for name in manifest.files.keys().filter(|name| !old(name)) {
-        copy(&from.join(name), &to.join(name))?;
+        let secret = name == PASSPHRASE_FILE || Path::new(name).starts_with(KEYS) || Path::new(name) == config.key;
+        match secret {
+            // Whatever became of its mode on the way: a node takes no key that others can read.
+            true => copy_secret(&from.join(name), &to.join(name))?,
+            false => copy(&from.join(name), &to.join(name))?,
+        }
     }
     config.state_sync = StateSync::Required;
     private_file::write_public(&to.join("node.json"), config.print().as_bytes())?;
@@ -246,6 +258,7 @@ pub fn restore(session: &Session, args: &Restore) -> Result<Report> {
 
 /// Watches another node until the network has gone on for some blocks, and gives the height.
 fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -> Result<u64> {
+    let own = own_keys(manifest, config, from)?;
     let remote = Remote::new(session)?;
     let url = remote.client.base().to_string();
     let status = remote.call(remote.client.status())?;
@@ -254,7 +267,7 @@ fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -
         let what = text!("{url} 不属于网络“{name}”", "{url} is no node of “{name}”");
         return Err(Failure::new(Exit::Usage, "restore.other_network", what));
     }
-    refuse_if_up(&remote, config, from)?;
+    refuse_if_up(&remote, &own)?;
     let begun = (status.height, Instant::now());
     loop {
         let height = remote.call(remote.client.status())?.height;
@@ -282,12 +295,29 @@ fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -
     }
 }
 
+/// Public keys of the validator, by the manifest and by the key file; whoever of them is up must not come back beside itself.
+fn own_keys(manifest: &Manifest, config: &Config, from: &Path) -> Result<Vec<String>> {
+    let stored = public_key(&from.join(&config.key)).ok().map(|key| key.to_string());
+    let own: Vec<String> = manifest.validator.clone().into_iter().chain(stored).collect();
+    if own.is_empty() {
+        let what = Text::fixed("备份未指明验证节点的公钥", "the backup does not tell the validator's public key");
+        return Err(Failure::new(Exit::Failed, "restore.unknown_validator", what)
+            .why(Text::fixed(
+                "因此无法确认该验证节点没有在别处运行；同一密钥在两处使用即为作恶",
+                "so nobody can be asked whether it is up elsewhere, and a key that is used in two places is misbehaviour",
+            ))
+            .next(Text::fixed(
+                "先确认原节点已停止、网络仍在出块（zhulian status），再加上 --unasked",
+                "make sure that the old node is stopped and that the network goes on (zhulian status), then add --unasked",
+            )));
+    }
+    Ok(own)
+}
+
 /// Refuses when the network hears the validator: its key would be in two places.
-fn refuse_if_up(remote: &Remote, config: &Config, from: &Path) -> Result<()> {
-    let Ok(file) = read_key(&from.join(&config.key)) else { return Ok(()) };
-    let own = file.public_key.to_string();
+fn refuse_if_up(remote: &Remote, own: &[String]) -> Result<()> {
     let validators = remote.call(remote.client.validators())?;
-    match validators.items.into_iter().find(|it| it.connected && it.public_key.to_string() == own) {
+    match validators.items.into_iter().find(|it| it.connected && own.contains(&it.public_key.to_string())) {
         None => Ok(()),
         Some(validator) => {
             let name = validator.name;
@@ -402,6 +432,14 @@ fn entry(path: &Path) -> Result<Entry> {
         hash.update(&buffer[..count]);
         size += count as u64;
     }
+}
+
+/// Copies a file that only its owner may read.
+fn copy_secret(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        private_file::create_dir(parent)?;
+    }
+    private_file::create(to, &Zeroizing::new(fs::read(from).at(from)?))
 }
 
 /// Copies a file or what is below a directory, with its mode; directories are made for their owner only.

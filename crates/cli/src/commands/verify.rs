@@ -14,7 +14,11 @@ use zhulian_verify::{Answer, CheckError, RECEIPT_BYTES_MAX, Refusal};
 
 use super::proven;
 use crate::{
-    deposit::{number_of, place, receipts_of},
+    deposit::{
+        number_of,
+        place::{self, Whose},
+        receipts_of,
+    },
     failure::{AtPath as _, Exit, Failure, Result},
     hashing,
     home::read_network,
@@ -66,9 +70,23 @@ pub fn run(session: &Session, args: &Verify) -> Result<Report> {
     let mut later = None;
     if args.receipt.is_none() && !matches!(answer, Ok(Answer::Verified(_))) {
         // A file that was changed and deposited anew has several receipts; the one that is of it as it is now counts.
-        let verified = |path: PathBuf| by(&path).ok().filter(|it| matches!(it, Answer::Verified(_))).map(|it| (path, it));
-        if let Some((path, verified)) = place::kept(&receipt_path).into_iter().skip(1).find_map(verified) {
-            (later, answer) = (Some(path), Ok(verified));
+        let secret = own_secret(session);
+        let mut unclear = None;
+        for place::Kept { path, rival } in place::kept(&receipt_path).into_iter().filter(|it| it.path != receipt_path) {
+            let Ok(verified @ Answer::Verified(_)) = by(&path) else { continue };
+            let rival = rival.map(|name| args.file.with_file_name(name));
+            let whose = |rival: &PathBuf| place::whose(secret.as_ref(), Some(verified.facts()), &args.file, rival);
+            match rival.as_ref().map_or(Whose::Its, whose) {
+                Whose::Its => {
+                    (later, answer) = (Some(path), Ok(verified));
+                    break;
+                }
+                Whose::Rivals => {}
+                Whose::Unclear => unclear = unclear.or(rival.map(|rival| (path, rival))),
+            }
+        }
+        if let (None, Some((path, rival))) = (&later, unclear) {
+            return Err(whose_is_it(&args.file, &path, &rival));
         }
     }
     let answer = answer?;
@@ -83,6 +101,43 @@ pub fn run(session: &Session, args: &Verify) -> Result<Report> {
         report = own_name(session, report, &answer, &args.file);
     }
     Ok(report)
+}
+
+/// The content was deposited, but perhaps as another file.
+fn whose_is_it(file: &Path, receipt: &Path, rival: &Path) -> Failure {
+    let why = unclear(file, receipt, rival);
+    let (file, receipt) = (file.display(), receipt.display());
+    Failure::new(
+        Exit::Partial,
+        "receipt.unclear",
+        text!(
+            "{file} 与回执 {receipt} 一致，但无法判定该回执属于哪个文件",
+            "{file} is what the receipt {receipt} is of, but it cannot be told whether that is the receipt of this file"
+        ),
+    )
+    .why(why)
+    .next(text!(
+        "若确属该文件，请用 --receipt 指定，或将其改名为 {receipt}.{RECEIPT_ENDING}",
+        "if it is, name it with --receipt, or rename it to {receipt}.{RECEIPT_ENDING}"
+    ))
+}
+
+/// Why a receipt's name does not tell whose it is.
+pub fn unclear(file: &Path, receipt: &Path, rival: &Path) -> Text {
+    let (file, receipt, rival) = (name_of(file), name_of(receipt), name_of(rival));
+    text!(
+        "{receipt} 可能是 {file} 再次存证的回执（旧版本如此命名），也可能是另一文件 {rival} 的回执",
+        "{receipt} may be of a later deposit of {file}, as earlier versions called it, or the receipt of another file {rival}"
+    )
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The secret of the user's own commitments, if there is one that can be used.
+pub fn own_secret(session: &Session) -> Option<Secret> {
+    session.home().ok().and_then(|home| Secret::find(&home).ok().flatten())
 }
 
 /// What one receipt says of a file.
@@ -189,7 +244,7 @@ fn opened(mut report: Report, answer: &Answer, path: &Path) -> Result<Report> {
 
 /// The depositor's own home knows what the file was called.
 fn own_name(session: &Session, mut report: Report, answer: &Answer, file: &Path) -> Report {
-    let secret = session.home().ok().and_then(|home| Secret::find(&home).ok().flatten());
+    let secret = own_secret(session);
     let candidates = opening::names(file);
     let found = secret.and_then(|secret| opening::open(&secret, answer.facts(), opening::NAME, &candidates));
     match found {

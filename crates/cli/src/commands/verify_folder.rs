@@ -1,6 +1,9 @@
 //! `zhulian verify FOLDER`: every file of a folder against its receipt.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -8,11 +11,12 @@ use walkdir::WalkDir;
 use zhulian_primitives::Network;
 use zhulian_verify::{Answer, FileHasher, Verifier, check_record};
 
-use super::verify::{RECEIPT_ENDING, beside, read_receipt, sentence};
+use super::verify::{RECEIPT_ENDING, beside, own_secret, read_receipt, sentence, unclear};
 use crate::{
-    deposit::place,
+    deposit::place::{self, Whose},
     failure::{Exit, Failure, Result},
     hashing,
+    opening::Secret,
     report::Report,
     session::Session,
     text,
@@ -28,6 +32,11 @@ enum Found {
     /// The receipt is good, and no deposit of a file.
     NotDeposited(Text),
     Mismatch(Text),
+    /// It is what this receipt is of, which may be the receipt of another file.
+    Unclear {
+        receipt: PathBuf,
+        rival: PathBuf,
+    },
     WithoutReceipt,
     NoProof(Text),
     Unread(Text),
@@ -49,8 +58,9 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     }
     let (files, skipped) = hashing::find(&[folder.to_path_buf()]);
     let bar = crate::commands::evidence::hashing_bar(session, files.iter().map(|file| file.size).sum());
+    let secret = own_secret(session);
     let check = |verifier: &mut Verifier<'_>, file: &hashing::Found| {
-        let found = one(verifier, &file.path, &beside(&receipts.join(&file.relative)));
+        let found = one(verifier, secret.as_ref(), &file.path, &beside(&receipts.join(&file.relative)));
         bar.inc(file.size);
         (file.path.display().to_string(), found)
     };
@@ -59,66 +69,134 @@ pub fn run(session: &Session, network: &Network, folder: &Path, receipts: &Path)
     // A deposit of the folder did not follow its links either.
     let (links, skipped): (Vec<_>, Vec<_>) = skipped.into_iter().partition(|it| it.code == "link");
     results.extend(skipped.into_iter().map(|it| (it.path.display().to_string(), Found::Unread(it.why))));
-    Ok(report(&results, &gone(folder, receipts), links.len()))
+    let missing = Missing::find(network, folder, receipts, secret.as_ref());
+    Ok(report(&results, missing, links.len()))
 }
 
-/// Files of which there is a receipt, and which are not there. The receipt of a batch as a whole has its entries beside it.
-fn gone(folder: &Path, receipts: &Path) -> Vec<String> {
-    let is_there = |file: &Path| folder.join(file).symlink_metadata().is_ok();
-    let file_of = |receipt: &Path| -> Option<PathBuf> {
-        let relative = receipt.strip_prefix(receipts).ok()?;
-        if relative.extension()? != RECEIPT_ENDING || receipt.with_extension("entries").exists() {
-            return None;
+/// Files of which there is a receipt, and which are not there.
+#[derive(Default)]
+struct Missing {
+    gone: BTreeSet<PathBuf>,
+    /// By receipt, the file that may be gone, and the one that is there and may have the receipt instead.
+    unclear: BTreeMap<PathBuf, (PathBuf, PathBuf)>,
+}
+
+impl Missing {
+    /// The receipt of a batch as a whole has its entries beside it, and is of no file.
+    fn find(network: &Network, folder: &Path, receipts: &Path, secret: Option<&Secret>) -> Self {
+        let (mut missing, mut runs) = (Self::default(), BTreeMap::new());
+        let mut verifier = Verifier::new(network);
+        let entries = WalkDir::new(receipts).sort_by_file_name().into_iter().filter_map(|entry| entry.ok());
+        for entry in entries.filter(|entry| entry.file_type().is_file()) {
+            let receipt = entry.path();
+            let Ok(relative) = receipt.strip_prefix(receipts) else { continue };
+            let is_receipt = |path: &Path| path.extension().is_some_and(|it| it == RECEIPT_ENDING);
+            if !is_receipt(relative) || receipt.with_extension("entries").exists() {
+                continue;
+            }
+            let mut file = folder.join(relative.with_extension(""));
+            if is_there(&file) {
+                continue;
+            }
+            if is_receipt(&file)
+                && let Some((of, _)) = place::without_number(&file.with_extension(""))
+            {
+                // Of a later deposit, as the name says.
+                file = of;
+            } else if let Some((other, number)) = place::without_number(&file) {
+                let first = beside(&receipts.join(other.strip_prefix(folder).unwrap_or(&other)));
+                if number <= *runs.entry(first).or_insert_with_key(|first| place::run(first)) {
+                    let bytes = read_receipt(receipt).ok();
+                    let facts = bytes.and_then(|bytes| verifier.verify(&bytes).ok());
+                    match place::whose(secret, facts.as_ref(), &other, &file) {
+                        Whose::Its => file = other,
+                        Whose::Rivals => {}
+                        Whose::Unclear => {
+                            missing.unclear.insert(receipt.to_path_buf(), (file, other));
+                            continue;
+                        }
+                    }
+                }
+            }
+            if !is_there(&file) {
+                missing.gone.insert(file);
+            }
         }
-        let file = relative.with_extension("");
-        let numbered = file.extension().is_some_and(|it| it.to_str().is_some_and(|it| it.parse::<u32>().is_ok()));
-        let there = is_there(&file) || numbered && is_there(&file.with_extension(""));
-        (!there).then_some(file)
-    };
-    let entries = WalkDir::new(receipts).sort_by_file_name().into_iter().filter_map(|entry| entry.ok());
-    let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| file_of(entry.path()));
-    files.map(|file| folder.join(file).display().to_string()).collect()
+        missing
+    }
+}
+
+fn is_there(file: &Path) -> bool {
+    file.symlink_metadata().is_ok()
 }
 
 /// A file that was changed and deposited anew has several receipts; the one that is of it as it is now counts.
-fn one(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
-    let mut first = None;
-    for receipt in place::kept(receipt) {
-        match by(verifier, file, &receipt) {
-            Found::Verified => return Found::Verified,
-            found => first = first.or(Some(found)),
+fn one(verifier: &mut Verifier<'_>, secret: Option<&Secret>, file: &Path, receipt: &Path) -> Found {
+    let (mut first, mut unclear) = (None, None);
+    for place::Kept { path, rival } in place::kept(receipt) {
+        let rival = rival.map(|name| file.with_file_name(name));
+        // Without a secret nothing could make it this file's.
+        if secret.is_none() && rival.as_ref().is_some_and(|rival| is_there(rival)) {
+            continue;
+        }
+        let found = match by(verifier, file, &path) {
+            Ok(answer) => answer,
+            Err(found) => {
+                first = first.or(Some(found));
+                continue;
+            }
+        };
+        match &found {
+            Answer::Verified(_) => {
+                let whose = |rival: &PathBuf| place::whose(secret, Some(found.facts()), file, rival);
+                match rival.as_ref().map_or(Whose::Its, whose) {
+                    Whose::Its => return Found::Verified,
+                    Whose::Rivals => {}
+                    Whose::Unclear => unclear = unclear.or(rival.map(|rival| Found::Unclear { receipt: path, rival })),
+                }
+            }
+            Answer::NotDeposited(_) => first = first.or_else(|| Some(Found::NotDeposited(sentence(&found)))),
+            Answer::Mismatch(..) => first = first.or_else(|| Some(Found::Mismatch(sentence(&found)))),
         }
     }
-    first.unwrap_or(Found::WithoutReceipt)
+    unclear.or(first).unwrap_or(Found::WithoutReceipt)
 }
 
-fn by(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> Found {
+fn by(verifier: &mut Verifier<'_>, file: &Path, receipt: &Path) -> std::result::Result<Answer, Found> {
     let bytes = match read_receipt(receipt) {
         Ok(bytes) => bytes,
-        Err(failure) => return Found::NoProof(failure.why.unwrap_or(failure.what)),
+        Err(failure) => return Err(Found::NoProof(failure.why.unwrap_or(failure.what))),
     };
     let opened = match hashing::open(file) {
         Ok(opened) => opened,
-        Err(skipped) => return Found::Unread(skipped.why),
+        Err(skipped) => return Err(Found::Unread(skipped.why)),
     };
     let facts = match verifier.verify(&bytes) {
         Ok(facts) => facts,
-        Err(refusal) => {
-            return Found::NoProof(Text::from(&refusal));
-        }
+        Err(refusal) => return Err(Found::NoProof(Text::from(&refusal))),
     };
     let hashed = match FileHasher::read(opened) {
         Ok(hashed) => hashed,
-        Err(error) => return Found::Unread(crate::failure::io_reason(&error)),
+        Err(error) => return Err(Found::Unread(crate::failure::io_reason(&error))),
     };
-    match check_record(facts, &hashed) {
-        Answer::Verified(_) => Found::Verified,
-        answer @ Answer::NotDeposited(_) => Found::NotDeposited(sentence(&answer)),
-        answer @ Answer::Mismatch(..) => Found::Mismatch(sentence(&answer)),
-    }
+    Ok(check_record(facts, &hashed))
 }
 
-fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report {
+fn report(results: &[(String, Found)], mut missing: Missing, links: usize) -> Report {
+    let mut unclear_files = Vec::new();
+    for (file, found) in results {
+        if let Found::Unclear { receipt, rival } = found {
+            // Said once of a receipt.
+            missing.unclear.remove(receipt);
+            unclear_files.push((file.clone(), unclear(Path::new(file), receipt, rival)));
+        }
+    }
+    let perhaps_gone = !missing.unclear.is_empty();
+    for (receipt, (rival, file)) in &missing.unclear {
+        unclear_files.push((rival.display().to_string(), unclear(file, receipt, rival)));
+    }
+    let whose: Vec<(&String, &Text)> = unclear_files.iter().map(|(file, why)| (file, why)).collect();
+    let gone: Vec<String> = missing.gone.iter().map(|file| file.display().to_string()).collect();
     let pick = |wanted: fn(&Found) -> Option<&Text>| -> Vec<(&String, &Text)> {
         results.iter().filter_map(|(file, found)| Some((file, wanted(found)?))).collect()
     };
@@ -137,13 +215,19 @@ fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report 
         Exit::Mismatch
     } else if !undeposited.is_empty() {
         Exit::NotDeposited
-    } else if !without.is_empty() || !unread.is_empty() || !gone.is_empty() {
+    } else if !without.is_empty() || !unread.is_empty() || !gone.is_empty() || !whose.is_empty() {
         Exit::Partial
     } else {
         Exit::Done
     };
     let (all, good) = (grouped((results.len() + gone.len()) as u64), grouped(verified as u64));
-    let lead = if verified == results.len() && gone.is_empty() {
+    let lead = if verified == results.len() && gone.is_empty() && perhaps_gone {
+        let unclear = grouped(whose.len() as u64);
+        text!(
+            "现有的 {all} 个文件核验通过；另有 {unclear} 份回执无法判定属于哪个文件，可能有文件缺失。",
+            "The {all} files that are there are verified; of {unclear} receipts it cannot be told whose they are, so files may be gone."
+        )
+    } else if verified == results.len() && gone.is_empty() {
         text!("全部 {all} 个文件核验通过。", "All {all} files are verified.")
     } else {
         text!("{all} 个文件中 {good} 个核验通过。", "{good} of {all} files are verified.")
@@ -160,6 +244,7 @@ fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report 
             "not_deposited": list(&undeposited),
             "no_proof": list(&no_proof),
             "unread": list(&unread),
+            "unclear": list(&whose),
             "without_receipt": without,
             "gone": gone,
             "links": links,
@@ -171,6 +256,7 @@ fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report 
         (Text::fixed("回执无效", "proves nothing"), &no_proof),
         (Text::fixed("尚未存证", "not deposited"), &undeposited),
         (Text::fixed("未核验", "not checked"), &unread),
+        (Text::fixed("归属不明", "unclear"), &whose),
     ] {
         for (file, why) in items.iter().take(NAMED_MAX) {
             let (zh, en) = (&why.zh, &why.en);
@@ -186,7 +272,13 @@ fn report(results: &[(String, Found)], gone: &[String], links: usize) -> Report 
         report =
             report.fact(Text::fixed("文件缺失", "gone"), text!("{file}（有回执，无文件）", "{file} (it has a receipt)"));
     }
-    let report = more(report, gone.len());
+    report = more(report, gone.len());
+    if !whose.is_empty() {
+        report = report.next(text!(
+            "若回执确属仍在的文件，请将“文件.数字.{RECEIPT_ENDING}”改名为“文件.数字.{RECEIPT_ENDING}.{RECEIPT_ENDING}”后重新核验",
+            "If a receipt FILE.N.{RECEIPT_ENDING} is of a later deposit of the file FILE, rename it to FILE.N.{RECEIPT_ENDING}.{RECEIPT_ENDING} and verify again"
+        ));
+    }
     match links {
         0 => report,
         _ => report.fact(Text::fixed("符号链接", "links"), text!("{links} 个，未跟随", "{links}, not followed")),

@@ -1,8 +1,17 @@
 //! Where receipts go.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
-use crate::{commands::verify::beside, hashing::Found};
+use zhulian_verify::Verified;
+
+use crate::{
+    commands::verify::beside,
+    hashing::Found,
+    opening::{self, Secret},
+};
 
 /// Where receipts go.
 #[derive(Clone, Debug, Default)]
@@ -65,19 +74,81 @@ pub fn prepare(dir: &Path) -> std::io::Result<()> {
     written
 }
 
-/// The receipts of one file that are there, the oldest first: `a.pdf.zlr`, `a.pdf.2.zlr`, and so on.
-pub fn kept(path: &Path) -> Vec<PathBuf> {
-    let later = (2u32..).map(|number| numbered(path, number)).take_while(|path| path.exists());
-    std::iter::once(path.to_path_buf()).filter(|path| path.exists()).chain(later).collect()
+/// A receipt that is kept under a file's name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Name of another file whose first receipt it may be instead, as `a.pdf.2.zlr` may be that of `a.pdf.2`.
+    pub rival: Option<OsString>,
 }
 
+/// The receipts of one file that are there: `a.pdf.zlr`; `a.pdf.2.zlr` and so on, as earlier versions called those of later deposits;
+/// `a.pdf.2.zlr.zlr` and so on.
+pub fn kept(path: &Path) -> Vec<Kept> {
+    let sure = |path: PathBuf| Kept { path, rival: None };
+    let file = path.file_stem().unwrap_or_default();
+    let old = (2..=run(path)).map(|number| Kept { path: old(path, number), rival: Some(with_number(file, number)) });
+    let later = (2..).map(|number| numbered(path, number)).take_while(|path| path.exists());
+    std::iter::once(path.to_path_buf()).filter(|path| path.exists()).map(sure).chain(old).chain(later.map(sure)).collect()
+}
+
+/// Up to which number earlier versions may have given out names of receipts: they left no number out, and began with the plain name.
+pub fn run(path: &Path) -> u32 {
+    let there = (2..).take_while(|number| old(path, *number).exists());
+    if path.exists() { there.last().unwrap_or(1) } else { 0 }
+}
+
+/// Takes the number off the name of a file or receipt: `a.pdf.2` is `a.pdf` and 2.
+pub fn without_number(path: &Path) -> Option<(PathBuf, u32)> {
+    let text = path.extension()?.to_str()?;
+    let number: u32 = text.parse().ok().filter(|number| *number >= 2)?;
+    (number.to_string() == text).then(|| (path.with_extension(""), number))
+}
+
+/// Whose a receipt is whose name fits two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// That of the file itself, of a later deposit.
+    Its,
+    /// The first one of the other.
+    Rivals,
+    /// It cannot be told.
+    Unclear,
+}
+
+/// Decides it by the name that the deposit commits to, if this home's secret made the commitment; else a file that is there has the
+/// receipt of its name.
+pub fn whose(secret: Option<&Secret>, facts: Option<&Verified>, file: &Path, rival: &Path) -> Whose {
+    let committed = |file: &Path| -> bool {
+        let (Some(secret), Some(facts)) = (secret, facts) else { return false };
+        opening::open(secret, facts, opening::NAME, &opening::names(file)).is_some()
+    };
+    if committed(file) {
+        Whose::Its
+    } else if committed(rival) || rival.symlink_metadata().is_ok() {
+        Whose::Rivals
+    } else {
+        Whose::Unclear
+    }
+}
+
+fn with_number(name: &OsStr, number: u32) -> OsString {
+    let mut name = name.to_os_string();
+    name.push(format!(".{number}"));
+    name
+}
+
+fn old(path: &Path, number: u32) -> PathBuf {
+    beside(&path.with_file_name(with_number(path.file_stem().unwrap_or_default(), number)))
+}
+
+/// Ends twice as receipts do: what ends so once is no content, so that no file of a folder has a receipt of this name.
 fn numbered(path: &Path, number: u32) -> PathBuf {
-    let mut name = path.file_stem().unwrap_or_default().to_os_string();
-    name.push(format!(".{number}.{}", crate::commands::verify::RECEIPT_ENDING));
-    path.with_file_name(name)
+    beside(&old(path, number))
 }
 
-/// A path that is free: `a.pdf.zlr`, else `a.pdf.2.zlr`, and so on. An older receipt is never overwritten.
+/// A path that is free: `a.pdf.zlr`, else `a.pdf.2.zlr.zlr`, and so on. An older receipt is never overwritten.
 pub fn free(path: &Path) -> PathBuf {
     let later = (2u32..).map(|number| numbered(path, number));
     std::iter::once(path.to_path_buf()).chain(later).find(|path| !path.exists()).unwrap_or_else(|| path.into())

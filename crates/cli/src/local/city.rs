@@ -8,6 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use zhulian_crypto::SigningKey;
+use zhulian_modules::governance::Genesis;
 
 use super::{Layout, NodeFiles, Plan, layout::random_passphrase, node_config, write_node_key};
 use crate::{
@@ -72,6 +73,9 @@ impl City {
     }
 
     fn found(home: Home, port_base: u16) -> Result<Self> {
+        if is_half_founded(&home) {
+            remove(&home)?;
+        }
         if home.network_path().exists() {
             let shown = home.dir.display();
             return Err(Failure::new(
@@ -209,6 +213,18 @@ impl City {
 
 fn node_files(home: &Home, index: usize) -> NodeFiles {
     NodeFiles::of(home.dir.join("nodes").join((index + 1).to_string()))
+}
+
+/// Whether `zhulian up` was killed while it founded the city that is here: the identity is that of the genesis document beside it, and
+/// no node ever ran.
+fn is_half_founded(home: &Home) -> bool {
+    let document = std::fs::read(home.dir.join("genesis.cbor")).ok();
+    let founded = document.and_then(|bytes| Genesis::decode(&bytes).ok()).map(|genesis| genesis.network());
+    let is_its_own = founded.is_some_and(|founded| home.network().is_ok_and(|network| network == founded));
+    let plan = Plan::demo();
+    let nodes = plan.organisations.iter().filter(|it| it.validator).count();
+    let ran = (0..nodes).any(|index| node_files(home, index).dir.join("data").exists());
+    is_its_own && !ran && home.dir.join(PASSPHRASE_FILE).exists() && !home.dir.join("local.json").exists()
 }
 
 /// Removes what an earlier `zhulian up` wrote, and nothing else: keys of the user's own and receipts stay.

@@ -1,8 +1,10 @@
 //! Backups: what is refused. That a restored validator joins and never votes twice, `scripts/hosts.sh` shows with four hosts.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use crate::support::{code, json, stderr, zhulian};
+use serde_json::json as document;
+
+use crate::support::{code, gateway, json, status, stderr, zhulian};
 
 /// A network's bundle with a data directory as a stopped node leaves it, vote journal included.
 fn node(dir: &Path) {
@@ -45,7 +47,6 @@ fn a_backup_holds_all_but_the_votes_and_comes_back_without_the_chain() {
     assert_eq!(code(&back), 0, "{}", stderr(&back));
     assert!(is_there("back/validator.zlkey") && is_there("back/data/entries.sqlite") && !is_there("back/data/chain"));
     assert!(fs::read_to_string(dir.join("back/node.json")).unwrap().contains("\"state_sync\": \"required\""));
-    use std::os::unix::fs::PermissionsExt as _;
     for secret in ["validator.zlkey", "passphrase", "keys/passphrase"] {
         let mode = fs::metadata(dir.join("back").join(secret)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{secret}");
@@ -57,6 +58,68 @@ fn a_backup_holds_all_but_the_votes_and_comes_back_without_the_chain() {
     let bare = zhulian(dir, &["backup", "net/data", "--to", "bare", "--without-keys"]);
     assert_eq!(code(&bare), 0);
     assert!(!is_there("bare/validator.zlkey") && !is_there("bare/passphrase") && !is_there("bare/keys"));
+}
+
+/// Changes what a backup says of itself.
+fn says(dir: &Path, backup: &str, change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) {
+    let path = dir.join(backup).join("backup.json");
+    let mut json: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    change(json.as_object_mut().unwrap());
+    fs::write(&path, json.to_string()).unwrap();
+}
+
+#[test]
+fn whoever_is_put_back_is_known_or_it_is_said_that_nobody_could_be_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    node(dir);
+    let asked = |backup| ["--url", "http://127.0.0.1:9", "restore", backup, "--to", "back"];
+    let key: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.join("net/data/validator.zlkey")).unwrap()).unwrap();
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "bare", "--without-keys"])), 0);
+    let mut chain = serde_json::Value::Null;
+    says(dir, "bare", |json| {
+        assert_eq!(json["validator"], key["public_key"]);
+        chain = json["chain"].clone();
+    });
+    assert_eq!(refused(dir, &asked("bare")), "network.unreachable");
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "named", "--without-keys"])), 0);
+    // As older ones are: it holds no key and names none.
+    says(dir, "bare", |json| assert!(json.remove("validator").is_some()));
+    assert_eq!(refused(dir, &asked("bare")), "restore.unknown_validator");
+    assert_eq!(code(&zhulian(dir, &["restore", "bare", "--to", "unasked", "--unasked"])), 0);
+
+    // A copy that has lost its modes still tells the key, and what is restored from it is its owner's only.
+    assert_eq!(code(&zhulian(dir, &["backup", "net/data", "--to", "kept"])), 0);
+    says(dir, "kept", |json| assert!(json.remove("validator").is_some()));
+    let secrets = ["validator.zlkey", "passphrase", "keys/passphrase"];
+    for secret in secrets {
+        fs::set_permissions(dir.join("kept").join(secret), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_eq!(refused(dir, &asked("kept")), "network.unreachable");
+    let url = gateway(vec![
+        ("/v1/status", status(&chain)),
+        (
+            "/v1/validators",
+            document!({
+                "epoch": 0, "quorum": 1, "epoch_ends": 9,
+                "items": [{
+                    "name": "a", "organisation": "a", "public_key": key["public_key"], "this_node": false, "connected": true,
+                    "height": 9, "misbehaviour": 0,
+                }],
+                "power": { "concentration": "spread", "nakamoto": 1, "organisations": [] },
+            }),
+        ),
+    ]);
+    for backup in ["kept", "named"] {
+        assert_eq!(refused(dir, &["--url", &url, "restore", backup, "--to", "back"]), "restore.up", "{backup}");
+    }
+    let back = zhulian(dir, &["restore", "kept", "--to", "back", "--unasked"]);
+    assert_eq!(code(&back), 0, "{}", stderr(&back));
+    for secret in secrets {
+        let mode = fs::metadata(dir.join("back").join(secret)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    }
 }
 
 #[test]

@@ -3,10 +3,16 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
-use zhulian_cli::keyfile::{Cost, KeyFile, KeyFileError};
+use zhulian_api::{Hex32, HexBytes, view::StateView};
+use zhulian_cli::{
+    keyfile::{Cost, KeyFile, KeyFileError},
+    private_file,
+};
 use zhulian_crypto::{Algorithm, SigningKey};
+use zhulian_modules::identity::{Key, MemberId, Uscc};
+use zhulian_primitives::codec;
 
-use crate::support::{code, json, stderr, with_passphrase, zhulian};
+use crate::support::{code, gateway, json, status, stderr, with_passphrase, zhulian};
 
 const CHEAP: Cost = Cost { memory_kib: 64, iterations: 1, lanes: 1 };
 const PASSPHRASE: &str = "a passphrase of some length 口令";
@@ -134,6 +140,95 @@ fn the_commands_make_list_and_change_a_key() {
     let file = KeyFile::parse(&text).expect("a key file");
     assert!(file.open(PASSPHRASE).is_err());
     assert!(file.open("another passphrase").is_ok());
+}
+
+#[test]
+fn a_key_that_could_not_be_written_whole_takes_no_name() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let torn = std::process::Command::new("sh")
+        // No file may have a byte, so the program is killed in the middle of writing.
+        .args(["-c", "ulimit -c 0; ulimit -f 0; exec \"$0\" key new clerk", env!("CARGO_BIN_EXE_zhulian")])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", dir.path())
+        .env("ZHULIAN_HOME", dir.path().join("home"))
+        .env("ZHULIAN_PASSPHRASE", PASSPHRASE)
+        .output()
+        .expect("a shell");
+    assert!(!torn.status.success(), "{}", stderr(&torn));
+    assert!(!dir.path().join("home/keys/clerk.zlkey").exists());
+    let made = with_passphrase(dir.path(), PASSPHRASE, &["key", "new", "clerk"]);
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+}
+
+#[test]
+fn a_rotation_that_was_interrupted_anywhere_is_finished_by_the_next() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let vectors = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../sdk/vectors/network.json");
+    std::fs::copy(&vectors, dir.path().join("identity.json")).expect("a copy");
+    assert_eq!(code(&zhulian(dir.path(), &["network", "trust", "identity.json"])), 0);
+    let identity: Value = serde_json::from_str(&std::fs::read_to_string(&vectors).expect("text")).expect("JSON");
+    let record = Key {
+        organisation: Uscc::complete("11330100MB0F00001").expect("a code"),
+        member: MemberId::parse("clerk").expect("a member"),
+        from: 1,
+        until: None,
+        end: None,
+    };
+    // The network has every key that it is asked for.
+    let state = StateView {
+        key: Hex32([0; 32]),
+        exists: true,
+        value: Some(HexBytes(codec::to_bytes(&record))),
+        height: 9,
+        state_root: Hex32([0; 32]),
+        header_bytes: HexBytes(Vec::new()),
+        proof: HexBytes(Vec::new()),
+    };
+    let state = serde_json::to_value(state).expect("JSON");
+    let url = gateway(vec![("/v1/status", status(&identity["chain"])), ("/v1/state/", state)]);
+
+    let keys = dir.path().join("home/keys");
+    private_file::create_dir(&keys).expect("a directory");
+    let (path, waiting) = (keys.join("clerk.zlkey"), keys.join("clerk.zlkey-next"));
+    let secret = |n: u8| SigningKey::from_secret(Algorithm::EdDsa, &[n; 32]).expect("a valid secret");
+    let put = |path: &std::path::Path, n: u8| {
+        let sealed = KeyFile::seal("clerk", &secret(n), PASSPHRASE, CHEAP).expect("a cost in bounds");
+        private_file::replace(path, sealed.print().as_bytes()).expect("a file");
+    };
+    let has =
+        |path: &std::path::Path| KeyFile::parse(&std::fs::read_to_string(path).expect("a file")).expect("a key").public_key;
+    let rotate = || {
+        let done = with_passphrase(dir.path(), PASSPHRASE, &["--url", &url, "--key", "clerk", "key", "rotate"]);
+        assert_eq!(code(&done), 0, "{}", stderr(&done));
+        assert!(!waiting.exists());
+    };
+    // Earlier versions could leave no file of the name.
+    put(&waiting, 8);
+    rotate();
+    assert_eq!(has(&path), secret(8).public_key());
+    // The network had the new key when it was interrupted, and the old file was kept already.
+    let old = has(&path);
+    let kept = keys.join(format!("clerk.zlkey-old-{}", &old.to_string()[..8]));
+    put(&waiting, 9);
+    put(&kept, 8);
+    rotate();
+    assert_eq!((has(&path), has(&kept)), (secret(9).public_key(), old));
+    // A new key that was not written whole was told to nobody.
+    private_file::replace(&waiting, b"").expect("a file");
+    rotate();
+    assert_ne!(has(&path), secret(9).public_key());
+}
+
+#[test]
+fn a_private_file_is_written_once_and_leaves_nothing_beside_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("secret");
+    private_file::create(&path, b"one").expect("a new file");
+    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
+    assert!(private_file::create(&path, b"two").is_err());
+    assert_eq!(std::fs::read(&path).expect("the file"), b"one");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("the directory").count(), 1);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Running the program as people do.
 
 use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
     path::Path,
     process::{Command, Output},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The program, in an environment of its own, with a home in `dir`.
 pub fn zhulian(dir: &Path, arguments: &[&str]) -> Output {
@@ -49,4 +51,32 @@ pub fn stderr(output: &Output) -> String {
 
 pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", stdout(output), stderr(output)))
+}
+
+/// A gateway that answers a path that begins so with this document, for as long as the test runs, and its address.
+pub fn gateway(answers: Vec<(&'static str, Value)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let head: Vec<String> =
+                BufReader::new(&stream).lines().map_while(Result::ok).take_while(|it| !it.is_empty()).collect();
+            let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+            let found = answers.iter().find(|(begin, _)| path.starts_with(begin));
+            let (line, body) = found.map_or(("404 Not Found", "{}".into()), |(_, answer)| ("200 OK", answer.to_string()));
+            let head = format!("HTTP/1.1 {line}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
+            let _ = stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes());
+        }
+    });
+    url
+}
+
+/// What a gateway of a network says of itself.
+pub fn status(chain: &Value) -> Value {
+    json!({
+        "version": "0", "phase": "running", "chain": chain, "height": 9, "indexed_height": 9, "epoch": 0, "view": 9, "peers": [],
+        "mempool_transactions": 0, "mempool_bytes": 0, "mempool_bytes_max": 1, "transactions": 0, "evidence": 0, "damage": [],
+        "protocol": { "in_force": 1, "known": 1 },
+    })
 }

@@ -1,4 +1,4 @@
-//! `zhulian up` with a node whose store is damaged.
+//! `zhulian up` that was killed while it founded its city, and with a node whose store is damaged.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -7,6 +7,8 @@ use std::{
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
+
+use zhulian_cli::{home::Home, local::City};
 
 /// The network, and what it prints line by line.
 struct Up {
@@ -69,6 +71,30 @@ fn ports() -> u16 {
     let free = |base: &u16| (*base..*base + 8).all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok());
     let begin = 20_000 + (std::process::id() % 1_000) as u16 * 10;
     (begin..begin + 1_000).step_by(8).find(free).expect("free ports")
+}
+
+#[test]
+fn a_city_that_was_founded_by_half_is_founded_anew_and_nothing_else_is_removed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let open = || City::open(Home { dir: dir.path().into() }, Some(20_000), false);
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).expect("a file");
+    assert!(open().expect("a city").founded);
+    assert!(!open().expect("the same").founded);
+    // Killed just before the end: all but the last file is there.
+    let identity = read("network.json");
+    std::fs::remove_file(dir.path().join("local.json")).expect("removed");
+    assert!(open().expect("another city").founded);
+    assert_ne!(identity, read("network.json"));
+
+    // What a node has written is nobody's to remove, and neither is another network's identity.
+    std::fs::remove_file(dir.path().join("local.json")).expect("removed");
+    let data = dir.path().join("nodes/3/data");
+    std::fs::create_dir(&data).expect("a directory");
+    assert_eq!(open().err().expect("a refusal").code, "up.other_network");
+    std::fs::remove_dir(&data).expect("removed");
+    std::fs::write(dir.path().join("network.json"), &identity).expect("a file");
+    assert_eq!(open().err().expect("a refusal").code, "up.other_network");
+    assert_eq!(identity, read("network.json"));
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn a_file_that_is_gone_is_missed() {
     }
     let put = |path: &str, bytes: &[u8]| fs::write(dir.path().join(path), bytes).expect("a file");
     put("files/one", &small);
-    for there in ["one.zlr", "one.2.zlr", "batch-00.zlr", "batch-00.entries", "one.pdf"] {
+    for there in ["one.zlr", "one.2.zlr.zlr", "batch-00.zlr", "batch-00.entries", "one.pdf"] {
         put(&format!("files.receipts/{there}"), &receipt("eddsa"));
     }
     let verify = || zhulian(dir.path(), &["--json", "verify", "files", "--network", "identity.json"]);
@@ -222,24 +222,87 @@ fn a_file_that_is_gone_is_missed() {
     assert!(text.starts_with("1 of 2 files are verified.") && text.contains("files/inner/two.txt"), "{text}");
 }
 
+/// A receipt of another file than that of the vector `eddsa`.
+fn another() -> Vec<u8> {
+    let all = vectors("valid.json");
+    let names = all.as_array().expect("a list").iter().filter_map(|it| it["name"].as_str());
+    names.map(receipt).find(|it| *it != receipt("eddsa")).expect("another")
+}
+
+#[test]
+fn a_receipt_whose_name_fits_two_files_hides_neither_a_missing_nor_a_substituted_one() {
+    let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
+    let dir = place(&receipt("eddsa"), b"");
+    for sub in ["logs", "logs.receipts"] {
+        fs::create_dir_all(dir.path().join(sub)).expect("a folder");
+    }
+    let put = |path: &str, bytes: &[u8]| fs::write(dir.path().join(path), bytes).expect("a file");
+    let remove = |path: &str| fs::remove_file(dir.path().join(path)).expect("removed");
+    let check = || {
+        let output = zhulian(dir.path(), &["--json", "verify", "logs", "--network", "identity.json"]);
+        (code(&output), json(&output))
+    };
+    let text = || stdout(&zhulian(dir.path(), &["verify", "logs", "--network", "identity.json"]));
+    for log in ["access.log", "access.log.1", "access.log.2"] {
+        put(&format!("logs/{log}"), &small);
+        put(&format!("logs.receipts/{log}.zlr"), &receipt("eddsa"));
+    }
+    assert_eq!(check().0, 0);
+
+    // No receipt of a later deposit was ever called so: number 1 is that of a file.
+    remove("logs/access.log.1");
+    let (exit, found) = check();
+    assert_eq!((exit, found["gone"][0].as_str()), (8, Some("logs/access.log.1")), "{found}");
+    put("logs/access.log.1", &small);
+    // Number 2 may be either; all that are there are verified, and that is not all.
+    remove("logs/access.log.2");
+    let (exit, found) = check();
+    assert_eq!((exit, found["unclear"][0]["file"].as_str()), (8, Some("logs/access.log.2")), "{found}");
+    assert!(!text().contains("All ") && text().contains("access.log.2.zlr"), "{}", text());
+    // It is the file's if a number is missing before it.
+    fs::rename(dir.path().join("logs.receipts/access.log.2.zlr"), dir.path().join("logs.receipts/access.log.3.zlr"))
+        .expect("a rename");
+    let (exit, found) = check();
+    assert_eq!((exit, found["gone"][0].as_str()), (8, Some("logs/access.log.3")), "{found}");
+    remove("logs.receipts/access.log.3.zlr");
+    assert_eq!(check().0, 0);
+
+    // What is a copy of the second is not the first.
+    put("logs/access.log.2", &small);
+    put("logs.receipts/access.log.2.zlr", &receipt("eddsa"));
+    put("logs.receipts/access.log.zlr", &another());
+    let (exit, found) = check();
+    assert!(matches!(exit, 3 | 4) && found["verified"] == 2, "{exit} {found}");
+    let by_itself = ["verify", "logs/access.log", "--network", "identity.json"];
+    fs::copy(dir.path().join("logs.receipts/access.log.zlr"), dir.path().join("logs/access.log.zlr")).expect("a copy");
+    fs::copy(dir.path().join("logs.receipts/access.log.2.zlr"), dir.path().join("logs/access.log.2.zlr")).expect("a copy");
+    assert_eq!(code(&zhulian(dir.path(), &by_itself)), exit);
+    // With the second gone nobody can tell.
+    remove("logs/access.log.2");
+    assert_eq!(code(&zhulian(dir.path(), &by_itself)), 8);
+    let (exit, found) = check();
+    assert_eq!((exit, found["unclear"][0]["file"].as_str()), (8, Some("logs/access.log")), "{found}");
+}
+
 #[test]
 fn a_file_that_was_deposited_anew_is_checked_by_its_newer_receipt() {
     let small = hex::decode("4a7564676d656e7420283230323629204e6f2e20313432320a").expect("hex");
-    let all = vectors("valid.json");
-    let names = all.as_array().expect("a list").iter().filter_map(|it| it["name"].as_str());
-    let other = names.map(receipt).find(|it| *it != receipt("eddsa")).expect("another");
-    let dir = place(&other, &small);
+    let dir = place(&another(), &small);
     assert_ne!(code(&verify(dir.path(), &[])), 0);
+    // As earlier versions called it: it may be the receipt of a file `a.2`, so it has to be named, or renamed.
     fs::write(dir.path().join("a.2.zlr"), receipt("eddsa")).expect("a file");
+    assert_eq!(code(&verify(dir.path(), &[])), 8);
+    assert_eq!(code(&verify(dir.path(), &["--receipt", "a.2.zlr"])), 0);
+    fs::rename(dir.path().join("a.2.zlr"), dir.path().join("a.2.zlr.zlr")).expect("a rename");
     let found = verify(dir.path(), &[]);
     assert_eq!(code(&found), 0, "{}", stdout(&found));
-    assert!(stdout(&found).contains("a.2.zlr"), "{}", stdout(&found));
+    assert!(stdout(&found).contains("a.2.zlr.zlr"), "{}", stdout(&found));
     // Which one to take can still be said.
     assert_ne!(code(&verify(dir.path(), &["--receipt", "a.zlr"])), 0);
 
     fs::create_dir_all(dir.path().join("files.receipts")).expect("a folder");
     fs::create_dir_all(dir.path().join("files")).expect("a folder");
-    for (from, to) in [("a", "files/a"), ("a.zlr", "files.receipts/a.zlr"), ("a.2.zlr", "files.receipts/a.2.zlr")] {
+    for (from, to) in [("a", "files/a"), ("a.zlr", "files.receipts/a.zlr"), ("a.2.zlr.zlr", "files.receipts/a.2.zlr.zlr")] {
         fs::copy(dir.path().join(from), dir.path().join(to)).expect("a copy");
     }
     assert_eq!(code(&zhulian(dir.path(), &["verify", "files", "--network", "identity.json"])), 0);

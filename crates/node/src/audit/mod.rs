@@ -93,9 +93,17 @@ pub struct Findings {
 pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Height) + Send) -> Findings {
     let Subject { genesis, network, .. } = subject;
     let mut findings = Findings::default();
-    if genesis.network() != *network {
+    // The chain's identity is the hash of the genesis document, whatever epoch the pinned validators are of.
+    if genesis.chain_id() != network.chain {
         let (pinned, given) = (hex::encode(network.chain), hex::encode(genesis.chain_id()));
         findings.faults.add(None, What::Identity, format!("chain {pinned}"), format!("genesis document of chain {given}"));
+        return findings;
+    }
+    if network.epoch == 0 && network.validators != genesis.network().validators {
+        let digest = |network: &Network| hex::encode(network.validators_digest());
+        let (pinned, given) = (digest(network), digest(&genesis.network()));
+        let expected = format!("the pinned validators of epoch 0, digest {pinned}");
+        findings.faults.add(None, What::Identity, expected, format!("those of the genesis document, digest {given}"));
         return findings;
     }
     let lost = copy::lost_halves(copy).unwrap_or_else(|error| vec![error.to_string()]);

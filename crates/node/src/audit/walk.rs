@@ -49,7 +49,7 @@ pub(super) fn walk(
         executing: true,
         parent: None,
         uncovered: None,
-        deciding: subject.network.clone(),
+        deciding: subject.genesis.network(),
         own: None,
     };
     match stores.genesis() {
@@ -346,6 +346,14 @@ impl Walk<'_> {
                 self.deciding.validators = seats.seats.iter().map(governance::Seat::validator).collect();
             }
             self.deciding.epoch = height / self.subject.genesis.epoch_blocks + 1;
+            let pinned = self.subject.network;
+            // Where a later identity is pinned, history must have led to its validators.
+            if self.executing && self.deciding.epoch == pinned.epoch && self.deciding.validators != pinned.validators {
+                let (epoch, digest) = (pinned.epoch, |network: &Network| hex::encode(network.validators_digest()));
+                let expected = format!("the pinned validators of epoch {epoch}, digest {}", digest(pinned));
+                let found = format!("those by the state after block {height}, digest {}", digest(&self.deciding));
+                self.found.faults.add(height, What::Identity, expected, found);
+            }
         }
         self.found.faults.digest(height, What::Header, &self.deciding.validators_digest(), &header.validators);
     }

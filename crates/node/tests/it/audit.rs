@@ -14,10 +14,11 @@ use zhulian_primitives::{Block, Network};
 use crate::city::City;
 
 const LONG: Duration = Duration::from_secs(60);
+/// The fewest that an epoch may have, so that a second one begins soon.
+const EPOCH_BLOCKS: u64 = 10;
 
-/// Runs a city until some blocks hold deposits, and stops it; with the blocks that the first node had by then.
-async fn lived() -> (City, Vec<Arc<Block>>) {
-    let city = City::new();
+/// Runs a city until some blocks hold deposits and there are so many, and stops it; with the blocks that the first node had by then.
+async fn lived(city: City, least: u64) -> (City, Vec<Arc<Block>>) {
     let nodes: Vec<Node> = (0..4).map(|n| city.start(n, n == 0)).collect();
     let first = nodes[0].backend();
     let ready = async {
@@ -36,7 +37,7 @@ async fn lived() -> (City, Vec<Arc<Block>>) {
         first.wait(last, LONG).await.unwrap();
     }
     let indexed = async {
-        while first.status().transactions < 60 {
+        while first.status().transactions < 60 || first.status().height < Some(least) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -79,7 +80,7 @@ fn must(kind: Kind) -> Option<What> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_record_is_whole_and_every_falsification_is_found() {
-    let (city, blocks) = lived().await;
+    let (city, blocks) = lived(City::new(), 1).await;
     let network = city.genesis.network();
     let subject = Subject { genesis: &city.genesis, network: &network, archive: None, range: (None, None) };
     let scratch = tempfile::tempdir().unwrap();
@@ -172,4 +173,33 @@ async fn a_whole_record_is_whole_and_every_falsification_is_found() {
     assert_eq!(missed, []);
     eprintln!("without effect: {idle:?}");
     assert!(idle.len() <= 4, "{idle:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_identity_is_one_of_the_same_chain_and_its_validators_are_compared() {
+    let (city, _) = lived(City::founded(EPOCH_BLOCKS, 4), EPOCH_BLOCKS + 2).await;
+    let scratch = tempfile::tempdir().unwrap();
+    let found = |network: &Network| {
+        let copy = scratch.path().join("copy");
+        copied(&city, 0, &copy);
+        let found = audit(&copy, Subject { genesis: &city.genesis, network, archive: None, range: (None, None) }, |_, _| {});
+        std::fs::remove_dir_all(copy).unwrap();
+        found
+    };
+    let founding = city.genesis.network();
+    let later = Network { epoch: 1, ..founding.clone() };
+    let whole = found(&later);
+    assert_eq!(whole.faults.kept, []);
+    assert!(whole.chain.last.unwrap().height >= EPOCH_BLOCKS, "the epoch begins within the record");
+
+    // Others than those of then are told, with what tells them apart.
+    for (epoch, height) in [(0, None), (1, Some(EPOCH_BLOCKS - 1))] {
+        let mut other = Network { epoch, ..founding.clone() };
+        other.validators.pop();
+        let faults = found(&other).faults.kept;
+        assert_eq!(faults.iter().map(|it| (it.height, it.what)).collect::<Vec<_>>(), [(height, What::Identity)]);
+        assert!(
+            faults[0].expected.contains(&format!("validators of epoch {epoch}")) && faults[0].expected != faults[0].found
+        );
+    }
 }

@@ -112,9 +112,18 @@ async fn validators_come_go_and_change_keys_while_deposits_flow() {
         public_key: city.validator(4),
         address: Some(address(&city, 4)),
     };
-    nodes.push(Some(city.start(4, false)));
+    let mut reminding = city.config(4, true);
+    // Within the 90 days in which it is said.
+    reminding.gateway.as_mut().unwrap().key_days = 30;
+    nodes.push(Some(Node::start(&reminding, &city.genesis, &city.validators[4]).unwrap()));
     carried(&city, &third, 0, Action::AddValidator(seat), &[0, 1, 2]).await;
     let fifth = caught_up(nodes[4].as_ref().unwrap(), third.status().height.unwrap()).await;
+    let reminded = async {
+        while fifth.status().keys_due.is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, reminded).await.expect("a validator that was added reminds of its organisation's keys");
     let second = submit(&third, &[city.deposit(0, 2 << 40, until(&third))]).await[0];
     let second = proven(&city, &third, second).await;
     assert_eq!(second.epochs.len(), 1);
