@@ -282,7 +282,9 @@ fn answered(memory: &Memory, mempool: &Mempool, (node, tip): (usize, Height), id
         }
         Verdict::Refused(..) if kind == Kind::Forged => {}
         Verdict::Refused(_, code) => {
-            let expired = code == TransactionError::Expired.code() && until <= record.tip();
+            // A pool may be told of a block a moment before the first observer.
+            let final_now = record.tip().max(mempool.lock().height());
+            let expired = code == TransactionError::Expired.code() && until <= final_now;
             // A node that is behind finds it too early; the same bytes may be given to another.
             let early =
                 code == TransactionError::ValidTooLong.code() && until > tip + zhulian_primitives::VALIDITY_BLOCKS_MAX;

@@ -148,11 +148,14 @@ impl Store {
         let network = i64::from_be_bytes(std::array::from_fn(|i| self.chain[i]));
         match (sql.meta("format")?, sql.meta("network")?) {
             (None, None) => {
+                // All or nothing: a power cut may come at any write, and what it leaves half made looks as if there were nothing.
+                sql.batch("begin; delete from meta")?;
                 create_tables(&mut *sql)?;
                 let zeros = Position::NAMES.into_iter().map(|name| (name, 0));
                 let all = zeros.chain([("format", FORMAT), ("network", network)]);
                 let cells: Vec<Cell> = all.flat_map(|(name, value)| [Cell::from(name), value.into()]).collect();
                 sql.append("meta", 2, &cells)?;
+                sql.batch("commit")?;
             }
             (Some(FORMAT), Some(found)) if found == network => create_tables(&mut *sql)?,
             (_, Some(found)) if found != network => {

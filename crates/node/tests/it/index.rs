@@ -164,6 +164,19 @@ fn an_index_that_cannot_be_had_at_the_moment_is_not_deleted() {
     assert_eq!(Store::open(directory.path(), &CHAIN).unwrap().height(), 0);
 }
 
+/// As after a power cut while it was made.
+#[test]
+fn an_index_that_was_made_by_half_is_made_anew() {
+    let directory = tempdir().unwrap();
+    Store::open(directory.path(), &CHAIN).unwrap();
+    let sql = rusqlite::Connection::open(directory.path().join("index.sqlite")).unwrap();
+    sql.execute_batch("delete from meta where name in ('format', 'network'); drop table by_call").unwrap();
+    drop(sql);
+    let mut store = Store::open(directory.path(), &CHAIN).unwrap();
+    store.write(&blocks(5)).unwrap();
+    assert_eq!(store.height(), 5);
+}
+
 #[test]
 fn who_reads_an_index_that_was_replaced_reads_the_new_one() {
     let directory = tempdir().unwrap();
