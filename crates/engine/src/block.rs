@@ -171,6 +171,10 @@ impl Read for Sealed {
         let bytes = bytes_of(buf, len)?;
         let header = Header::decode(&bytes).map_err(|_| CodecError::Invalid("Block", "header malformed"))?;
         let proposer = keys::public(&header.proposer).ok_or(CodecError::Invalid("Block", "proposer is not a key"))?;
+        // The library asks for the range of a candidate before anything else is looked at, and takes no empty one.
+        if header.sync_start >= header.sync_end {
+            return Err(CodecError::Invalid("Block", "the state it can be synced to is empty"));
+        }
         let len = length(buf)?;
         if len > zstd_safe::compress_bound(plain_bytes_max(limits)) {
             return Err(CodecError::Invalid("Block", "more bytes than allowed"));
@@ -250,7 +254,7 @@ pub(crate) mod tests {
             state_root: [0; 32],
             sync_root: [0; 32],
             sync_start: 0,
-            sync_end: 0,
+            sync_end: 1,
         };
         Sealed::new(Arc::new(Block { header, transactions, receipts }), proposer)
     }
@@ -262,6 +266,18 @@ pub(crate) mod tests {
 
     fn refusal(bytes: &[u8]) -> String {
         Sealed::decode_cfg(Copying(bytes), &LIMITS).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn an_empty_range_of_the_state_is_refused_before_anybody_asks_for_it() {
+        let block = sealed(vec![vec![1; 9]], vec![vec![2; 9]]);
+        assert!(Sealed::decode_cfg(Copying(&block.encode()[..]), &LIMITS).is_ok());
+        for (sync_start, sync_end) in [(0, 0), (5, 5), (u64::MAX, 0)] {
+            let header = Header { sync_start, sync_end, ..block.header().clone() };
+            let forged = Block { header, ..Block::clone(&block.block) };
+            let forged = Sealed::new(Arc::new(forged), block.proposer.clone());
+            assert!(refusal(&forged.encode()).contains("synced"), "{sync_start} to {sync_end}");
+        }
     }
 
     fn entries(bytes_max: usize) -> impl Strategy<Value = Vec<Vec<u8>>> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use commonware_utils::{NZU64, NZUsize};
+use zhulian_ledger::{RECEIPTS_BYTES_MAX, VALUE_BYTES_MAX};
 use zhulian_primitives::{ChainId, Timestamp, Validator};
 
 /// Nodes connected at the same time at most: validators and followers. Each has a place for its burst in the queue of every channel, and
@@ -41,8 +42,8 @@ impl Default for Limits {
         Self {
             transactions_bytes_max: 2 << 20,
             transactions_max: 4_000,
-            receipts_bytes_max: 2 << 20,
-            value_bytes_max: 1 << 20,
+            receipts_bytes_max: RECEIPTS_BYTES_MAX,
+            value_bytes_max: VALUE_BYTES_MAX,
         }
     }
 }

@@ -93,9 +93,9 @@ pub(crate) fn start<E: Spawner + Clock>(
                     }
                     Some(&ASK_HANDOVERS) => {
                         let due = answered.get(&peer).is_none_or(|last| now.saturating_sub(*last) >= ANSWER_EVERY_MS);
-                        let answer = codec::to_bytes(&sets.all_handovers());
                         // A node that learns itself has nothing to tell yet.
-                        if due && !sets.is_learning() && answer.len() <= GOSSIP_BYTES_MAX {
+                        let answer = (due && !sets.is_learning()).then(|| codec::to_bytes(&sets.all_handovers()));
+                        if let Some(answer) = answer.filter(|answer| answer.len() <= GOSSIP_BYTES_MAX) {
                             answered.insert(peer, now);
                             let mut message = BytesMut::with_capacity(1 + answer.len());
                             message.put_u8(HANDOVERS);

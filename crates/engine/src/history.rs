@@ -240,6 +240,8 @@ async fn run<E, D, B, S>(
     let patience = fetch_timeout.get() / 4;
     let history = reader.history.clone();
     let mut until = 0;
+    // What the first block that this node has itself says of the one before.
+    let mut after = None;
     // The block that the next run has to follow.
     let mut last = genesis;
     let mut written = 0u32;
@@ -262,6 +264,7 @@ async fn run<E, D, B, S>(
         begin = async { if known { futures::future::pending().await } else { first.as_mut().await } } => {
             known = true;
             until = begin;
+            after = reader.block(until).await.map(|block| Digest(block.header.parent));
             let top = history.top();
             let before = if top > 0 { reader.block(top).await } else { None };
             if let Some(block) = &before {
@@ -277,15 +280,16 @@ async fn run<E, D, B, S>(
         _ = reads.next_completed() => {},
         Some((height, value, verdict)) = answers.recv() else break => {
             let begin = history.top() + 1;
-            let run = decode(value, &limits).ok().filter(|run| {
-                height == begin && follows(run, begin, last, &chain) && certified(run, &mut context, &sets, &strategy)
+            let run = decode(value, &limits).ok().filter(|run| height == begin && follows(run, begin, last, &chain)).map(|mut run| {
+                // What comes after is not asked for, and may be of an epoch whose validators this node does not know yet.
+                run.retain(|(sealed, _)| sealed.header().height < until);
+                run
             });
-            let Some(mut run) = run else {
+            let Some(run) = run.filter(|run| certified(run, after, &mut context, &sets, &strategy)) else {
                 let _ = verdict.send(false);
                 continue;
             };
             let _ = verdict.send(true);
-            run.retain(|(sealed, _)| sealed.header().height < until);
             if let Some((sealed, _)) = run.last() {
                 last = sealed.digest();
             }
@@ -340,14 +344,14 @@ fn follows(run: &Run, height: u64, parent: Digest, chain: &ChainId) -> bool {
     })
 }
 
-/// Whether the certificates are for their blocks and valid, and the last block has one.
-fn certified<R: CryptoRng>(run: &Run, rng: &mut R, sets: &Sets, strategy: &impl Strategy) -> bool {
+/// Whether the certificates are for their blocks and valid, and the last block has one or is the parent of a block that is final: `after`.
+fn certified<R: CryptoRng>(run: &Run, after: Option<Digest>, rng: &mut R, sets: &Sets, strategy: &impl Strategy) -> bool {
     let valid = run.iter().all(|(sealed, finalization)| {
         let Some(it) = finalization else { return true };
         let scheme = sets.scoped(it.epoch()).filter(|_| it.epoch().get() == sealed.header().epoch);
         it.proposal.payload == sealed.digest() && scheme.is_some_and(|scheme| it.verify(rng, &scheme, strategy))
     });
-    valid && run.last().is_some_and(|(_, finalization)| finalization.is_some())
+    valid && run.last().is_some_and(|(sealed, finalization)| finalization.is_some() || after == Some(sealed.digest()))
 }
 
 /// A run from `height` on; `None` when this node does not have it. Where reading takes longer than `patience` the run is short, since who

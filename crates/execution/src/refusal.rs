@@ -273,5 +273,13 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "该成员没有可执行此调用的角色",
             "所需角色见 docs/access.md，请联系本机构安全管理员",
         ),
+        entry!(
+            TooMuch,
+            false,
+            "what the call would write is larger than a block holds",
+            "put less into one call; of a case, put large lists into files and deposit those",
+            "该调用要写入的内容超出一个区块的容量",
+            "请减少一次调用的内容；办件中的大型列表请改为文件存证",
+        ),
     ]
 };

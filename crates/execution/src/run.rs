@@ -6,11 +6,13 @@ use std::{
 };
 
 use zhulian_crypto::{DigestState, PublicKey};
-use zhulian_ledger::{BlockContext, Key, Loaded, Missing, Outcome, Pause, UnknownProtocol};
+use zhulian_ledger::{
+    BlockContext, Key, Loaded, Missing, Outcome, Pause, RECEIPTS_BYTES_MAX, UnknownProtocol, VALUE_BYTES_MAX, Value,
+};
 use zhulian_primitives::{Code, Event, Protocol, Receipt, TransactionError as E, VALIDITY_BLOCKS_MAX, codec};
 
 use crate::{
-    Actor, Context, Directory, Executor, Halt, Prepared,
+    Actor, Context, Directory, Executor, Halt, Prepared, Refusal as _,
     context::Written,
     window::{self, Slot, TIP, Tip, UseId, UseIds, WINDOW},
 };
@@ -126,20 +128,30 @@ impl Run {
             if !missing.is_empty() {
                 continue;
             }
-            let (refusal, events) = match result {
+            let refused =
+                |code| Receipt { transaction: transaction.id, refusal: Some(code), events: Vec::<Event>::new() }.encode();
+            let receipt = match result {
                 Ok(()) => {
-                    self.actors.forget_if_written(writes.iter().map(|(key, _)| key));
-                    self.written.extend(writes);
-                    (None, events)
+                    let receipt = Receipt { transaction: transaction.id, refusal: None, events }.encode();
+                    let large =
+                        |(_, value): &(Key, Option<Value>)| value.as_ref().is_some_and(|it| it.len() > VALUE_BYTES_MAX);
+                    // No block could hold it; whoever proposes or verifies one with it would end.
+                    if receipt.len() > RECEIPTS_BYTES_MAX || writes.iter().any(large) {
+                        refused(E::TooMuch.code())
+                    } else {
+                        self.actors.forget_if_written(writes.iter().map(|(key, _)| key));
+                        self.written.extend(writes);
+                        receipt
+                    }
                 }
-                Err(Halt::Refused(code)) => (Some(code), Vec::<Event>::new()),
+                Err(Halt::Refused(code)) => refused(code),
                 Err(Halt::Missing) => unreachable!("a call that misses something says what"),
             };
             if !replayed {
                 self.fresh.insert(transaction.use_id);
                 self.uses.extend_from_slice(&transaction.use_id);
             }
-            self.receipts.push(Receipt { transaction: transaction.id, refusal, events }.encode());
+            self.receipts.push(receipt);
         }
     }
 

@@ -80,7 +80,7 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "KeyNotActive" | "NotAllowed" => 403,
             "UnknownModule" | "UnknownCall" => 404,
             "WrongChain" | "Expired" | "ValidTooLong" | "Replayed" => 409,
-            "TooLarge" => 413,
+            "TooLarge" | "TooMuch" => 413,
             _ => return None,
         },
         ("identity", name) => match name {

@@ -4,5 +4,8 @@ mod machine;
 pub mod merkle;
 mod state;
 
-pub use machine::{BlockContext, Execution, Loaded, Machine, Missing, Outcome, Pause, Seat, UnknownProtocol};
+pub use machine::{
+    BlockContext, Execution, Loaded, Machine, Missing, Outcome, Pause, RECEIPTS_BYTES_MAX, Seat, UnknownProtocol,
+    VALUE_BYTES_MAX,
+};
 pub use state::{Key, KeyPart, Map, Value, Writes, state_key};

@@ -7,6 +7,11 @@ use zhulian_primitives::{ChainId, Header, Height, Protocol, Timestamp, Validator
 
 use crate::{Key, Value, Writes};
 
+/// Bytes of one state value at most.
+pub const VALUE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a block's receipts at most, and so of one.
+pub const RECEIPTS_BYTES_MAX: usize = 2 << 20;
+
 /// What a block says about itself before it is executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockContext {

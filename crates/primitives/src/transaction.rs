@@ -88,6 +88,9 @@ pub enum TransactionError {
     /// The member has no role that allows the call.
     #[error("the member has no role that allows this call")]
     NotAllowed = 16,
+    /// It would write a larger value, or tell more, than a block holds.
+    #[error("what the call would write is larger than a block holds")]
+    TooMuch = 17,
 }
 
 /// What a transaction asks for: the COSE payload.

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use zhulian_ledger::{BlockContext, Loaded, Machine as _, Outcome, Pause};
+use zhulian_execution::Refusal as _;
+use zhulian_ledger::{BlockContext, Loaded, Machine as _, Outcome, Pause, RECEIPTS_BYTES_MAX, VALUE_BYTES_MAX};
 use zhulian_node::{CityMachine, Verifier};
-use zhulian_primitives::{Receipt, Transaction};
+use zhulian_primitives::{Receipt, Transaction, TransactionError};
 
 use crate::toy::{self, CHAIN, Note, id, key, note};
 
@@ -73,6 +74,26 @@ fn a_block_of_rubbish_is_refused_and_its_execution_does_no_harm() {
         assert!(!machine.check(&transactions));
         assert_eq!(execute(&machine, &transactions), Outcome::default());
     }
+}
+
+/// A node that met it in a block would end, whoever proposed it.
+#[test]
+fn what_no_block_could_hold_is_refused_and_hurts_no_other() {
+    let (machine, _) = machine();
+    let say = |n: u64, text: String| toy::call(&key(1), CHAIN, &Note { text }, n, 100);
+    let fits = Receipt { transaction: id(&[]), refusal: None, events: Vec::new() }.encode().len() + 40;
+    let transactions = [
+        say(1, format!("write {}", VALUE_BYTES_MAX + 1)),
+        say(2, format!("tell {RECEIPTS_BYTES_MAX}")),
+        say(3, format!("write {VALUE_BYTES_MAX}")),
+        say(4, format!("tell {}", RECEIPTS_BYTES_MAX - fits)),
+    ];
+    let outcome = execute(&machine, &transactions);
+    let refusals: Vec<_> = outcome.receipts.iter().map(|bytes| Receipt::decode(bytes).unwrap().refusal).collect();
+    let refused = Some(TransactionError::TooMuch.code());
+    assert_eq!(refusals, [refused.clone(), refused, None, None]);
+    assert!(outcome.receipts.iter().all(|receipt| receipt.len() <= RECEIPTS_BYTES_MAX));
+    assert_eq!(outcome.writes[&[1; 32]].as_ref().map(Vec::len), Some(VALUE_BYTES_MAX));
 }
 
 #[test]

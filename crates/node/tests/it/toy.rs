@@ -1,4 +1,4 @@
-//! A network with one module whose one call does nothing, and keys that need no registration.
+//! A network with one module whose one call does nothing, or writes or tells so many bytes, and keys that need no registration.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
 use zhulian_execution::{
     Actor, Allowed, Call as _, CallEntry, Class, Context, Directory, Executor, Halt, Module, Protocols, Roles, Text,
 };
-use zhulian_primitives::{Call, ChainId, TransactionId, codec, sign};
+use zhulian_primitives::{Call, ChainId, Event, Raw, TransactionId, codec, sign};
 
 pub const CHAIN: ChainId = [7; 32];
 const TEXT: Text = Text { en: "a toy", zh: "玩具" };
@@ -32,7 +32,15 @@ impl zhulian_execution::Call for Note {
         Ok(())
     }
 
-    fn execute(&self, _: &mut Context<'_>) -> Result<(), Halt> {
+    fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let number = |verb: &str| self.text.strip_prefix(verb).and_then(|number| number.parse().ok());
+        if let Some(bytes) = number("write ") {
+            ctx.set(([1; 32], vec![0; bytes]));
+        }
+        if let Some(bytes) = number("tell ") {
+            let data = Raw([&[0x5a][..], &(bytes as u32).to_be_bytes(), &vec![0; bytes]].concat());
+            ctx.record(Event { module: "toy".into(), name: "told".into(), data });
+        }
         Ok(())
     }
 }

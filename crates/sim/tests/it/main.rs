@@ -51,7 +51,7 @@ fn properties_hold_while_validators_are_voted_in_and_out() {
 }
 
 /// Seeds that once broke a property.
-const ONCE_BROKEN: &[u64] = &[61, 85, 350];
+const ONCE_BROKEN: &[u64] = &[12, 61, 85, 156, 350, 1_023];
 
 #[test]
 fn seeds_that_once_failed_do_not_fail_again() {
