@@ -56,7 +56,7 @@ fn act_with<C: zhulian_execution::Call + Encode<()>>(
 ) -> Result<Acted> {
     let network = session.home()?.network()?;
     let remote = Remote::new(session)?;
-    let status = remote.expect(&network)?;
+    let status = remote.running(&network)?;
     let own;
     let key = match key {
         Some(key) => key,

@@ -1,6 +1,9 @@
 //! The gateway as commands see it: the API client, with its errors turned into plain words.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 use zhulian_api::{Client, ClientError, Hex32, view};
 use zhulian_primitives::Network;
@@ -11,6 +14,9 @@ use crate::{
     text,
     text::Text,
 };
+
+/// How long a node that starts is waited for.
+const STARTS: Duration = Duration::from_secs(15);
 
 /// A gateway, and what runs the client.
 pub struct Remote {
@@ -56,6 +62,32 @@ impl Remote {
     /// What the client says, in plain words.
     pub fn call<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T> {
         self.runtime.block_on(call).map_err(|error| explain(&error, self.client.base()))
+    }
+
+    /// As [`Self::expect`], of a node that runs: one that starts does not know yet at which height the network stands, and whatever is signed
+    /// for that height would have expired.
+    ///
+    /// # Errors
+    /// As there, and when the node has not come up after [`STARTS`].
+    pub fn running(&self, network: &Network) -> Result<view::StatusView> {
+        let begun = Instant::now();
+        loop {
+            let status = self.expect(network)?;
+            if status.phase == view::Phase::Running {
+                return Ok(status);
+            }
+            if begun.elapsed() >= STARTS {
+                let url = self.client.base();
+                let what = text!("节点 {url} 正在启动或追赶区块", "the node {url} is starting or catching up");
+                return Err(Failure::new(Exit::Network, "node.not_ready", what)
+                    .why(Text::fixed("它尚不知道网络的当前高度", "it does not know yet how far the network is"))
+                    .next(Text::fixed(
+                        "稍后重试，或用 --url 指定其他网关；进度见 zhulian status",
+                        "try again in a moment, or name another gateway with --url; `zhulian status` shows how far it is",
+                    )));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// Runs anything asynchronous.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use walkdir::WalkDir;
 use zeroize::Zeroizing;
+use zhulian_api::view;
 use zhulian_crypto::Sha256;
 use zhulian_modules::governance::Genesis;
 use zhulian_node::{
@@ -267,15 +268,21 @@ fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -
         let what = text!("{url} 不属于网络“{name}”", "{url} is no node of “{name}”");
         return Err(Failure::new(Exit::Usage, "restore.other_network", what));
     }
-    refuse_if_up(&remote, &own)?;
-    let begun = (status.height, Instant::now());
+    let begun = Instant::now();
+    let mut first = None;
     loop {
-        let height = remote.call(remote.client.status())?.height;
-        if height >= begun.0 + BLOCKS {
-            return Ok(height);
+        // Each time: the validator may come back meanwhile, and a node that has only just started hears nobody yet.
+        refuse_if_up(&remote, &own)?;
+        let status = remote.call(remote.client.status())?;
+        let runs = status.phase == view::Phase::Running;
+        // What a node that starts says of the height is no beginning.
+        let from = if runs { *first.get_or_insert(status.height) } else { first.take().unwrap_or(status.height) };
+        if runs && status.height >= from + BLOCKS {
+            refuse_if_up(&remote, &own)?;
+            return Ok(status.height);
         }
-        if begun.1.elapsed() > WATCH {
-            let (seconds, new) = (WATCH.as_secs(), height - begun.0);
+        if begun.elapsed() > WATCH {
+            let (seconds, new) = (WATCH.as_secs(), status.height.saturating_sub(from));
             return Err(Failure::new(
                 Exit::Network,
                 "restore.network_stands",

@@ -126,8 +126,9 @@ impl Missing {
     }
 }
 
+/// A link or a directory in its place is not the file.
 fn is_there(file: &Path) -> bool {
-    file.symlink_metadata().is_ok()
+    file.symlink_metadata().is_ok_and(|it| it.is_file())
 }
 
 /// A file that was changed and deposited anew has several receipts; the one that is of it as it is now counts.

@@ -109,7 +109,14 @@ pub fn audit(copy: &Path, subject: Subject<'_>, progress: impl FnMut(Height, Hei
     let lost = copy::lost_halves(copy).unwrap_or_else(|error| vec![error.to_string()]);
     let walked = stores::open(setup(copy, subject), |stores| walk::walk(copy, stores, subject, progress));
     match walked {
-        Ok(walked) => findings = walked,
+        Ok(walked) => {
+            findings = walked;
+            let ends_in = findings.chain.last.as_ref().map_or(0, |last| (last.height + 1) / genesis.epoch_blocks);
+            if network.epoch > ends_in {
+                let expected = format!("a record that comes to epoch {}, whose validators are pinned", network.epoch);
+                findings.faults.add(None, What::Identity, expected, format!("one that ends before epoch {}", ends_in + 1));
+            }
+        }
         Err(error) => findings.faults.add(None, What::Archive, "an archive of blocks and certificates", error),
     }
     for file in lost {

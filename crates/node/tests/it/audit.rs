@@ -192,6 +192,11 @@ async fn a_later_identity_is_one_of_the_same_chain_and_its_validators_are_compar
     assert_eq!(whole.faults.kept, []);
     assert!(whole.chain.last.unwrap().height >= EPOCH_BLOCKS, "the epoch begins within the record");
 
+    // An identity of an epoch to which the record does not come proves nothing of it.
+    let faults = found(&Network { epoch: 1_000, ..founding.clone() }).faults.kept;
+    assert_eq!(faults.iter().map(|it| (it.height, it.what)).collect::<Vec<_>>(), [(None, What::Identity)]);
+    assert!(faults[0].expected.contains("epoch 1000"), "{}", faults[0].expected);
+
     // Others than those of then are told, with what tells them apart.
     for (epoch, height) in [(0, None), (1, Some(EPOCH_BLOCKS - 1))] {
         let mut other = Network { epoch, ..founding.clone() };

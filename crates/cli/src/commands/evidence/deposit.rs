@@ -91,7 +91,7 @@ pub fn run(session: &Session, args: &Deposit) -> Result<Report> {
         return Err(nothing(&skipped));
     }
     let remote = Remote::new(session)?;
-    let status = remote.expect(&network)?;
+    let status = remote.running(&network)?;
     let (_, key) = session.signing_key()?;
     let mut depositor = Depositor::new(remote.client.clone(), network, key, details, status.height);
     depositor.timeout = session.timeout();
