@@ -97,21 +97,28 @@ fn whoever_is_put_back_is_known_or_it_is_said_that_nobody_could_be_asked() {
         fs::set_permissions(dir.join("kept").join(secret), fs::Permissions::from_mode(0o644)).unwrap();
     }
     assert_eq!(refused(dir, &asked("kept")), "network.unreachable");
-    let url = gateway(vec![
-        ("/v1/status", status(&chain)),
-        (
-            "/v1/validators",
-            document!({
-                "epoch": 0, "quorum": 1, "epoch_ends": 9,
-                "items": [{
-                    "name": "a", "organisation": "a", "public_key": key["public_key"], "this_node": false, "connected": true,
-                    "height": 9, "misbehaviour": 0,
-                }],
-                "power": { "concentration": "spread", "nakamoto": 1, "organisations": [] },
-            }),
-        ),
-    ]);
+    let heard = |connected: bool| {
+        document!({
+            "epoch": 0, "quorum": 1, "epoch_ends": 9,
+            "items": [{
+                "name": "a", "organisation": "a", "public_key": key["public_key"], "this_node": false, "connected": connected,
+                "height": 9, "misbehaviour": 0,
+            }],
+            "power": { "concentration": "spread", "nakamoto": 1, "organisations": [] },
+        })
+    };
+    let url = gateway(vec![("/v1/status", status(&chain)), ("/v1/validators", heard(true))]);
     for backup in ["kept", "named"] {
+        assert_eq!(refused(dir, &["--url", &url, "restore", backup, "--to", "back"]), "restore.up", "{backup}");
+        // One that has only just started knows no height and hears nobody; and the validator may come back in the last moment.
+        let at = |phase: &str, height: u64| {
+            let mut status = status(&chain);
+            (status["phase"], status["height"]) = (phase.into(), height.into());
+            status
+        };
+        let starts = vec![at("running", 9), at("starting", 0), at("running", 900), at("running", 908)];
+        let answers = vec![heard(false), heard(false), heard(false), heard(true)];
+        let url = gateway(vec![("/v1/status", starts.into()), ("/v1/validators", answers.into())]);
         assert_eq!(refused(dir, &["--url", &url, "restore", backup, "--to", "back"]), "restore.up", "{backup}");
     }
     let back = zhulian(dir, &["restore", "kept", "--to", "back", "--unasked"]);

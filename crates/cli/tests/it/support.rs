@@ -53,8 +53,9 @@ pub fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {} {}", stdout(output), stderr(output)))
 }
 
-/// A gateway that answers a path that begins so with this document, for as long as the test runs, and its address.
-pub fn gateway(answers: Vec<(&'static str, Value)>) -> String {
+/// A gateway that answers a path that begins so with this document, for as long as the test runs, and its address. Of a list, it gives one
+/// after the other, the last one for ever.
+pub fn gateway(mut answers: Vec<(&'static str, Value)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -63,8 +64,13 @@ pub fn gateway(answers: Vec<(&'static str, Value)>) -> String {
             let head: Vec<String> =
                 BufReader::new(&stream).lines().map_while(Result::ok).take_while(|it| !it.is_empty()).collect();
             let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-            let found = answers.iter().find(|(begin, _)| path.starts_with(begin));
-            let (line, body) = found.map_or(("404 Not Found", "{}".into()), |(_, answer)| ("200 OK", answer.to_string()));
+            let found = answers.iter_mut().find(|(begin, _)| path.starts_with(begin));
+            let answer = found.map(|(_, answer)| match answer.as_array_mut() {
+                Some(several) if several.len() > 1 => several.remove(0),
+                Some(several) => several[0].clone(),
+                None => answer.clone(),
+            });
+            let (line, body) = answer.map_or(("404 Not Found", "{}".into()), |answer| ("200 OK", answer.to_string()));
             let head = format!("HTTP/1.1 {line}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n", body.len());
             let _ = stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes());
         }

@@ -220,6 +220,14 @@ fn a_file_that_is_gone_is_missed() {
     assert_eq!((code(&found), json(&found)["gone"][0].as_str()), (8, Some("files/inner/two.txt")), "{}", stdout(&found));
     let text = stdout(&zhulian(dir.path(), &["verify", "files", "--network", "identity.json"]));
     assert!(text.starts_with("1 of 2 files are verified.") && text.contains("files/inner/two.txt"), "{text}");
+
+    // What is in its place, and no file, is not it.
+    let two = dir.path().join("files/inner/two.txt");
+    fs::create_dir_all(&two).expect("a folder");
+    assert_eq!((code(&verify()), json(&verify())["gone"][0].as_str()), (8, Some("files/inner/two.txt")));
+    fs::remove_dir(&two).expect("removed");
+    std::os::unix::fs::symlink("../one", &two).expect("a link");
+    assert_eq!((code(&verify()), json(&verify())["gone"][0].as_str()), (8, Some("files/inner/two.txt")));
 }
 
 /// A receipt of another file than that of the vector `eddsa`.
