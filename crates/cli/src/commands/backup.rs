@@ -102,6 +102,8 @@ const KEYS: &str = "keys";
 const ARCHIVE: &str = "archive";
 /// Blocks that the network must finalise while it is watched: whatever the lost validator voted for is decided then.
 const BLOCKS: u64 = 8;
+/// How long it is watched at least: a node that has only just started takes some seconds to hear all others, and blocks may come quickly.
+const WATCH_MIN: Duration = Duration::from_secs(10);
 const WATCH: Duration = Duration::from_secs(90);
 
 /// Writes a backup.
@@ -275,9 +277,12 @@ fn watch(session: &Session, manifest: &Manifest, config: &Config, from: &Path) -
         refuse_if_up(&remote, &own)?;
         let status = remote.call(remote.client.status())?;
         let runs = status.phase == view::Phase::Running;
+        let (from, since) = *first.get_or_insert_with(|| (status.height, Instant::now()));
         // What a node that starts says of the height is no beginning.
-        let from = if runs { *first.get_or_insert(status.height) } else { first.take().unwrap_or(status.height) };
-        if runs && status.height >= from + BLOCKS {
+        if !runs {
+            first = None;
+        }
+        if runs && status.height >= from + BLOCKS && since.elapsed() >= WATCH_MIN {
             refuse_if_up(&remote, &own)?;
             return Ok(status.height);
         }
