@@ -139,7 +139,8 @@ fn no_validator_is_added_while_another_is_down() {
     }
     let (code, next) = refused(dir, &[&["--url", &url(9, validators(down(), Value::Null))], &add[..]].concat());
     assert!(code == "validator.not_all_up" && next.contains("--anyway"), "{next}");
-    let anyway = [&["--url", &url(9, validators(down(), Value::Null))], &add[..], &["--anyway"]].concat();
+    let there = url(9, validators(down(), Value::Null));
+    let anyway = [&["--url", &there], &add[..], &["--anyway"]].concat();
     assert_eq!(refused(dir, &anyway).0, "network.not_pinned");
     // Whoever is replaced need not be up.
     for (old, wanted) in [("04", "network.not_pinned"), ("03", "validator.not_all_up")] {
