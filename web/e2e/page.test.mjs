@@ -158,7 +158,7 @@ test('when too few validators can be reached, the page names them, and goes quie
     pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
     const finding = page.locator('#trouble li.blocking').first();
     await finding.waitFor({ timeout: 30_000 });
-    assert.match(await finding.innerText(), /须有 3 个在线，现仅 2 个；无法联系：.+自\d\d:\d\d:\d\d起[\s\S]*恢复后将自动继续/);
+    assert.match(await finding.innerText(), /须有 3 个在线，现仅 2 个；无法联系：.+自 \d\d:\d\d:\d\d 起[\s\S]*恢复后将自动继续/);
     await shot(page, 'stalled-zh');
   } finally {
     pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
