@@ -75,7 +75,8 @@ pub fn catalogue() -> Vec<view::ErrorView> {
 fn placed(module: &str, variant: &str) -> Option<u16> {
     Some(match (module, variant) {
         ("transaction", name) => match name {
-            "Malformed" | "NotDeterministic" | "UnknownAlgorithm" | "MalformedKey" | "MalformedArguments" => 400,
+            "Malformed" | "NotDeterministic" | "UnknownAlgorithm" | "MalformedKey" | "MalformedArguments"
+            | "SignatureForm" => 400,
             "BadSignature" | "UnknownKey" => 401,
             "KeyNotActive" | "NotAllowed" => 403,
             "UnknownModule" | "UnknownCall" => 404,

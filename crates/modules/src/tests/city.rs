@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use minicbor::Encode;
-use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
+use zhulian_crypto::{Algorithm, SigningKey, other_s, sha256, sm3};
 use zhulian_execution::{Class, Event, Executor, Role, Roles, testkit::TestChain};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::Receipt;
@@ -125,6 +125,27 @@ pub(crate) fn genesis() -> Genesis {
     Genesis::new("测试城市", 1_767_225_600_000, validators.collect(), organisations, parameters)
         .and_then(|genesis| genesis.with_epoch_blocks(EPOCH_BLOCKS))
         .expect("a good document")
+}
+
+/// The city, begun with five validators of which the court runs two, and with this protocol.
+pub(crate) fn with_a_second_seat_of_the_court(protocol: u16) -> Genesis {
+    let Genesis { name, time, mut validators, organisations, parameters, .. } = genesis();
+    let second = GenesisValidator {
+        name: OrganisationName::parse("court 2").expect("a name"),
+        organisation: code("court"),
+        public_key: validator_key("court 2"),
+    };
+    validators.push(second);
+    Genesis::new(&name, time, validators, organisations, parameters)
+        .and_then(|genesis| genesis.with_epoch_blocks(EPOCH_BLOCKS))
+        .and_then(|genesis| genesis.with_protocol(protocol))
+        .expect("a good document")
+}
+
+/// A transaction by ES256 as whoever sees it can make it: n − s for s, and so another id.
+pub(crate) fn mirrored(transaction: &[u8]) -> Vec<u8> {
+    let (rest, signature) = transaction.split_last_chunk::<64>().expect("it ends with its signature");
+    [rest, &other_s(signature)].concat()
 }
 
 fn sha256_key(name: &str) -> [u8; 32] {
