@@ -47,7 +47,7 @@ pub struct Explored {
 pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     let mut refusals = process.defects.clone();
     let variables = variables(process, &mut refusals);
-    starts(process, &mut refusals);
+    let startable = starts(process, &mut refusals);
     for (name, source) in process.materials() {
         let kind = source.split(':').next().unwrap_or_default();
         if !SOURCES.contains(&kind) {
@@ -57,6 +57,10 @@ pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     }
     for node in &process.nodes {
         Element { process, node, variables: &variables, refusals: &mut refusals }.check();
+    }
+    // Where nothing says what begins, everything that no flow leads to would, in all combinations.
+    if !startable {
+        return Err(refusals);
     }
     match states::explore(process) {
         Ok(explored) if refusals.is_empty() => Ok(explored),
@@ -97,7 +101,9 @@ fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String,
     known
 }
 
-fn starts(process: &Process, refusals: &mut Vec<Refusal>) {
+/// Refuses what does not begin in one way; whether there was nothing to refuse.
+fn starts(process: &Process, refusals: &mut Vec<Refusal>) -> bool {
+    let before = refusals.len();
     let count = |scope| {
         let inside = process.nodes.iter().filter(|node| node.scope == scope);
         let triggers = inside.filter_map(|node| if let Kind::Start(trigger) = &node.kind { Some(trigger) } else { None });
@@ -121,6 +127,7 @@ fn starts(process: &Process, refusals: &mut Vec<Refusal>) {
             refusals.push(Refusal::of(&node.id, &node.name, Reason::Start, detail));
         }
     }
+    refusals.len() == before
 }
 
 /// The checks of one element.

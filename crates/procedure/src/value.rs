@@ -4,6 +4,7 @@
 //! has no form for is a map of one number to a text: `{0: decimal}`, `{1: date}`, `{2: time}`, `{3: date and time}`,
 //! `{4: days and time duration}`, `{5: years and months duration}`. No context has a number as key, so nothing is ambiguous.
 
+use crate::instance::VARIABLES_MAX;
 use minicbor::{Decode, Decoder, Encode, Encoder, data::Type, decode, encode, encode::Write};
 use std::collections::BTreeMap;
 use zhulian_rules::temporal::{Date, DateTime, DaysDuration, MonthsDuration, Time};
@@ -19,9 +20,15 @@ pub const NAME_MAX: usize = 128;
 pub struct Wire(Value);
 
 impl Wire {
-    /// The stored form of a value; `None` for ranges, functions, and what is nested too deeply.
+    /// The stored form of a value; `None` for ranges, functions, what is nested too deeply, and what has more parts than any
+    /// variable has bytes. What an expression makes may share its parts, and be a million times as large when they are told apart.
     pub fn of(value: &Value) -> Option<Self> {
-        normal(value, DEPTH_MAX).map(Self)
+        normal(value, DEPTH_MAX, &mut VARIABLES_MAX.clone()).map(Self)
+    }
+
+    /// Bytes of its encoding.
+    pub fn size(&self) -> usize {
+        bytes(self).len()
     }
 
     /// The value.
@@ -47,11 +54,12 @@ fn by_encoding(a: &str, b: &str) -> std::cmp::Ordering {
     a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
-fn normal(value: &Value, depth: usize) -> Option<Value> {
+fn normal(value: &Value, depth: usize, parts: &mut usize) -> Option<Value> {
     let depth = depth.checked_sub(1)?;
+    *parts = parts.checked_sub(1)?;
     Some(match value {
         Value::List(list) => {
-            let items: Option<Vec<Value>> = list.items().iter().map(|item| normal(item, depth)).collect();
+            let items: Option<Vec<Value>> = list.items().iter().map(|item| normal(item, depth, parts)).collect();
             Value::list(items?).ok()?
         }
         Value::Context(context) => {
@@ -60,7 +68,7 @@ fn normal(value: &Value, depth: usize) -> Option<Value> {
                 if name.len() > NAME_MAX {
                     return None;
                 }
-                entries.push((name.clone(), normal(item, depth)?));
+                entries.push((name.clone(), normal(item, depth, parts)?));
             }
             entries.sort_by(|a, b| by_encoding(&a.0, &b.0));
             Value::context(entries).ok()?

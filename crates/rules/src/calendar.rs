@@ -34,6 +34,8 @@ pub struct Calendar {
     first: i64,
     last: i64,
     entries: BTreeMap<i64, Entry>,
+    /// For each day that is covered, how many working days there are up to and with it: a period of any length is one search.
+    worked: Box<[u32]>,
 }
 
 /// Why a text is not a calendar.
@@ -111,7 +113,12 @@ impl Calendar {
             }
             entries.insert(day.days(), Entry { working, name: name.into() });
         }
-        Ok(Self { first, last, entries })
+        let worked = (first..=last).scan(0, |sum, day| {
+            *sum += u32::from(entries.get(&day).map_or(!is_weekend(day), |entry: &Entry| entry.working));
+            Some(*sum)
+        });
+        let worked = worked.collect();
+        Ok(Self { first, last, entries, worked })
     }
 
     /// The first and the last day that are covered.
@@ -129,9 +136,17 @@ impl Calendar {
         if !(self.first..=self.last).contains(&day) {
             return Err(self.outside());
         }
-        // 1970-01-01 was a Thursday; days 2 and 3 after it, modulo 7, are Saturdays and Sundays.
-        let weekend = matches!(day.rem_euclid(7), 2 | 3);
-        Ok(self.entries.get(&day).map_or(!weekend, |entry| entry.working))
+        Ok(self.worked_before(day) < self.worked_before(day + 1))
+    }
+
+    /// How many working days come before a day from the first one to the one after the last.
+    fn worked_before(&self, day: i64) -> u32 {
+        usize::try_from(day - self.first).ok().and_then(|at| at.checked_sub(1)).map_or(0, |at| self.worked[at])
+    }
+
+    /// The first day up to and with which there are so many working days, at least one; the one after the last if there are fewer.
+    fn day_of(&self, count: u32) -> i64 {
+        self.first + self.worked.partition_point(|worked| *worked < count) as i64
     }
 
     /// What the calendar says of a day beside the plain week.
@@ -169,12 +184,16 @@ impl Calendar {
         if day < self.first {
             return Err(self.outside());
         }
-        while left > 0 && day < self.last {
-            day += 1;
-            left -= u32::from(self.works(day)?);
+        if left > 0 && day < self.last {
+            let (behind, all) = (self.worked_before(day + 1), self.worked_before(self.last + 1));
+            (day, left) = match left.checked_sub(all - behind) {
+                None | Some(0) => (self.day_of(behind + left), 0),
+                Some(left) => (self.last, left),
+            };
         }
-        while left == 0 && !self.works(day)? {
-            day += 1;
+        if left == 0 && !self.works(day)? {
+            day = self.day_of(self.worked_before(day) + 1);
+            self.works(day)?;
         }
         Ok((Date::from_days(day).ok_or_else(|| self.outside())?, left))
     }
@@ -187,10 +206,12 @@ impl Calendar {
         let (low, high) = (from.days().min(to.days()), from.days().max(to.days()));
         self.works(low)?;
         self.works(high)?;
-        let mut count = 0;
-        for day in low + 1..=high {
-            count += i64::from(self.works(day)?);
-        }
+        let count = i64::from(self.worked_before(high + 1) - self.worked_before(low + 1));
         Ok(if from.days() <= to.days() { count } else { -count })
     }
+}
+
+/// 1970-01-01 was a Thursday; days 2 and 3 after it, modulo 7, are Saturdays and Sundays.
+fn is_weekend(day: i64) -> bool {
+    matches!(day.rem_euclid(7), 2 | 3)
 }

@@ -6,12 +6,15 @@
 use super::Explored;
 use crate::model::{End, FlowId, Kind, Node, NodeId, Process, Trigger};
 use crate::refusal::{Reason, Refusal};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most states that are explored.
 const STATES_MAX: usize = 100_000;
 /// Most places looked at: a large procedure is explored to fewer states, so that no file keeps a node busy.
 const LOOKS_MAX: usize = 40_000_000;
+/// Most places looked at for what is inside of sub-processes, of which each state may have many.
+const INSIDE_MAX: usize = 400_000_000;
 /// Most steps between states.
 const STEPS_MAX: usize = 1_000_000;
 
@@ -26,6 +29,7 @@ struct Explorer<'p> {
     found: BTreeMap<State, u32>,
     queue: Vec<State>,
     steps: Vec<(u32, u32)>,
+    inside: Cell<usize>,
     refusals: BTreeSet<(Reason, NodeId)>,
 }
 
@@ -38,6 +42,7 @@ pub(super) fn explore(process: &Process) -> Result<Explored, Vec<Refusal>> {
         found: BTreeMap::new(),
         queue: Vec::new(),
         steps: Vec::new(),
+        inside: Cell::new(0),
         refusals: BTreeSet::new(),
     };
     let complete = explorer.run();
@@ -129,7 +134,10 @@ impl Explorer<'_> {
             self.arrive(None, start);
         }
         while let Some(state) = self.queue.pop() {
-            if self.found.len() > STATES_MAX.min(LOOKS_MAX / places.max(1)) || self.steps.len() > STEPS_MAX {
+            if self.found.len() > STATES_MAX.min(LOOKS_MAX / places.max(1))
+                || self.steps.len() > STEPS_MAX
+                || self.inside.get() > INSIDE_MAX
+            {
                 return false;
             }
             let from = self.found.get(&state).copied();
@@ -210,6 +218,7 @@ impl Explorer<'_> {
             }
         }
         for (scope, join) in waiting {
+            self.looked();
             let alive = process.numbered().any(|(id, node)| {
                 let active = Self::has(state, self.place_of(id)) && !matches!(node.kind, Kind::Boundary { .. });
                 active && node.scope == scope
@@ -265,6 +274,7 @@ impl Explorer<'_> {
 
     /// Whether something inside of a sub-process can end in an error that no end event there names.
     fn may_fail(&self, id: NodeId) -> bool {
+        self.looked();
         let fails =
             |kind: &Kind| matches!(kind, Kind::Person(_) | Kind::Service { .. } | Kind::Call { .. } | Kind::SubProcess);
         self.process.nodes.iter().any(|node| node.scope == Some(id) && fails(&node.kind))
@@ -280,7 +290,13 @@ impl Explorer<'_> {
         }
     }
 
+    /// Notes that all places were looked at.
+    fn looked(&self) {
+        self.inside.set(self.inside.get() + self.process.flows.len() + self.process.nodes.len());
+    }
+
     fn end_inside(&self, state: &mut State, scope: Option<NodeId>) {
+        self.looked();
         for (flow, drawn) in self.process.numbered_flows() {
             if self.process.node(drawn.to).is_some_and(|node| node.scope == scope) {
                 Self::clear(state, usize::from(flow));
@@ -294,6 +310,7 @@ impl Explorer<'_> {
     }
 
     fn any_inside(&self, state: &State, scope: NodeId) -> bool {
+        self.looked();
         let mut flows = self.process.numbered_flows();
         let here = |id: NodeId| self.process.node(id).is_some_and(|node| node.scope == Some(scope));
         flows.any(|(flow, drawn)| Self::has(state, usize::from(flow)) && here(drawn.to))

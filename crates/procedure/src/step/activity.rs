@@ -6,6 +6,9 @@ use crate::model::{Kind, Node, NodeId, Process, Repeat, Trigger};
 use crate::value::{Variables, Wire};
 use zhulian_rules::Value;
 
+/// Bytes of what a repetition goes through at most: no instance with more can be stored.
+const ITEMS_BYTES_MAX: usize = 1 << 20;
+
 impl Run<'_> {
     /// Starts a procedure inside of its body.
     pub fn begin(&mut self, body: Number, process: &Process, message: Option<&str>) -> Result<(), Fault> {
@@ -71,7 +74,13 @@ impl Run<'_> {
         if list.items().len() > repeat.max as usize {
             return Err(Fault::Loop);
         }
-        list.items().iter().map(|item| Wire::of(item).ok_or(Fault::TooLarge)).collect()
+        let mut left = ITEMS_BYTES_MAX;
+        let stored = list.items().iter().map(|item| {
+            let item = Wire::of(item)?;
+            left = left.checked_sub(item.size())?;
+            Some(item)
+        });
+        stored.collect::<Option<_>>().ok_or(Fault::TooLarge)
     }
 
     /// Begins the next round of a repetition, if there is one.

@@ -4,7 +4,9 @@
 
 use crate::support::{boundary, duration, extension, file, flow_if, flows, one, users, with};
 use std::time::{Duration, Instant};
+use zhulian_procedure::value::Wire;
 use zhulian_procedure::{Definitions, check, simulate};
+use zhulian_rules::Value;
 
 /// A file with something of everything.
 pub fn rich() -> String {
@@ -167,4 +169,39 @@ fn fuzz_a_hundred_thousand_files() {
     let (done, read, passed) = survive(long(100_000), 6 * 3_600, 0x5eed_0000_0000_0005);
     println!("{done} mutated files: {read} read, {passed} sound, the others refused");
     assert_eq!(done, long(100_000), "the time was over before all were tried");
+}
+
+/// Where no event begins a procedure, whatever no flow leads to would: two to the fortieth combinations here, by a file of a few KB.
+#[test]
+fn what_begins_nowhere_is_refused_before_it_is_explored() {
+    let gateways: String = (0..40)
+        .map(|at| {
+            format!(r#"<exclusiveGateway id="g{at}" default="g{at}-a{at}"/>"#)
+                + &one("endEvent", &format!("a{at}"))
+                + &one("endEvent", &format!("b{at}"))
+                + &flows(&format!("g{at}>a{at}"))
+                + &flow_if(&format!("g{at}"), &format!("b{at}"), "= 1 > 2")
+        })
+        .collect();
+    let inside =
+        one("startEvent", "s") + &with("subProcess", "sub", &gateways) + &one("endEvent", "e") + &flows("s>sub sub>e");
+    for file in [file(&gateways), file(&inside)] {
+        let process = Definitions::parse(&file).expect("read").processes.remove(0);
+        let begun = Instant::now();
+        let refusals = check(&process).expect_err("nothing begins it");
+        assert!(refusals.iter().any(|refusal| refusal.reason == zhulian_procedure::Reason::Start), "{refusals:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
+
+/// A value whose parts are shared is a billion parts when they are told apart: it is not stored, and nothing is spent on it.
+#[test]
+fn what_is_shared_a_million_times_is_not_stored() {
+    let mut value = Value::from_canonical("1").expect("a number");
+    for _ in 0..8 {
+        value = Value::list(vec![value; 1_000]).expect("a list");
+    }
+    assert!(Wire::of(&value).is_none());
+    let list = |parts| Value::list(vec![Value::Null; parts]).expect("a list");
+    assert!(Wire::of(&list(16_383)).is_some() && Wire::of(&list(16_384)).is_none());
 }

@@ -135,3 +135,39 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Periods are found by a search; here they are counted day by day.
+    #[test]
+    fn a_period_is_what_counting_its_days_gives(
+        entries in prop::collection::btree_map(0i64..120, any::<bool>(), 0..120),
+        from in -2i64..123,
+        count in 0u32..90,
+    ) {
+        let first = day("2025-01-01").days();
+        let date = |at: i64| Date::from_days(first + at).expect("a date");
+        let mut text = format!("calendar 1\ncovers {} {}\n", date(0), date(119));
+        for (at, working) in entries {
+            let working = working && date(at).weekday() >= 6;
+            text += &format!("{} {} x\n", if working { "work" } else { "off" }, date(at));
+        }
+        let calendar = Calendar::parse(&text).expect("a calendar");
+        let works = |at: i64| (0..120).contains(&at).then(|| calendar.is_working_day(date(at)).expect("covered"));
+        let counted = || {
+            let (mut at, mut left) = (Some(from).filter(|from| *from >= 0)?, count);
+            while left > 0 && at < 119 {
+                at += 1;
+                left -= u32::from(works(at)?);
+            }
+            while left == 0 && !works(at)? {
+                at += 1;
+            }
+            Some((date(at), left))
+        };
+        prop_assert_eq!(calendar.reach(date(from), count).ok(), counted());
+        if (0..120).contains(&from) {
+            let between = (from + 1..120).filter(|at| works(*at) == Some(true)).count() as i64;
+            prop_assert_eq!(calendar.working_days_between(date(from), date(119)), Ok(between));
+        }
+    }
+}
