@@ -8,6 +8,7 @@ use futures::{StreamExt, stream};
 use crate::{
     ErrorCode, Hex32, HexBytes, HexError,
     client::{parse_events, percent},
+    view::StatusView,
 };
 
 #[test]
@@ -49,6 +50,25 @@ async fn events_are_read_however_their_bytes_are_cut() {
         );
         // An event without an id keeps the last one, as in browsers.
         assert_eq!((events[1].event.as_str(), events[1].id.as_str(), events[1].data.as_str()), ("evidence", "1:0", "a\nb"));
+    }
+}
+
+/// What a node of the first days said of itself is all that one has to say.
+#[test]
+fn the_status_of_an_older_node_is_read() {
+    let old = serde_json::json!({
+        "version": "0.1.0", "phase": "running", "chain": "00".repeat(32), "height": 7, "indexed_height": 7, "epoch": 0, "view": 9,
+        "peers": [{ "name": "n", "public_key": "01".repeat(32), "connected": true, "height": 7, "clock_skew_ms": -3 }],
+        "mempool_transactions": 0, "mempool_bytes": 0, "mempool_bytes_max": 1, "transactions": 3, "evidence": 2, "damage": [],
+    });
+    let status: StatusView = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!((status.protocol.in_force, status.protocol.known, status.protocol.next), (1, 1, None));
+    assert_eq!((status.protocol.unknown(), status.disk, status.archive), (None, None, None));
+    assert!(status.keys_due.is_empty() && status.calendars.is_empty() && status.stall.is_none());
+    for field in old.as_object().unwrap().keys() {
+        let mut less = old.clone();
+        less.as_object_mut().unwrap().remove(field);
+        assert!(serde_json::from_value::<StatusView>(less).is_err(), "{field}");
     }
 }
 

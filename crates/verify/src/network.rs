@@ -1,8 +1,11 @@
 //! The network identity file: the one thing a verifier must have got from a source it trusts.
 
-use std::num::NonZeroU64;
+use std::{marker::PhantomData, num::NonZeroU64};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use zhulian_primitives::{Network, NetworkError, Validator};
 
 /// What the `format` field says.
@@ -39,6 +42,7 @@ struct File {
     /// Absent for the validators of genesis.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "stated")]
     epoch: Option<NonZeroU64>,
+    #[serde(deserialize_with = "objects")]
     validators: Vec<Entry>,
 }
 
@@ -55,12 +59,40 @@ fn stated<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NonZeroU64>, D::E
     NonZeroU64::deserialize(from).map(Some)
 }
 
+/// What is written as an object. Derived code takes a list of the fields' values, too, and this format has one form only.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
+}
+
+fn objects<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Entry>, D::Error> {
+    let entries = Vec::<Object<Entry>>::deserialize(from)?;
+    Ok(entries.into_iter().map(|Object(entry)| entry).collect())
+}
+
 /// Reads a network identity strictly and checks it.
 pub fn parse_network(text: &str) -> Result<Network, NetworkFileError> {
     if text.len() > BYTES_MAX {
         return Err(NetworkFileError::TooLarge);
     }
-    let file: File = serde_json::from_str(text)?;
+    let Object(file) = serde_json::from_str::<Object<File>>(text)?;
     if file.format != NETWORK_FORMAT {
         return Err(NetworkFileError::Format);
     }

@@ -1,5 +1,5 @@
 /** The network identity: the one thing a verifier must have got from a source it trusts. */
-import { compare, unhex } from './bytes'
+import { ascii, compare, unhex } from './bytes'
 import { parseKey } from './keys'
 
 export const NETWORK_FORMAT = 'zhulian-network/1'
@@ -26,9 +26,14 @@ export class NetworkError extends Error {
   override readonly name = 'NetworkError'
 }
 
-/** Reads a network identity strictly and checks it. */
-export function parseNetwork(text: string): Network {
-  if (text.length > 1 << 20) throw new NetworkError('larger than 1 MiB')
+const BYTES_MAX = 1 << 20
+const EPOCH_MAX = 0xffff_ffff_ffff_ffffn
+
+/** Reads a network identity strictly and checks it. Give the bytes of a file, so that those which are no UTF-8 are refused, too. */
+export function parseNetwork(input: string | Uint8Array): Network {
+  if (input.length > BYTES_MAX) throw new NetworkError('larger than 1 MiB')
+  const text = typeof input === 'string' ? input : utf8(input)
+  if (typeof input === 'string' && ascii(text).length > BYTES_MAX) throw new NetworkError('larger than 1 MiB')
   let file: unknown
   try {
     file = JSON.parse(text)
@@ -37,17 +42,37 @@ export function parseNetwork(text: string): Network {
   }
   const later = typeof file === 'object' && file !== null && 'epoch' in file
   const names = ['format', 'name', 'chain', ...(later ? (['epoch'] as const) : []), 'validators'] as const
-  const { format, name, chain, epoch, validators } = fields(file, names) as Record<string, unknown>
+  const { format, name, chain, validators } = fields(file, names) as Record<string, unknown>
   if (format !== NETWORK_FORMAT) throw new NetworkError(`the format is not ${NETWORK_FORMAT}`)
   if (!Array.isArray(validators)) throw new NetworkError('validators are not a list')
   // The parser of JSON passes over doubled keys in silence; there must be as many keys as the fields below.
-  const keys = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
-  if (keys !== names.length + 3 * validators.length) throw new NetworkError('a doubled field')
-  if (later && !(Number.isSafeInteger(epoch) && (epoch as number) > 0)) throw new NetworkError('the epoch is a number above zero')
-  const from = BigInt((epoch as number | undefined) ?? 0)
-  const network = { name: string(name), chain: digits(chain), epoch: from, validators: validators.map(validator) }
+  const keys = [...text.matchAll(/("(?:[^"\\]|\\.)*")(?:\s*:(?=\s*([^\s,}]*)))?/g)].filter(([, , value]) => value !== undefined)
+  if (keys.length !== names.length + 3 * validators.length) throw new NetworkError('a doubled field')
+  const network = {
+    name: string(name),
+    chain: digits(chain),
+    // As it is written: of a number, the parser tells neither a fraction of nothing nor what is beyond 2^53.
+    epoch: later ? number(keys.find(([, key]) => JSON.parse(key!) === 'epoch')?.[2]) : 0n,
+    validators: validators.map(validator),
+  }
   if (!isGood(network)) throw new NetworkError('validators must be distinct, sorted by public key, 1 to 64, and with valid keys')
   return network
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    // A byte order mark is left in, where no JSON has one.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new NetworkError('not UTF-8')
+  }
+}
+
+/** A whole number from 1, in the one form that it has. */
+function number(written: string | undefined): bigint {
+  const value = /^[1-9][0-9]{0,19}$/.test(written ?? '') ? BigInt(written!) : 0n
+  if (value === 0n || value > EPOCH_MAX) throw new NetworkError('the epoch is a whole number above zero')
+  return value
 }
 
 function validator(entry: unknown): Validator {
@@ -75,7 +100,8 @@ function fields<K extends string>(value: unknown, names: readonly K[]): Record<K
 }
 
 function string(value: unknown): string {
-  if (typeof value !== 'string') throw new NetworkError('not a text')
+  // Half of a surrogate pair, which an escape can write, is no character.
+  if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) throw new NetworkError('not a text')
   return value
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 
 import { NetworkError, parseNetwork } from '@zhulian/verify'
 
-import { networkText } from './vectors'
+import { identities, identity, networkText } from './vectors'
 
 test('the identity is read', () => {
   const network = parseNetwork(networkText)
@@ -39,3 +39,12 @@ test('deviations are refused', () => {
   }
   for (const [what, text] of Object.entries(cases)) assert.throws(() => parseNetwork(text), NetworkError, what)
 })
+
+for (const vector of identities) {
+  test(`identity: ${vector.name}`, () => {
+    const input = identity(vector)
+    if (!vector.accepted) return assert.throws(() => parseNetwork(input), NetworkError)
+    assert.equal(parseNetwork(input).epoch, BigInt(vector.epoch!))
+    assert.deepEqual(parseNetwork(new TextDecoder().decode(input)), parseNetwork(input))
+  })
+}

@@ -15,6 +15,7 @@ export const network: Network = parseNetwork(networkText)
 export const valid = list<{ name: string; receipt: string; facts: unknown }>('valid.json')
 export const forged = list<{ name: string; base: string; at: number; remove: number; insert: string; code: string }>('forged.json')
 export const mutated = list<[base: string, field: string, offset: number, xor: number, code: string]>('mutated.json')
+export const identities = list<{ name: string; text: string; pad?: [hex: string, times: number]; accepted: boolean; epoch?: string }>('identities.json')
 export const checks = list<{
   receipt: string
   file: { hex?: string; generated?: number; flips: [at: number, xor: number][] }
@@ -38,6 +39,12 @@ export function verdict(input: Uint8Array, under = network): string {
     if (error instanceof Refused) return error.code
     throw error
   }
+}
+
+/** The bytes of an identity: its text, in which `@` stands for other bytes so and so many times. */
+export function identity({ text, pad }: (typeof identities)[number]): Uint8Array {
+  const [before, after] = pad === undefined ? [text, ''] : text.split('@')
+  return new Uint8Array(Buffer.concat([Buffer.from(before!), Buffer.from(pad?.[0].repeat(pad[1]) ?? '', 'hex'), Buffer.from(after!)]))
 }
 
 export function file(vector: (typeof checks)[number]['file']): Uint8Array {

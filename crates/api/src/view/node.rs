@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use zhulian_primitives::PROTOCOL_FIRST;
 
 use crate::Hex32;
 
@@ -120,6 +121,8 @@ pub struct StatusView {
     #[serde(default)]
     pub keys_due: Vec<KeyDueView>,
     /// By which rules blocks are executed, and which of them this node knows.
+    #[serde(default = "ProtocolView::first")]
+    #[schema(required = true)]
     pub protocol: ProtocolView,
     /// Calendars of working days in force, the one that ends first before the others.
     #[serde(default)]
@@ -153,6 +156,11 @@ pub struct UpgradeView {
 }
 
 impl ProtocolView {
+    /// That of a node which does not tell: such a one is from before there was more than the first.
+    fn first() -> Self {
+        Self { in_force: PROTOCOL_FIRST, known: PROTOCOL_FIRST, next: None }
+    }
+
     /// What the node cannot execute, as soon as it is known: in English and Chinese, naming the protocols and the height.
     pub fn unknown(&self) -> Option<(String, String)> {
         let known = self.known;

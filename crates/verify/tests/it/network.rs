@@ -35,3 +35,27 @@ fn deviations_are_refused() {
         assert!(parse_network(&text).is_err(), "{what}");
     }
 }
+
+/// The cases of `sdk/vectors/identities.json`, which every verifier reads alike. `@` in a text stands for other bytes so and so many times.
+#[test]
+fn identities_are_read_as_others_read_them() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../sdk/vectors/identities.json");
+    let cases: Vec<serde_json::Value> = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let text = case["text"].as_str().unwrap();
+        let bytes = match case["pad"].as_array() {
+            None => text.as_bytes().to_vec(),
+            Some(pad) => {
+                let (before, after) = text.split_once('@').unwrap();
+                let pad = hex::decode(pad[0].as_str().unwrap()).unwrap().repeat(pad[1].as_u64().unwrap() as usize);
+                [before.as_bytes(), &pad, after.as_bytes()].concat()
+            }
+        };
+        let epoch = String::from_utf8(bytes).ok().and_then(|text| parse_network(&text).ok()).map(|it| it.epoch.to_string());
+        if epoch.is_some() != case["accepted"].as_bool().unwrap() || epoch.as_deref() != case["epoch"].as_str() {
+            wrong.push((&case["name"], epoch));
+        }
+    }
+    assert!(cases.len() > 70 && wrong.is_empty(), "{wrong:#?}");
+}
