@@ -26,6 +26,9 @@ pub enum ClientError {
     /// The node is not reached, or the connection broke.
     #[error("the node is not reached: {0}")]
     Transport(#[source] reqwest::Error),
+    /// The node did not answer in the time allowed.
+    #[error("the node did not answer in time")]
+    Silent,
     /// The answer is not of the published form.
     #[error("the answer is not of the published form: {0}")]
     Form(#[source] serde_json::Error),
@@ -44,7 +47,7 @@ impl ClientError {
     pub fn retry(&self) -> bool {
         match self {
             Self::Problem { problem, .. } => problem.retry,
-            Self::Transport(_) => true,
+            Self::Transport(_) | Self::Silent => true,
             _ => false,
         }
     }
@@ -52,6 +55,9 @@ impl ClientError {
 
 impl From<reqwest::Error> for ClientError {
     fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() && !error.is_connect() {
+            return Self::Silent;
+        }
         // The address may hold ids that are nobody's business in a log.
         Self::Transport(error.without_url())
     }
@@ -103,11 +109,14 @@ pub type EventStream = Pin<Box<dyn Stream<Item = Result<ServerEvent, ClientError
 pub struct Client {
     http: reqwest::Client,
     base: String,
+    patience: Duration,
 }
 
 /// How long a connection may take, and any answer beyond what it was asked to wait.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
+/// For the answer to come that the node gives at the end of the time that it was asked to wait.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Client {
     /// A client of the node at `base`, for example `http://127.0.0.1:8080`.
@@ -123,7 +132,26 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(60))
             .user_agent(concat!("zhulian/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), patience: Duration::MAX })
+    }
+
+    /// Gives up an answer that has not come after this time, also one that was asked to wait for longer; an upload of entries has its own.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// After how long an answer is given up that is not asked to wait.
+    pub fn patience(&self) -> Duration {
+        ANSWER_TIMEOUT.min(self.patience)
+    }
+
+    /// How long an answer may take that is asked to wait for `wait`.
+    fn within(&self, wait: Duration) -> Duration {
+        if wait.is_zero() {
+            return self.patience();
+        }
+        (ANSWER_TIMEOUT + wait).min(self.patience.max(wait).saturating_add(GRACE))
     }
 
     /// The node's address.
@@ -139,7 +167,7 @@ impl Client {
             address.push('=');
             percent(&mut address, value);
         }
-        self.http.request(method, address).timeout(ANSWER_TIMEOUT)
+        self.http.request(method, address).timeout(self.patience())
     }
 
     async fn answer(request: reqwest::RequestBuilder) -> Result<reqwest::Response, ClientError> {
@@ -224,7 +252,7 @@ impl Client {
         let (query, extra) = waiting(wait);
         let request = self
             .request(Method::POST, "/v1/transactions", &query)
-            .timeout(ANSWER_TIMEOUT + extra)
+            .timeout(self.within(extra))
             .header(header::CONTENT_TYPE, media)
             .body(body);
         Ok(Self::json::<view::Submitted>(request).await?.transactions)
@@ -234,7 +262,7 @@ impl Client {
     pub async fn transaction(&self, id: Hex32, wait: Wait) -> Result<view::TransactionView, ClientError> {
         let (query, extra) = waiting(wait);
         let request = self.request(Method::GET, &format!("/v1/transactions/{id}"), &query);
-        Self::json(request.timeout(ANSWER_TIMEOUT + extra)).await
+        Self::json(request.timeout(self.within(extra))).await
     }
 
     /// Finalised transactions: `organisation`, `module`, `from`, `to`, `cursor`, `limit`.

@@ -70,8 +70,8 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
     let up = status.peers.len() - absent.len() + usize::from(status.public_key.is_some());
     let all = status.peers.len() + usize::from(status.public_key.is_some());
     let (absent_zh, absent_en) = (
-        names(&absent, "、", "自", "起", "启动以来从未联系上"),
-        names(&absent, ", ", "since ", "", "never since the start"),
+        names(&absent, "、", ("（", "）"), ("自 ", " 起"), "启动以来从未联系上"),
+        names(&absent, ", ", (" (", ")"), ("since ", ""), "never since the start"),
     );
 
     match status.phase {
@@ -121,13 +121,18 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "start these nodes, or check their network and ports; it goes on by itself then, and nothing final is lost",
         );
     } else if !absent.is_empty() {
+        let (reserve_zh, reserve_en) = match up - quorum {
+            0 => ("，但再失去一个即停滞".into(), ", but with one more lost it stands still".into()),
+            1 => (String::new(), String::new()),
+            more => (format!("，还可再失去 {} 个", more), format!(", and {more} more may be lost")),
+        };
         add(
             Severity::Warning,
             "network.validator_unreachable",
-            format!("无法联系：{absent_zh}；其余 {up} 个足以继续出块"),
-            format!("unreachable: {absent_en}; the other {up} are enough to go on"),
-            "请尽快恢复上述节点；再失去节点可能导致停滞",
-            "bring these nodes back soon; losing more may stall the network",
+            format!("无法联系：{absent_zh}；其余 {up} 个足以继续出块{reserve_zh}"),
+            format!("unreachable: {absent_en}; the other {up} are enough to go on{reserve_en}"),
+            "请尽快恢复上述节点；在此之前不要变更验证节点",
+            "bring these nodes back soon, and change no validators until then",
         );
     }
     let ahead = status.peers.iter().filter(|peer| peer.connected).map(|peer| peer.height).max().unwrap_or(0);
@@ -204,7 +209,11 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             Severity::Warning,
             "storage.damaged",
             format!("本节点有 {count} 条存储记录损坏，已停止提供：{places}"),
-            format!("{count} stored records of this node are damaged and not served: {places}"),
+            format!(
+                "{count} stored record{} of this node {} damaged and not served: {places}",
+                if count == 1 { "" } else { "s" },
+                if count == 1 { "is" } else { "are" }
+            ),
             "请检查磁盘；清空本节点数据目录后重启，将从其他节点重新同步",
             "check the disk; wipe this node's data directory and start it, and it fetches everything from the others; if the log says that a file of the archive is damaged, put that file back from a copy and start the node again",
         );
@@ -297,10 +306,16 @@ fn own_clock_skew(peers: &[PeerView]) -> Option<i64> {
 }
 
 /// The peers with the time since when they are unreachable.
-fn names(peers: &[&PeerView], between: &str, since: &str, after: &str, never: &str) -> String {
+fn names(
+    peers: &[&PeerView],
+    between: &str,
+    (open, close): (&str, &str),
+    (since, after): (&str, &str),
+    never: &str,
+) -> String {
     let one = |peer: &&PeerView| match peer.last_seen_ms {
-        Some(ms) => format!("{} ({since}{}{after})", peer.name, clock(ms)),
-        None => format!("{} ({never})", peer.name),
+        Some(ms) => format!("{}{open}{since}{}{after}{close}", peer.name, clock(ms)),
+        None => format!("{}{open}{never}{close}", peer.name),
     };
     peers.iter().map(one).collect::<Vec<_>>().join(between)
 }
@@ -371,6 +386,9 @@ mod tests {
         status.peers[0].connected = false;
         let one = diagnose(&status, 3);
         assert!(one.moving && one.findings[0].code == "network.validator_unreachable");
+        assert!(one.findings[0].en.ends_with("the other 3 are enough to go on, but with one more lost it stands still"));
+        // One of five, where four are needed, is as little; of seven, where five are, one more may be lost.
+        assert!(diagnose(&status, 2).findings[0].en.ends_with("the other 3 are enough to go on"));
         status.peers[2].connected = false;
         status.stall = Some("no block".into());
         let two = diagnose(&status, 3);
@@ -379,7 +397,7 @@ mod tests {
             two.findings[0].en,
             "3 of 4 validators must be up and 2 are; unreachable: A (since 08:04:00), C (since 08:04:00)"
         );
-        assert!(two.findings[0].zh.contains("A (自08:04:00起)、C"));
+        assert!(two.findings[0].zh.contains("A（自 08:04:00 起）、C"));
     }
 
     #[test]
@@ -468,7 +486,11 @@ mod tests {
         assert_eq!(codes(&status), ["entries.damaged"]);
         status.damage.push("block 7".into());
         let found = diagnose(&status, 3).findings;
-        assert!(found[1].code == "storage.damaged" && found[1].en.starts_with("1 stored records"), "{}", found[1].en);
+        assert!(
+            found[1].code == "storage.damaged" && found[1].en.starts_with("1 stored record of this node is damaged"),
+            "{}",
+            found[1].en
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Signing one call and waiting until it is final: what every command that changes something does.
 
 use minicbor::Encode;
-use zhulian_api::{Hex32, Wait, view, view::TransactionState};
+use zhulian_api::{ClientError, Hex32, Wait, view, view::TransactionState};
 use zhulian_crypto::SigningKey;
 use zhulian_primitives::{Call, Network, VALIDITY_BLOCKS_MAX, codec, sign};
 
@@ -82,7 +82,8 @@ fn wait(remote: &Remote, session: &Session, transaction: &[u8]) -> Result<view::
     let id = hex::encode(zhulian_crypto::sha256(transaction));
     loop {
         let left = end.saturating_duration_since(std::time::Instant::now());
-        let sent = remote.run(remote.client.submit(&[transaction], Wait::Finalised(step(left))));
+        let client = remote.client.clone().with_patience(left);
+        let sent = remote.run(client.submit(&[transaction], Wait::Finalised(step(left))));
         match sent {
             Ok(mut views) => match views.pop() {
                 Some(view) if view.state == TransactionState::Finalised => return Ok(view),
@@ -92,7 +93,15 @@ fn wait(remote: &Remote, session: &Session, transaction: &[u8]) -> Result<view::
             },
             // The same bytes may be sent again at any time, so an outage is simply waited out.
             Err(error) if error.retry() && !left.is_zero() => {}
-            Err(error) => return Err(explain(&error, remote.client.base())),
+            // It may have got it, whatever became of the answer.
+            Err(error @ ClientError::Silent) => {
+                let failure = not_final(&id);
+                return Err(match explain(&error, &client).why {
+                    Some(why) => failure.why(why),
+                    None => failure,
+                });
+            }
+            Err(error) => return Err(explain(&error, &remote.client)),
         }
         std::thread::sleep(std::time::Duration::from_millis(300).min(left));
     }

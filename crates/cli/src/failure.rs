@@ -213,6 +213,37 @@ pub fn io_reason(error: &std::io::Error) -> Text {
         K::StorageFull => Text::fixed("磁盘已满", "the disk is full"),
         K::IsADirectory => Text::fixed("这是一个目录", "it is a directory"),
         K::ReadOnlyFilesystem => Text::fixed("文件系统只读", "the file system is read-only"),
-        _ => error.to_string().into(),
+        K::AddrInUse => Text::fixed("地址已被其他程序占用", "the address is in use"),
+        K::ConnectionRefused => Text::fixed("该地址没有程序在监听", "nothing listens at that address"),
+        K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => Text::fixed("连接已断开", "the connection broke"),
+        K::TimedOut => Text::fixed("超时", "it took too long"),
+        K::NotADirectory => Text::fixed("路径中有一项不是目录", "a part of the path is no directory"),
+        K::DirectoryNotEmpty => Text::fixed("目录不是空的", "the directory is not empty"),
+        K::QuotaExceeded => Text::fixed("磁盘配额已用完", "the disk quota is used up"),
+        K::InvalidData => Text { zh: format!("内容无效（{error}）").into(), en: error.to_string().into() },
+        _ => Text { zh: format!("系统返回错误（{error}）").into(), en: error.to_string().into() },
     }
+}
+
+/// The reason of a library, for people: in Chinese what is known of it, with the library's words behind.
+pub fn library_reason(words: &str) -> Text {
+    let says = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    let zh = if says(&["No such file or directory", "os error 2)"]) {
+        "文件或目录不存在"
+    } else if says(&["Permission denied", "os error 13"]) {
+        "没有访问权限"
+    } else if says(&["No space left", "os error 28", "disk is full"]) {
+        "磁盘已满"
+    } else if says(&["Address already in use", "Address in use", "os error 98"]) {
+        "地址已被其他程序占用"
+    } else if says(&["Cannot assign requested address", "os error 99"]) {
+        "本机没有该地址"
+    } else if says(&["Connection refused", "os error 111"]) {
+        "该地址没有程序在监听"
+    } else if says(&["timed out", "os error 110"]) {
+        "超时"
+    } else {
+        "程序报告"
+    };
+    Text { zh: format!("{zh}（{words}）").into(), en: words.to_owned().into() }
 }

@@ -120,7 +120,7 @@ impl Home {
                 "home.settings",
                 text!("设置文件 {shown} 无法理解", "the settings file {shown} cannot be understood"),
             )
-            .why(error.to_string())
+            .why(crate::failure::library_reason(&error.to_string()))
             .next(Text::fixed("改正或删除该文件", "correct the file or remove it"))
         })
     }
@@ -306,7 +306,7 @@ pub fn read_network(path: &Path) -> Result<Network> {
             "network.malformed",
             text!("{shown} 不是有效的网络身份文件", "{shown} is not a valid network identity"),
         )
-        .why(error.to_string())
+        .why(crate::failure::library_reason(&error.to_string()))
         .next(Text::fixed("请从可信渠道重新取得该文件", "get the file again from a source you trust"))
     })
 }

@@ -100,7 +100,8 @@ impl Opening {
     /// # Errors
     /// When the file cannot be read or is none.
     pub fn read(path: &Path) -> Result<Self> {
-        let opening: Self = serde_json::from_str(&read_text(path)?).map_err(|error| unfit(path).why(error.to_string()))?;
+        let opening: Self = serde_json::from_str(&read_text(path)?)
+            .map_err(|error| unfit(path).why(crate::failure::library_reason(&error.to_string())))?;
         if opening.format == OPENING_FORMAT { Ok(opening) } else { Err(unfit(path)) }
     }
 

@@ -17,6 +17,8 @@ use crate::{
 
 /// How long a node that starts is waited for.
 const STARTS: Duration = Duration::from_secs(15);
+/// How long a node may take to say how it is.
+const ASKING: Duration = Duration::from_secs(10);
 
 /// A gateway, and what runs the client.
 pub struct Remote {
@@ -31,7 +33,19 @@ impl Remote {
     /// # Errors
     /// When no client can be made.
     pub fn new(session: &Session) -> Result<Self> {
-        Self::at(&session.url()?)
+        Ok(Self::at(&session.url()?)?.with_patience(session.timeout()))
+    }
+
+    /// As [`Self::new`], to ask how the node is, which it knows without looking: one that does not say it at once is not well.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn asking(session: &Session) -> Result<Self> {
+        Ok(Self::at(&session.url()?)?.with_patience(session.timeout().min(ASKING)))
+    }
+
+    fn with_patience(self, patience: Duration) -> Self {
+        Self { client: self.client.with_patience(patience), ..self }
     }
 
     /// The gateway at an address.
@@ -61,7 +75,7 @@ impl Remote {
     /// # Errors
     /// What the client says, in plain words.
     pub fn call<T>(&self, call: impl Future<Output = Result<T, ClientError>>) -> Result<T> {
-        self.runtime.block_on(call).map_err(|error| explain(&error, self.client.base()))
+        self.runtime.block_on(call).map_err(|error| explain(&error, &self.client))
     }
 
     /// As [`Self::expect`], of a node that runs: one that starts does not know yet at which height the network stands, and whatever is signed
@@ -70,13 +84,13 @@ impl Remote {
     /// # Errors
     /// As there, and when the node has not come up after [`STARTS`].
     pub fn running(&self, network: &Network) -> Result<view::StatusView> {
-        let begun = Instant::now();
+        let (begun, patience) = (Instant::now(), self.client.patience());
         loop {
             let status = self.expect(network)?;
             if status.phase == view::Phase::Running {
                 return Ok(status);
             }
-            if begun.elapsed() >= STARTS {
+            if begun.elapsed() >= STARTS.min(patience) {
                 let url = self.client.base();
                 let what = text!("节点 {url} 正在启动或追赶区块", "the node {url} is starting or catching up");
                 return Err(Failure::new(Exit::Network, "node.not_ready", what)
@@ -120,8 +134,20 @@ impl Remote {
 }
 
 /// A client's error in plain words.
-pub fn explain(error: &ClientError, url: &str) -> Failure {
+pub fn explain(error: &ClientError, client: &Client) -> Failure {
+    let url = client.base();
     match error {
+        ClientError::Silent => Failure::new(
+            Exit::Network,
+            "network.silent",
+            text!("网关 {url} 没有按时应答", "the gateway {url} did not answer in time"),
+        )
+        .why(silence(client.patience()))
+        .next(Text::fixed(
+            "用 --url 指定其他网关；在该节点的机器上检查进程与日志；若只是繁忙，用 --timeout 给更多时间",
+            "name another gateway with --url; on that node's machine look at its process and its log; if it is only busy, give it more \
+             time with --timeout",
+        )),
         ClientError::Transport(cause) => Failure::new(
             Exit::Network,
             "network.unreachable",
@@ -162,9 +188,23 @@ pub fn explain(error: &ClientError, url: &str) -> Failure {
             "network.form",
             text!("{url} 的应答格式不符", "the answer of {url} is not of the published form"),
         )
-        .why(cause.to_string())
+        .why(crate::failure::library_reason(&cause.to_string()))
         .next(Text::fixed("核对网关与本程序的版本是否一致", "compare the versions of the gateway and this program")),
     }
+}
+
+fn silence(patience: Duration) -> Text {
+    let seconds = patience.as_secs();
+    if seconds == 0 {
+        return Text::fixed(
+            "已接受连接，但没有应答：该节点可能停住或过载",
+            "it took the connection, but does not answer: the node hangs, or has too much to do",
+        );
+    }
+    text!(
+        "已接受连接，但 {seconds} 秒内没有应答：该节点可能停住或过载",
+        "it took the connection, but did not answer within {seconds} s: the node hangs, or has too much to do"
+    )
 }
 
 fn transport_reason(cause: &(dyn std::error::Error + 'static)) -> Text {
@@ -199,7 +239,9 @@ pub fn refused(view: &view::TransactionView) -> Failure {
                 text!("网络拒绝了这笔交易", "the network refused the transaction"),
             )
             .why(Text { zh: refusal.zh.clone().into(), en: refusal.en.clone().into() });
+            let remedy = Text { zh: refusal.remedy_zh.clone().into(), en: refusal.remedy_en.clone().into() };
             match refusal.retry {
+                _ if !remedy.zh.is_empty() => failure.next(remedy),
                 true => failure.next(Text::fixed("原因消除后可再次提交", "when the reason is gone, send it again")),
                 false => failure,
             }

@@ -40,7 +40,7 @@ pub struct Options {
     /// No progress bars (不显示进度条)
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Seconds to wait for the network to make something final (等待最终确认的秒数，默认 60)
+    /// Seconds to wait for an answer, and for the network to make something final (等待应答和最终确认的秒数，默认 60)
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 60)]
     pub timeout: u64,
 }
@@ -81,7 +81,7 @@ impl Session {
         Ok(url.map_or_else(|| URL_DEFAULT.into(), |url| url.trim_end_matches('/').into()))
     }
 
-    /// How long to wait for finality.
+    /// How long to wait for an answer, and for finality.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.options.timeout)
     }

@@ -130,6 +130,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things in English: `1 file`, `1,234 files`, `2 entries`.
+pub fn several(count: usize, one: &str) -> String {
+    let number = grouped(count as u64);
+    match (count, one.strip_suffix('y')) {
+        (1, _) => format!("1 {one}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
 /// A size as people say it: `0 B`, `1,023 B`, `1.0 KiB`, `3.4 GiB`.
 pub fn bytes(size: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];

@@ -43,4 +43,4 @@ pub use gossip::{GOSSIP_BYTES_MAX, Gossip, GossipReceiver};
 pub use handle::{Finality, Handle, StateProof};
 pub use interface::{Observer, Transactions};
 pub use state::verify_state_proof;
-pub use status::{ArchiveStatus, PeerStatus, Phase, Status};
+pub use status::{ArchiveStatus, CONNECTED_MS, PeerStatus, Phase, Status};

@@ -73,6 +73,8 @@ pub struct Status {
     pub sets: Vec<Network>,
     /// The other validators of the epoch, sorted by key.
     pub peers: Vec<PeerStatus>,
+    /// Others that were heard since the start, sorted by key: validators to be, that follow already, and former ones.
+    pub followers: Vec<PeerStatus>,
     /// Contradictory votes seen since the start, by signer's key.
     pub misbehaviour: BTreeMap<[u8; 32], u64>,
     /// Stored records found damaged.
@@ -82,7 +84,7 @@ pub struct Status {
 }
 
 /// A peer counts as connected for so long after it was heard; it says something every second.
-const CONNECTED_MS: u64 = 5_000;
+pub const CONNECTED_MS: u64 = 5_000;
 
 #[derive(Clone, Copy, Default)]
 struct Heard {
@@ -210,19 +212,22 @@ impl Board {
     /// The board's part of a status at `now`.
     pub fn read(&self, now: Timestamp) -> Status {
         self.with(|inner| {
-            let peers = inner.validators.iter().filter(|peer| peer.public_key != self.me).map(|peer| {
-                let heard = inner.heard.get(&peer.public_key).copied();
+            let peer = |key: &[u8; 32]| {
+                let heard = inner.heard.get(key).copied();
                 let Heard { at, height, view, clock_skew_ms } = heard.unwrap_or_default();
                 PeerStatus {
-                    public_key: peer.public_key,
-                    address: inner.addresses.get(&peer.public_key).cloned().unwrap_or_default(),
+                    public_key: *key,
+                    address: inner.addresses.get(key).cloned().unwrap_or_default(),
                     last_seen: heard.map(|_| at),
                     connected: heard.is_some() && now.saturating_sub(at) < CONNECTED_MS,
                     height: height.unwrap_or_default(),
                     view,
                     clock_skew_ms,
                 }
-            });
+            };
+            let validators: Vec<[u8; 32]> = inner.validators.iter().map(|it| it.public_key).collect();
+            let peers = validators.iter().filter(|key| **key != self.me).map(peer).collect();
+            let followers = inner.heard.keys().filter(|key| !validators.contains(key)).map(peer).collect();
             Status {
                 phase: inner.phase,
                 epoch: inner.epoch,
@@ -231,7 +236,8 @@ impl Board {
                 height: None,
                 time: None,
                 sets: Vec::new(),
-                peers: peers.collect(),
+                peers,
+                followers,
                 misbehaviour: inner.misbehaviour.clone(),
                 damage: Vec::new(),
                 archive: None,

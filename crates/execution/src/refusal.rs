@@ -253,9 +253,9 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             UnknownKey,
             true,
             "the key is not registered to a member of an organisation",
-            "ask the security administrator of your organisation to register it",
+            "prove it with `zhulian member key prove`, and let a security administrator of your organisation register it with `zhulian member key register`",
             "该密钥未登记给任何机构成员",
-            "请联系本机构安全管理员登记该密钥",
+            "请用 zhulian member key prove 出具持有证明，再由本机构安全管理员执行 zhulian member key register 登记",
         ),
         entry!(
             KeyNotActive,

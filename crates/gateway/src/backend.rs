@@ -477,6 +477,8 @@ pub struct NodeStatus {
     pub leader: Option<[u8; 32]>,
     /// The other validators.
     pub peers: Vec<Peer>,
+    /// Others that were heard: validators to be, that follow already, and former ones.
+    pub followers: Vec<Peer>,
     /// Transactions in the mempool.
     pub mempool_transactions: u64,
     /// Their bytes.

@@ -65,6 +65,8 @@ pub struct Node {
     tasks: Vec<Task<()>>,
 }
 
+/// What people are told of a peer that counts as connected is how the engine counts.
+const _: () = assert!(engine::CONNECTED_MS == gateway::CONNECTED_SECONDS * 1_000);
 /// How often the status is taken from the engine.
 const STATUS_EVERY: Duration = Duration::from_millis(250);
 /// An engine that does not say for so long how it is, is not well.
@@ -230,6 +232,7 @@ fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key:
         view: 0,
         leader: None,
         peers: Vec::new(),
+        followers: Vec::new(),
         mempool_transactions: 0,
         mempool_bytes: 0,
         mempool_bytes_max: 0,
@@ -298,18 +301,16 @@ async fn watch(
         status.sets = now.sets.iter().map(|set| Network { name: network.name.clone(), ..set.clone() }).collect();
         let votes = status.network(now.epoch).validators.iter().any(|it| it.public_key == me);
         status.public_key = votes.then_some(me);
-        status.peers = now
-            .peers
-            .iter()
-            .map(|peer| gateway::Peer {
-                public_key: peer.public_key,
-                last_seen: peer.last_seen,
-                connected: peer.connected,
-                height: peer.height,
-                clock_skew_ms: peer.clock_skew_ms,
-                misbehaviour: misbehaviour(&peer.public_key).unwrap_or_default(),
-            })
-            .collect();
+        let peer = |peer: &engine::PeerStatus| gateway::Peer {
+            public_key: peer.public_key,
+            last_seen: peer.last_seen,
+            connected: peer.connected,
+            height: peer.height,
+            clock_skew_ms: peer.clock_skew_ms,
+            misbehaviour: misbehaviour(&peer.public_key).unwrap_or_default(),
+        };
+        status.peers = now.peers.iter().map(peer).collect();
+        status.followers = now.followers.iter().map(peer).collect();
         status.phase = match now.phase {
             engine::Phase::Starting => gateway::Phase::Starting,
             engine::Phase::Syncing => gateway::Phase::Syncing,

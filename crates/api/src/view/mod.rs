@@ -21,9 +21,9 @@ pub use evidence::{
     EvidenceView, FileView, FreezeView, GenerationView, HistoryItem, PartyView, WithdrawalView,
 };
 pub use node::{
-    ArchiveView, CalendarDueView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity, NetworkView,
-    ParameterView, PeerView, PendingValidators, Phase, PowerHeld, PowerView, ProtocolView, StatusView, UpgradeView,
-    ValidatorView, Validators,
+    ArchiveView, CONNECTED_SECONDS, CalendarDueView, DiskView, Health, IdentityValidator, KeyDueView, NetworkIdentity,
+    NetworkView, ParameterView, PeerView, PendingValidators, Phase, PowerHeld, PowerView, ProtocolView, StatusView,
+    UpgradeView, ValidatorView, Validators,
 };
 pub use organisation::{
     BallotView, KeyView, MemberView, MotionList, MotionView, OrganisationList, OrganisationRow, OrganisationView,

@@ -4,6 +4,9 @@ use zhulian_primitives::PROTOCOL_FIRST;
 
 use crate::Hex32;
 
+/// A validator counts as up for so many seconds after it was heard; it says something every second.
+pub const CONNECTED_SECONDS: u64 = 5;
+
 /// The network: its identity as verifiers pin it, and what governs it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NetworkView {
@@ -244,7 +247,7 @@ pub struct PeerView {
     pub name: String,
     /// Its key.
     pub public_key: Hex32,
-    /// Whether it was heard within the last seconds.
+    /// Whether it was heard within the last five seconds: one that has just ended counts for as long.
     pub connected: bool,
     /// The last height it has executed.
     pub height: u64,
@@ -282,8 +285,8 @@ pub struct PendingValidators {
     pub epoch: u64,
     /// Its first height.
     pub height: u64,
-    /// All of them, sorted by public key.
-    pub items: Vec<IdentityValidator>,
+    /// All of them, sorted by public key. One that comes is heard from when it follows, as soon as the motion is carried.
+    pub items: Vec<ValidatorView>,
 }
 
 /// How the power over blocks is spread over legal entities.
@@ -322,7 +325,7 @@ pub struct ValidatorView {
     pub public_key: Hex32,
     /// Whether it is the node that answers.
     pub this_node: bool,
-    /// Whether it was heard within the last seconds.
+    /// Whether it was heard within the last five seconds: one that has just ended counts for as long.
     pub connected: bool,
     /// The last height it has executed.
     pub height: u64,

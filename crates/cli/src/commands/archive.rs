@@ -15,7 +15,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped},
+    text::{Text, bytes, grouped, several},
 };
 
 /// A node's archive of old blocks, read without the node (归档：不依赖节点读取已归档的旧区块)
@@ -124,6 +124,7 @@ fn list(args: &Place) -> Result<Report> {
         files.push(json!({ "first": span.first, "last": span.last, "bytes": size, "file": span.file_name() }));
     }
     let (count, last, size) = (files.len(), grouped(next - 1), bytes(total));
+    let shown = several(count, "file");
     let head = vec![
         Text::fixed("首块", "first"),
         Text::fixed("末块", "last"),
@@ -131,7 +132,7 @@ fn list(args: &Place) -> Result<Report> {
         Text::fixed("文件", "file"),
     ];
     let report = Report::new(
-        text!("{count} 个归档文件，到高度 {last}，共 {size}。", "{count} files, up to height {last}, {size} in all."),
+        text!("{count} 个归档文件，到高度 {last}，共 {size}。", "{shown}, up to height {last}, {size} in all."),
         json!({ "files": files, "bytes": total, "gaps": gaps }),
     );
     let report = report.table(head, rows);
@@ -167,9 +168,10 @@ fn prove(session: &Session, args: &Check) -> Result<Report> {
         faults.push((directory.spans()[0].file_name(), fault));
     }
     let (shown, count) = (grouped(blocks), faults.len());
+    let (told, proven) = (several(count, "fault"), several(blocks as usize, "block"));
     let sentence = match count {
-        0 => text!("归档完整：{shown} 个区块，全部得到证明。", "The archive is whole: {shown} blocks, all proven."),
-        _ => text!("归档有 {count} 处问题。", "The archive has {count} faults."),
+        0 => text!("归档完整：{shown} 个区块，全部得到证明。", "The archive is whole: {proven}, all proven."),
+        _ => text!("归档有 {count} 处问题。", "The archive has {told}."),
     };
     let named: Vec<_> = faults.iter().map(|(file, fault)| json!({ "file": file, "fault": fault.to_string() })).collect();
     let json = json!({

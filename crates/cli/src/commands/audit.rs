@@ -10,21 +10,19 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use zhulian_modules::governance::Genesis;
-use zhulian_node::{
-    Config,
-    audit::{Counts, Fault, Findings, Injection, Subject, audit, copy_record, inject},
-};
+use zhulian_node::audit::{Counts, Fault, Findings, Injection, Subject, audit, copy_record, inject};
 use zhulian_primitives::Network;
 
 use crate::{
     commands::evidence::details::end_of_day,
     failure::{AtPath as _, Exit, Failure, Result, read_small},
     home::read_network,
+    local::read_config,
     remote::beijing,
     report::Report,
     session::Session,
     text,
-    text::{Text, grouped},
+    text::{Text, grouped, several},
 };
 
 /// Options of `audit`.
@@ -88,7 +86,7 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
     let genesis = Genesis::decode(&read_small(&genesis_path)?).map_err(|error| {
         let shown = genesis_path.display();
         let what = text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid");
-        Failure::new(Exit::Failed, "audit.genesis", what).why(error.to_string())
+        Failure::new(Exit::Failed, "audit.genesis", what).why(crate::failure::library_reason(&error.to_string()))
     })?;
     let network = match &args.network {
         Some(path) => read_network(path)?,
@@ -103,6 +101,17 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
         return Err(
             Failure::new(Exit::Failed, "audit.running", what).next(Text::fixed("先停止该节点", "stop the node first"))
         );
+    }
+    if !data.join("chain").is_dir() {
+        let shown = data.display();
+        let what = text!("{shown} 中还没有账本，无可审计", "there is no ledger in {shown} yet, so nothing to audit");
+        return Err(Failure::new(Exit::Usage, "audit.no_ledger", what)
+            .why(Text::fixed("该节点从未启动过，例如刚刚恢复", "the node was never started, as after a restore"))
+            .next(Text::fixed(
+                "先启动节点，待其从其他节点取得账本后停止，再审计；旧账本在备份中，可对备份目录执行 zhulian audit",
+                "start the node, let it fetch the ledger from the others, stop it, and audit it then; the former ledger is in the backup: \
+                 run `zhulian audit` on that",
+            )));
     }
     let scratch = Scratch::new(args.scratch.as_deref())?;
     let copy = scratch.0.join("record");
@@ -125,17 +134,17 @@ pub fn run(session: &Session, args: &Audit) -> Result<Report> {
 fn find(args: &Audit) -> Result<(PathBuf, PathBuf, Option<PathBuf>)> {
     let named = args.directory.join("node.json");
     if named.exists() {
-        let config = Config::read(&named).map_err(|error| {
-            let what = Text::fixed("节点配置无法使用", "the node's configuration cannot be used");
-            Failure::new(Exit::Usage, "node.config", what).why(error.to_string())
-        })?;
+        let config = read_config(&named)?;
         let archive = args.archive.clone().or(config.archive.map(|archive| archive.directory));
         return Ok((config.directory, args.genesis.clone().unwrap_or(config.genesis), archive));
     }
     let shown = args.directory.display();
     if !args.directory.join("chain").is_dir() {
         let what = text!("{shown} 不是节点的目录", "{shown} is no node's directory");
-        return Err(Failure::new(Exit::Usage, "audit.directory", what));
+        return Err(Failure::new(Exit::Usage, "audit.directory", what).next(Text::fixed(
+            "请指定含 node.json 的目录或其数据目录；zhulian up 的各节点在其目录下的 nodes/1 至 nodes/4",
+            "name the directory with node.json, or its data directory; those of `zhulian up` are nodes/1 to nodes/4 in its directory",
+        )));
     }
     match &args.genesis {
         Some(genesis) => Ok((args.directory.clone(), genesis.clone(), args.archive.clone())),
@@ -176,12 +185,13 @@ fn bar(session: &Session, length: u64) -> ProgressBar {
 fn report(network: &Network, found: &Findings) -> Report {
     let faults = found.faults.count;
     let (blocks, shown) = (grouped(found.chain.blocks), grouped(faults));
+    let (of_blocks, of_faults) = (several(found.chain.blocks as usize, "block"), several(faults as usize, "fault"));
     let sentence = match faults {
         0 => text!(
             "记录完整：{blocks} 个区块全部重新执行，结果一致。",
-            "The record is whole: {blocks} blocks, all executed again with the same outcome."
+            "The record is whole: {of_blocks}, all executed again with the same outcome."
         ),
-        _ => text!("记录有 {shown} 处不符。", "The record has {shown} faults."),
+        _ => text!("记录有 {shown} 处不符。", "The record has {of_faults}."),
     };
     let mut json = serde_json::to_value(found).unwrap_or_default();
     json["whole"] = json!(faults == 0);
@@ -237,11 +247,14 @@ fn report(network: &Network, found: &Findings) -> Report {
 
 fn counts(counts: &Counts) -> Text {
     let Counts { blocks, transactions, deposits, pieces, .. } = counts;
+    let en = |count: &u64, one| several(*count as usize, one);
+    let (en_blocks, en_transactions) = (en(blocks, "block"), en(transactions, "transaction"));
+    let (en_deposits, en_pieces) = (en(deposits, "deposit"), en(pieces, "piece"));
     let (blocks, transactions) = (grouped(*blocks), grouped(*transactions));
     let (deposits, pieces) = (grouped(*deposits), grouped(*pieces));
     text!(
         "{blocks} 个区块，{transactions} 笔交易，{deposits} 笔存证（{pieces} 件）",
-        "{blocks} blocks, {transactions} transactions, {deposits} deposits of {pieces} pieces"
+        "{en_blocks}, {en_transactions}, {en_deposits} of {en_pieces}"
     )
 }
 
@@ -271,7 +284,7 @@ fn rehearse(
 ) -> Result<Report> {
     let failed = |error: String| {
         Failure::new(Exit::Failed, "audit.inject", Text::fixed("无法进行篡改演练", "the rehearsal cannot be made"))
-            .why(error)
+            .why(crate::failure::library_reason(&error))
     };
     let program = std::env::current_exe().map_err(|error| failed(error.to_string()))?;
     let identity = scratch.join("network.json");

@@ -31,7 +31,7 @@ use super::network::now_ms;
 use crate::{
     failure::{AtPath as _, Exit, Failure, Result, read_small, read_text},
     home::public_key,
-    local::PASSPHRASE_FILE,
+    local::{PASSPHRASE_FILE, read_config},
     private_file,
     remote::{Remote, beijing},
     report::Report,
@@ -112,10 +112,7 @@ const WATCH: Duration = Duration::from_secs(90);
 /// When the node runs, or something cannot be read or written.
 pub fn backup(args: &Backup) -> Result<Report> {
     let from = &args.directory;
-    let mut config = Config::read(&from.join("node.json")).map_err(|error| {
-        let what = Text::fixed("节点配置无法使用", "the node's configuration cannot be used");
-        Failure::new(Exit::Usage, "node.config", what).why(error.to_string())
-    })?;
+    let mut config = read_config(&from.join("node.json"))?;
     if is_running(&config.directory) {
         let what = Text::fixed("节点正在运行，无法备份", "the node is running, so it cannot be backed up");
         return Err(Failure::new(Exit::Failed, "backup.running", what)
@@ -132,6 +129,11 @@ pub fn backup(args: &Backup) -> Result<Report> {
         if path.exists() && !(secret && args.without_keys) {
             copy(&path, &to.join(name))?;
         }
+    }
+    // So that the backup can be examined with nothing else at hand; a node of `zhulian up` has none beside its key.
+    if !to.join(NETWORK).exists() {
+        let identity = zhulian_verify::print_network(&genesis.network());
+        private_file::write_public(&to.join(NETWORK), identity.as_bytes())?;
     }
     // It may be kept elsewhere already; then the backup cannot name it, and a restore will say so.
     let validator = public_key(&config.key).ok().map(|key| key.to_string());
@@ -345,7 +347,7 @@ fn genesis(path: &Path) -> Result<Genesis> {
     Genesis::decode(&read_small(path)?).map_err(|error| {
         let shown = path.display();
         let what = text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid");
-        Failure::new(Exit::Failed, "node.genesis", what).why(error.to_string())
+        Failure::new(Exit::Failed, "node.genesis", what).why(crate::failure::library_reason(&error.to_string()))
     })
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use clap::Args;
 use serde_json::json;
+use zhulian_api::ClientError;
 
 use crate::{
     failure::{Exit, Result},
@@ -17,7 +18,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes},
+    text::{Text, bytes, several},
 };
 
 /// Options of `doctor`.
@@ -60,16 +61,16 @@ const SKEW_BAD_MS: i64 = 5_000;
 pub fn run(session: &Session, args: &Doctor) -> Result<Report> {
     let home = session.home()?;
     let mut findings = vec![disk(&home.dir), open_files(), file_modes(&home.dir), fonts(), identity(&home)];
-    findings.extend(network(session, args)?);
+    findings.extend(network(session, &home, args)?);
     let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
     let warnings = findings.iter().filter(|finding| finding.verdict == Verdict::Warning).count();
+    let (problems, things) = (several(bad, "problem"), several(warnings, "thing"));
     let sentence = match (bad, warnings) {
         (0, 0) => text!("一切正常。", "Everything is in order."),
-        (0, _) => text!("可以工作，有 {warnings} 处需要留意。", "It works; {warnings} things deserve attention."),
-        _ => text!(
-            "发现 {bad} 个问题，{warnings} 处需要留意。",
-            "{bad} problems found, and {warnings} things that deserve attention."
-        ),
+        (0, 1) => text!("可以工作，有 1 处需要留意。", "It works; one thing deserves attention."),
+        (0, _) => text!("可以工作，有 {warnings} 处需要留意。", "It works; {things} deserve attention."),
+        (_, 0) => text!("发现 {bad} 个问题。", "{problems} found."),
+        _ => text!("发现 {bad} 个问题，{warnings} 处需要留意。", "{problems} found, and {things} that may need attention."),
     };
     let items: Vec<_> = findings
         .iter()
@@ -93,7 +94,7 @@ pub fn run(session: &Session, args: &Doctor) -> Result<Report> {
         let remedy = remedy.unwrap_or_else(|| "".into());
         let (lead_zh, lead_en) = if remedy.zh.is_empty() { ("", "") } else { ("\n处理：", "\nremedy: ") };
         let value = Text {
-            zh: format!("{}:{}{lead_zh}{}", mark.zh, found.zh, remedy.zh).into(),
+            zh: format!("{}：{}{lead_zh}{}", mark.zh, found.zh, remedy.zh).into(),
             en: format!("{}: {}{lead_en}{}", mark.en, found.en, remedy.en).into(),
         };
         report = report.fact(what, value);
@@ -211,7 +212,7 @@ fn fonts() -> Finding {
                 "no usable Chinese font, so no PDF certificates: {error}"
             ),
             remedy: Some(text!(
-                "安装 fonts-noto-cjk(Debian:apt install fonts-noto-cjk)，或用 ZHULIAN_FONT 指定字体文件",
+                "安装 fonts-noto-cjk（Debian：apt install fonts-noto-cjk），或用 ZHULIAN_FONT 指定字体文件",
                 "install fonts-noto-cjk (Debian: apt install fonts-noto-cjk), or name a font file in ZHULIAN_FONT"
             )),
         },
@@ -241,17 +242,27 @@ fn identity(home: &crate::home::Home) -> Finding {
     }
 }
 
-fn network(session: &Session, args: &Doctor) -> Result<Vec<Finding>> {
-    let remote = Remote::new(session)?;
+fn network(session: &Session, home: &crate::home::Home, args: &Doctor) -> Result<Vec<Finding>> {
+    let remote = Remote::asking(session)?;
     let url = remote.client.base().to_string();
     let what = Text::fixed("网关", "gateway");
     let status = match remote.run(remote.client.status()) {
         Ok(status) => status,
         Err(error) => {
-            let failure = explain(&error, &url);
-            let gateway =
-                Finding { code: "gateway", what, verdict: Verdict::Warning, found: failure.what, remedy: failure.next };
-            return Ok(vec![gateway, ports(args.port_base)]);
+            let refused = matches!(error, ClientError::Transport(_));
+            let failure = explain(&error, &remote.client);
+            let found = match failure.why {
+                Some(why) => Text {
+                    zh: format!("{}：{}", failure.what.zh, why.zh).into(),
+                    en: format!("{}: {}", failure.what.en, why.en).into(),
+                },
+                None => failure.what,
+            };
+            let verdict = if refused { Verdict::Warning } else { Verdict::Bad };
+            let gateway = Finding { code: "gateway", what, verdict, found, remedy: failure.next };
+            // Whoever takes connections there holds a port rightly, and so does a network of this home.
+            let free = refused && !super::up::is_up(&home.dir);
+            return Ok(std::iter::once(gateway).chain(free.then(|| ports(args.port_base))).collect());
         }
     };
     let (version, mine) = (&status.version, env!("CARGO_PKG_VERSION"));
@@ -333,13 +344,14 @@ fn node_disk(disk: &zhulian_api::view::DiskView) -> Finding {
 
 fn keys_due(first: &zhulian_api::view::KeyDueView, count: usize) -> Finding {
     let (member, days) = (&first.member, first.days_left);
+    let (keys, are) = (several(count, "key"), if count == 1 { "is" } else { "are" });
     Finding {
         code: "keys_due",
         what: Text::fixed("密钥更换", "replacement of keys"),
         verdict: if days < 7 { Verdict::Bad } else { Verdict::Warning },
         found: text!(
             "{count} 把密钥临近更换期限，最急的是成员 {member} 的（剩余 {days} 天）",
-            "{count} keys are due soon, first that of {member} ({days} days left)"
+            "{keys} {are} due soon, first that of {member} ({days} days left)"
         ),
         remedy: Some(text!("请持有人执行 zhulian key rotate", "let the holders run zhulian key rotate")),
     }

@@ -59,7 +59,11 @@ pub fn run(session: &Session, args: &Rotate) -> Result<Report> {
             "key.unregistered",
             text!("密钥“{name}”未登记", "the key “{name}” is not registered"),
         )
-        .next(Text::fixed("请安全管理员登记", "have your security administrator register it")));
+        .next(Text::fixed(
+            "持有人先出具证明：zhulian member key prove；再由本机构安全管理员登记：zhulian member key register",
+            "the holder proves it with `zhulian member key prove`, then a security administrator of the organisation registers it with \
+             `zhulian member key register`",
+        )));
     };
 
     // The new key is on disk before the network hears of it: nothing that happens in between loses it.
@@ -113,6 +117,6 @@ fn record(remote: &Remote, key: PublicKey) -> Result<Option<Key>> {
     let Some(value) = state.value else { return Ok(None) };
     codec::from_bytes(&value.0).map(Some).map_err(|error| {
         let what = Text::fixed("网关返回的密钥记录无效", "the gateway's record of the key is not valid");
-        Failure::new(Exit::Network, "network.answer", what).why(error.to_string())
+        Failure::new(Exit::Network, "network.answer", what).why(crate::failure::library_reason(&error.to_string()))
     })
 }

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use zhulian_modules::governance::Genesis;
-use zhulian_node::{Config, config::ConfigError};
 
 use crate::{
     failure::{Exit, Failure, Result},
     home::{key_failure, read_key},
-    local::{PASSPHRASE_FILE, end_in_plain_words, ended, ended_by_parent},
+    local::{PASSPHRASE_FILE, end_in_plain_words, ended, ended_by_parent, read_config},
     session::Session,
     text,
     text::Text,
@@ -39,7 +38,7 @@ pub struct Run {
 /// When it does not start, or stops by itself.
 pub fn run(session: &Session, command: &Command) -> Result<()> {
     let Command::Run(args) = command;
-    let config = Config::read(&args.config).map_err(unfit)?;
+    let config = read_config(&args.config)?;
     let genesis = crate::failure::read_small(&config.genesis)?;
     let genesis = Genesis::decode(&genesis).map_err(|error| {
         let shown = config.genesis.display();
@@ -48,8 +47,18 @@ pub fn run(session: &Session, command: &Command) -> Result<()> {
             "node.genesis",
             text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid"),
         )
-        .why(error.to_string())
+        .why(crate::failure::library_reason(&error.to_string()))
     })?;
+    if !config.key.exists() {
+        let (shown, named) = (config.key.display(), args.config.display());
+        return Err(Failure::new(Exit::Key, "node.no_key", text!("没有验证节点密钥 {shown}", "there is no validator's key {shown}"))
+            .why(text!("{named} 的 key 指向该文件", "it is the one that `key` in {named} names"))
+            .next(Text::fixed(
+                "把密钥文件及其口令文件 passphrase 从备份或节点文件包放回该处；没有备份则须表决更换密钥：zhulian validator propose-rekey",
+                "put the key file there, with its passphrase file beside it, from a backup or the node's bundle; without either, the key \
+                 is to be replaced by vote: `zhulian validator propose-rekey`",
+            )));
+    }
     let file = read_key(&config.key)?;
     // A node starts unattended, so its passphrase may lie in a file beside the key.
     let beside = config.key.with_file_name(PASSPHRASE_FILE);
@@ -96,10 +105,4 @@ pub async fn signalled() {
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
     }
-}
-
-fn unfit(error: ConfigError) -> Failure {
-    Failure::new(Exit::Usage, "node.config", Text::fixed("节点配置无法使用", "the node's configuration cannot be used"))
-        .why(error.to_string())
-        .next(Text::fixed("改正配置文件后重试", "correct the file and try again"))
 }

@@ -10,7 +10,7 @@ use zhulian_modules::{
     identity::Uscc,
 };
 
-use super::member::uscc;
+use super::{member::uscc, validator::Change};
 use crate::{
     act::act,
     failure::{Exit, Failure, Result},
@@ -19,7 +19,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::Text,
+    text::{Text, several},
 };
 
 const MODULE: &str = "governance";
@@ -87,6 +87,9 @@ pub struct Vote {
     /// yes or no (yes 赞成，no 反对)
     #[arg(value_parser = ["yes", "no"])]
     pub vote: String,
+    /// Vote yes on another validator though validators are down or behind (即使有验证节点离线或落后，仍赞成增加或更换验证节点)
+    #[arg(long)]
+    pub anyway: bool,
 }
 
 fn parameter(text: &str) -> std::result::Result<Parameter, String> {
@@ -120,7 +123,7 @@ fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
     serde_json::from_str(&text).map_err(|error| {
         let shown = path.display();
         Failure::new(Exit::Usage, "plan", text!("{shown} 不是机构说明文件", "{shown} does not describe an organisation"))
-            .why(error.to_string())
+            .why(crate::failure::library_reason(&error.to_string()))
             .next(Text::fixed(
                 "可参照 zhulian network plan 输出中的一个机构",
                 "compare it with an organisation in what `zhulian network plan` prints",
@@ -134,6 +137,8 @@ fn read(path: &std::path::Path) -> Result<OrganisationPlan> {
 /// When the vote is not taken.
 pub fn vote(session: &Session, args: &Vote) -> Result<Report> {
     let (motion, approve) = (args.motion, args.vote == "yes");
+    let change = if approve { change_by(session, motion)? } else { None };
+    let reserve = change.map(|change| change.refuse_in_need(session, args.anyway)).transpose()?;
     let done = act(session, MODULE, &CastBallot { motion, approve })?;
     let closed = done.view.events.iter().flatten().any(|event| event.name == "motion_closed");
     let (zh, en) = if approve { ("赞成", "yes") } else { ("反对", "no") };
@@ -143,7 +148,18 @@ pub fn vote(session: &Session, args: &Vote) -> Result<Report> {
         ("动议尚未有结果。", "The motion is still open.")
     };
     let (more_zh, more_en) = more;
-    Ok(done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}")))
+    let report = done.report(text!("已就动议 {motion} 投{zh}票。{more_zh}", "Voted {en} on motion {motion}. {more_en}"));
+    Ok(match reserve {
+        Some(reserve) => report.fact(Text::fixed("冗余", "reserve"), reserve),
+        None => report,
+    })
+}
+
+/// How the validators change by a motion, if another comes by it. Of a motion that the gateway does not show, the network decides.
+fn change_by(session: &Session, motion: u32) -> Result<Option<Change>> {
+    let remote = Remote::new(session)?;
+    let list = remote.call(remote.client.motions(Query::new().with("limit", Some(200))))?;
+    Ok(list.items.iter().find(|it| it.motion == motion).and_then(Change::of))
 }
 
 /// Opens a motion.
@@ -197,6 +213,7 @@ fn list(session: &Session) -> Result<Report> {
         }
     }
     let count = items.len();
+    let told = several(count, "organisation");
     let head = vec![
         Text::fixed("统一社会信用代码", "credit code"),
         Text::fixed("名称", "name"),
@@ -207,11 +224,8 @@ fn list(session: &Session) -> Result<Report> {
         vec![it.uscc.as_str().into(), it.name.as_str().into(), class(&it.class), standing(&it.status)]
     };
     let rows = items.iter().map(row).collect();
-    Ok(Report::new(
-        text!("本网络共有 {count} 个机构。", "The network has {count} organisations."),
-        json!({ "organisations": items }),
-    )
-    .table(head, rows))
+    Ok(Report::new(text!("本网络共有 {count} 个机构。", "The network has {told}."), json!({ "organisations": items }))
+        .table(head, rows))
 }
 
 fn show(session: &Session, code: &Uscc) -> Result<Report> {

@@ -30,7 +30,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::Text,
+    text::{Text, several},
 };
 
 /// Most things done from outside in one play.
@@ -179,8 +179,9 @@ fn logged(session: &Session, args: &Log) -> Result<Report> {
     cases.sort_unstable();
     cases.dedup();
     let (shown, cases, events) = (args.file.display(), cases.len(), entries.len());
+    let (of_cases, of_events) = (several(cases, "case"), several(events, "event"));
     let report = Report::new(
-        text!("已写入 {shown}：{cases} 件办件，{events} 个事件。", "{shown} is written: {cases} cases, {events} events."),
+        text!("已写入 {shown}：{cases} 件办件，{events} 个事件。", "{shown} is written: {of_cases}, {of_events}."),
         json!({ "file": args.file.display().to_string(), "cases": cases, "events": events, "verified": network.is_some() }),
     );
     Ok(match network {

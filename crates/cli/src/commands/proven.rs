@@ -14,7 +14,7 @@ use crate::{
     remote::beijing,
     report::Report,
     text,
-    text::{Text, bytes, grouped},
+    text::{Text, bytes, grouped, several},
 };
 
 /// What the events of a deposit tell.
@@ -106,13 +106,14 @@ pub fn facts(mut report: Report, network: &Network, facts: &Verified) -> Report 
         report = report.fact(Text::fixed("文件大小", "size"), size(file.size));
     }
     if let Some(Deposit::Batch { count, .. }) = facts.deposit {
+        let entries = several(count as usize, "entry");
         let count = grouped(count);
         report = match &facts.entry {
             Some((index, _)) => {
                 let entry = grouped(index + 1);
                 report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条，共 {count} 条", "entry {entry} of {count}"))
             }
-            None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
+            None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{entries}")),
         };
     }
     if let Some(details) = details_of(facts) {

@@ -65,7 +65,7 @@ pub fn run(args: &Replay) -> Result<Report> {
             "procedure.not_replayed",
             text!("不能在 {shown} 上重放日志", "logs cannot be replayed on {shown}"),
         )
-        .why(error.to_string())
+        .why(crate::failure::library_reason(&error.to_string()))
     })?;
     if let Some(path) = &args.picture {
         private_file::write_public(path, picture(&process.name, &found).as_bytes())?;

@@ -1,6 +1,9 @@
 //! `zhulian status`: how the network and the node are.
 
-use zhulian_api::{diagnosis::diagnose, view::Phase};
+use zhulian_api::{
+    diagnosis::diagnose,
+    view::{CONNECTED_SECONDS, Phase},
+};
 
 use crate::{
     failure::{Exit, Result},
@@ -8,7 +11,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped},
+    text::{Text, bytes, grouped, several},
 };
 
 /// Asks the gateway.
@@ -16,7 +19,7 @@ use crate::{
 /// # Errors
 /// When it cannot be asked.
 pub fn run(session: &Session) -> Result<Report> {
-    let remote = Remote::new(session)?;
+    let remote = Remote::asking(session)?;
     let status = remote.call(remote.client.status())?;
     let network = remote.call(remote.client.network())?;
     let name = &network.identity.name;
@@ -34,8 +37,9 @@ pub fn run(session: &Session) -> Result<Report> {
             text!("网络“{name}”停滞：{zh}", "The network “{name}” is stalled: {en}")
         }
         (None, Phase::Running) => text!(
-            "网络“{name}”运行正常：{up}/{all} 个验证节点在线，已确认到高度 {height}。",
-            "The network “{name}” is running: {up} of {all} validators are up, finalised to height {height}."
+            "网络“{name}”运行正常：最近 {CONNECTED_SECONDS} 秒内联系上 {up}/{all} 个验证节点，已确认到高度 {height}。",
+            "The network “{name}” is running: {up} of {all} validators were heard within the last {CONNECTED_SECONDS} s, finalised to \
+             height {height}."
         ),
         (None, Phase::Syncing) => text!(
             "节点正在从其他节点同步“{name}”的账本。",
@@ -51,14 +55,21 @@ pub fn run(session: &Session) -> Result<Report> {
         .fact(Text::fixed("网关", "gateway"), remote.client.base())
         .fact(Text::fixed("存证", "evidence"), grouped(status.evidence))
         .fact(Text::fixed("交易", "transactions"), grouped(status.transactions));
+    if status.phase == Phase::Running && up == zhulian_primitives::quorum(all) {
+        let none = Text::fixed(
+            "无：再有任何一个验证节点停止，网络即停滞",
+            "none: one more validator that stops, and the network stands still",
+        );
+        report = report.fact(Text::fixed("冗余", "reserve"), none);
+    }
     report = report.fact(Text::fixed("权力集中度", "concentration"), super::validator::power(&validators.power));
     report = report.fact(Text::fixed("协议", "protocol"), super::protocol::line(&status.protocol, status.height));
     if let Some(time) = status.time_ms {
         report = report.fact(Text::fixed("最新区块时间", "latest block"), beijing(time));
     }
     let (waiting, size) = (grouped(status.mempool_transactions), bytes(status.mempool_bytes));
-    report =
-        report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{waiting} transactions, {size}"));
+    let transactions = several(status.mempool_transactions as usize, "transaction");
+    report = report.fact(Text::fixed("等待入块", "waiting"), text!("{waiting} 笔，{size}", "{transactions}, {size}"));
     for due in &status.keys_due {
         let (member, days) = (&due.member, due.days_left);
         let told = match days {

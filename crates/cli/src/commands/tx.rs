@@ -84,7 +84,8 @@ fn wait(remote: &Remote, id: Hex32, session: &Session) -> Result<view::Transacti
     let end = std::time::Instant::now() + session.timeout();
     loop {
         let left = end.saturating_duration_since(std::time::Instant::now());
-        let view = remote.call(remote.client.transaction(id, Wait::Finalised(step(left))))?;
+        let client = remote.client.clone().with_patience(left);
+        let view = remote.call(client.transaction(id, Wait::Finalised(step(left))))?;
         if view.state.is_terminal() || left.is_zero() {
             return Ok(view);
         }

@@ -1,7 +1,7 @@
 //! `zhulian up`: a whole network on this machine, four real processes with a gateway each, and a demonstration city.
 
 use std::{
-    fs::File,
+    fs::{File, TryLockError},
     net::TcpListener,
     path::{Path, PathBuf},
     sync::{
@@ -51,6 +51,8 @@ pub struct Up {
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// How long the last nodes are waited for when there are enough without them.
 const LAST_WITHIN: Duration = Duration::from_secs(20);
+/// How long nodes of a former run are waited for: longer than they are given to stop.
+const FORMER_WITHIN: Duration = Duration::from_secs(30);
 /// A node that dies so often before it was ready will not get ready.
 const DEATHS_MAX: usize = 3;
 
@@ -67,6 +69,7 @@ pub fn run(session: &Session, args: &Up) -> Result<()> {
     let _lock = lock(&home.dir)?;
     let say = Say { lang: session.lang, quiet: session.options.json };
     say.line(&Text::fixed("正在准备网络……", "Preparing the network …"));
+    await_former(&home.dir, &say)?;
     let mut city = City::open(home, args.port_base, args.fresh)?;
     free_ports(city.port_base())?;
     if city.founded {
@@ -151,6 +154,85 @@ fn lock(dir: &Path) -> Result<File> {
     }
 }
 
+/// Waits for nodes of a former `up` of this directory: when that was killed they end by themselves, which takes some seconds.
+fn await_former(dir: &Path, say: &Say) -> Result<()> {
+    let mut left = still_running(dir);
+    if left.is_empty() {
+        return Ok(());
+    }
+    say.line(&Text::fixed(
+        "上次运行的节点尚未全部结束，正在等待……",
+        "Nodes of the former run have not ended yet; waiting for them …",
+    ));
+    let end = Instant::now() + FORMER_WITHIN;
+    while Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(200));
+        left = still_running(dir);
+        if left.is_empty() {
+            return Ok(());
+        }
+    }
+    let shown = dir.display();
+    let known = left.iter().map(|node| node.pid.map(|pid| pid.to_string())).collect::<Option<Vec<_>>>();
+    let failure = Failure::new(
+        Exit::Failed,
+        "up.former",
+        text!("{shown} 中上次运行的节点仍未结束", "nodes of a former run of {shown} have not ended"),
+    )
+    .why(Text::fixed(
+        "启动它们的 zhulian up 已不在；也可能是用 zhulian node run 单独启动的",
+        "the `zhulian up` that started them is gone, or they were started with `zhulian node run`",
+    ));
+    Err(match known {
+        Some(pids) => {
+            let pids = pids.join(" ");
+            failure.next(text!(
+                "结束它们后重试：kill {pids}（无效时用 kill -9）",
+                "end them and try again: kill {pids} (kill -9 if that does not help)"
+            ))
+        }
+        None => {
+            let names = left.iter().map(|node| node.dir.display().to_string()).collect::<Vec<_>>().join(" ");
+            failure.next(text!(
+                "结束使用这些目录的节点后重试：{names}",
+                "end the nodes that use these directories and try again: {names}"
+            ))
+        }
+    })
+}
+
+/// A node that runs though nobody here has started it.
+struct Former {
+    dir: PathBuf,
+    /// Its process, if that is still the one that was noted.
+    pid: Option<u32>,
+}
+
+fn still_running(dir: &Path) -> Vec<Former> {
+    let nodes = std::fs::read_dir(dir.join("nodes")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let former = |node: PathBuf| {
+        let pid = std::fs::read_to_string(node.join("pid")).ok().and_then(|text| text.trim().parse().ok());
+        let pid = pid.filter(|pid| runs_node(*pid, &node));
+        (pid.is_some() || zhulian_node::audit::is_running(&node.join("data"))).then_some(Former { dir: node, pid })
+    };
+    let mut found: Vec<Former> = nodes.filter_map(former).collect();
+    found.sort_by(|a, b| a.dir.cmp(&b.dir));
+    found
+}
+
+/// Whether the process is the node of this directory; its number may be another's by now.
+fn runs_node(pid: u32, node: &Path) -> bool {
+    let config = node.join("node.json");
+    let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    arguments.split(|byte| *byte == 0).any(|argument| argument == config.as_os_str().as_encoded_bytes())
+}
+
+/// Whether `zhulian up` runs for this directory.
+pub fn is_up(dir: &Path) -> bool {
+    let lock = File::open(dir.join("up.lock"));
+    lock.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 fn free_ports(base: u16) -> Result<()> {
     let taken = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_err();
     let taken: Vec<_> = ports(base).into_iter().filter(taken).map(|port| port.to_string()).collect();
@@ -170,7 +252,7 @@ fn watch_signals(stopping: &Arc<AtomicBool>) -> Result<()> {
     let stopping = stopping.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         Failure::new(Exit::Failed, "up.signals", Text::fixed("无法监听停止信号", "signals cannot be watched"))
-            .why(error.to_string())
+            .why(crate::failure::library_reason(&error.to_string()))
     })?;
     std::thread::spawn(move || {
         runtime.block_on(super::node::signalled());

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use zhulian_api::view;
+use zhulian_api::{Hex32, view};
 use zhulian_crypto::{Algorithm, SigningKey};
 use zhulian_modules::{
     governance::{Action, Address, Genesis, Seat},
@@ -19,7 +19,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::Text,
+    text::{Lang, Text},
 };
 
 /// Validators: who decides blocks, and motions that change it (验证节点及其变更)
@@ -29,7 +29,7 @@ pub enum Command {
     List,
     /// Make the key and configuration of a validator to be (为拟增设的验证节点生成密钥与配置)
     Prepare(Prepare),
-    /// Move to add a validator; signed by a representative (提议增加)
+    /// Move to add a validator, whose node should run already; signed by a representative (提议增加；其节点宜先启动)
     ProposeAdd(ProposeAdd),
     /// Move to remove a validator (提议移除)
     ProposeRemove(ProposeRemove),
@@ -73,6 +73,9 @@ pub struct ProposeAdd {
     /// Its name, as people know it (名称)
     #[arg(long, value_parser = name)]
     pub name: OrganisationName,
+    /// Move it though validators are down or behind (即使有验证节点离线或落后仍提议)
+    #[arg(long)]
+    pub anyway: bool,
 }
 
 /// Options of `validator propose-remove`.
@@ -98,6 +101,9 @@ pub struct ProposeRekey {
     /// Where others reach it from then on, as HOST:PORT; default as before (新地址；默认不变)
     #[arg(long, value_parser = address)]
     pub address: Option<Address>,
+    /// Move it though validators are down or behind (即使有验证节点离线或落后仍提议)
+    #[arg(long)]
+    pub anyway: bool,
 }
 
 type Parsed<T> = std::result::Result<T, String>;
@@ -137,14 +143,126 @@ pub fn run(session: &Session, command: &Command) -> Result<Report> {
                 public_key: args.public_key,
                 address: Some(args.address.clone()),
             };
-            org::propose(session, Action::AddValidator(seat))
+            let change = Change::ADD;
+            let reserve = change.refuse_in_need(session, args.anyway)?;
+            Ok(org::propose(session, Action::AddValidator(seat))?.fact(RESERVE, reserve).next(SEE_IT_FOLLOW))
         }
         Command::ProposeRemove(args) => org::propose(session, Action::RemoveValidator(args.uscc, args.public_key)),
         Command::ProposeRekey(args) => {
-            org::propose(session, Action::RekeyValidator(args.public_key, args.new_public_key, args.address.clone()))
+            let reserve = Change::rekey(args.public_key).refuse_in_need(session, args.anyway)?;
+            let action = Action::RekeyValidator(args.public_key, args.new_public_key, args.address.clone());
+            Ok(org::propose(session, action)?.fact(RESERVE, reserve).next(SEE_IT_FOLLOW))
         }
         Command::Vote(args) => org::vote(session, args),
     }
+}
+
+/// Blocks that a validator may be behind and count as up.
+const BEHIND: u64 = 50;
+const RESERVE: Text = Text::fixed("冗余", "reserve");
+const SEE_IT_FOLLOW: Text = Text::fixed(
+    "动议通过后，在 zhulian validator list 中确认新节点已跟随；新任期开始后，在 zhulian status 中确认其在线，再作下一次变更。",
+    "When it is carried, see in `zhulian validator list` that the new node follows; when the epoch has begun, see in `zhulian status` \
+     that it is up, and only then make the next change.",
+);
+
+/// A change by which validators come that have not signed yet: as long as they do not, they only make the quorum larger.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// Validators more than before.
+    more: usize,
+    /// The one that goes, which need not be up.
+    goes: Option<[u8; 32]>,
+}
+
+impl Change {
+    /// One more.
+    pub const ADD: Self = Self { more: 1, goes: None };
+
+    /// Another in the place of this one.
+    pub fn rekey(goes: [u8; 32]) -> Self {
+        Self { more: 0, goes: Some(goes) }
+    }
+
+    /// What a motion would change; `None` if no validator comes by it.
+    pub fn of(motion: &view::MotionView) -> Option<Self> {
+        match motion.action.as_str() {
+            "add_validator" => Some(Self::ADD),
+            "rekey_validator" => Some(Self { more: 0, goes: former_key(&motion.matter) }),
+            _ => None,
+        }
+    }
+
+    /// Refuses it while validators are down or behind, unless that is meant; and tells what may be lost until the new one votes.
+    ///
+    /// # Errors
+    /// When one is, or the gateway cannot be asked.
+    pub fn refuse_in_need(self, session: &Session, anyway: bool) -> Result<Text> {
+        let remote = Remote::new(session)?;
+        let found = remote.call(remote.client.validators())?;
+        let status = remote.call(remote.client.status())?;
+        let goes = |it: &view::ValidatorView| self.goes.is_some_and(|key| it.public_key == Hex32(key));
+        let is_up = |it: &view::ValidatorView| it.this_node || it.connected && it.height + BEHIND >= status.height;
+        let comes = found.pending.iter().flat_map(|pending| &pending.items);
+        let comes = comes.filter(|it| !found.items.iter().any(|had| had.public_key == it.public_key));
+        let missing: Vec<_> = found.items.iter().chain(comes).filter(|it| !is_up(it) && !goes(it)).collect();
+        if !missing.is_empty() && !anyway {
+            return Err(in_need(&missing, status.height));
+        }
+        let up = found.items.iter().filter(|it| is_up(it) && !goes(it)).count();
+        let all = found.items.len() + self.more;
+        let quorum = zhulian_primitives::quorum(all);
+        Ok(match up.checked_sub(quorum) {
+            None => text!(
+                "生效后 {all} 个中须有 {quorum} 个投票，现有 {up} 个在线：新节点不投票，网络即停滞",
+                "then {quorum} of {all} must vote, and {up} are up now: unless the new one votes, the network stands still"
+            ),
+            Some(0) => text!(
+                "生效后 {all} 个中须有 {quorum} 个投票，现有 {up} 个在线：在新节点投票之前，一个也不能失去",
+                "then {quorum} of {all} must vote, and {up} are up now: until the new one votes, none of them may be lost"
+            ),
+            Some(spare) => text!(
+                "生效后 {all} 个中须有 {quorum} 个投票，现有 {up} 个在线：在新节点投票之前，可失去 {spare} 个",
+                "then {quorum} of {all} must vote, and {up} are up now: until the new one votes, {spare} of them may be lost"
+            ),
+        })
+    }
+}
+
+/// The key that a motion to replace it names.
+fn former_key(matter: &serde_json::Value) -> Option<[u8; 32]> {
+    key(matter.get("public_key")?.as_str()?).ok()
+}
+
+fn in_need(missing: &[&view::ValidatorView], height: u64) -> Failure {
+    let told = |lang: Lang| {
+        let (down, behind, open, close, between) = match lang {
+            Lang::Zh => ("离线", "落后区块数：", "（", "）", "、"),
+            Lang::En => ("down", "blocks behind: ", " (", ")", ", "),
+        };
+        let one = |it: &&view::ValidatorView| {
+            let state = match it.connected {
+                true => format!("{behind}{}", height.saturating_sub(it.height)),
+                false => down.into(),
+            };
+            format!("{}{open}{state}{close}", it.name)
+        };
+        missing.iter().map(one).collect::<Vec<_>>().join(between)
+    };
+    Failure::new(
+        Exit::Failed,
+        "validator.not_all_up",
+        Text::fixed("有验证节点离线或落后，暂不宜增加或更换验证节点", "validators are down or behind, so none should be added or replaced now"),
+    )
+    .why(Text {
+        zh: format!("{}；从未投票的新节点只会提高所需票数，直至网络停滞", told(Lang::Zh)).into(),
+        en: format!("{}; one that does not vote only raises the votes needed, until the network stands still", told(Lang::En)).into(),
+    })
+    .next(Text::fixed(
+        "先恢复上述节点（zhulian why-stalled），或移除不再使用的（zhulian validator propose-remove）；确需如此请加 --anyway",
+        "bring them back first (zhulian why-stalled), or remove those that are no more (zhulian validator propose-remove); add --anyway \
+         if it is meant",
+    ))
 }
 
 fn list(session: &Session) -> Result<Report> {
@@ -173,14 +291,22 @@ fn list(session: &Session) -> Result<Report> {
     .table(head, rows);
     if let Some(pending) = &found.pending {
         let (epoch, height, count) = (pending.epoch, pending.height, pending.items.len());
-        let has = |key: &zhulian_api::Hex32| pending.items.iter().any(|it| it.public_key == *key);
-        let had = |key: &zhulian_api::Hex32| found.items.iter().any(|it| it.public_key == *key);
+        let has = |key: &Hex32| pending.items.iter().any(|it| it.public_key == *key);
+        let had = |key: &Hex32| found.items.iter().any(|it| it.public_key == *key);
         report = report.fact(
             Text::fixed("待生效", "to come"),
             text!("自第 {epoch} 任期（高度 {height}）起为 {count} 个", "{count} from epoch {epoch}, height {height}, on"),
         );
         for it in pending.items.iter().filter(|it| !had(&it.public_key)) {
-            report = report.fact(Text::fixed("加入", "comes"), format!("{} {}", it.name, it.public_key));
+            let (name, key, height) = (&it.name, it.public_key.to_string(), it.height);
+            let state = match it.connected {
+                true => text!("{name} {key}，已跟随到高度 {height}", "{name} {key}, follows at height {height}"),
+                false => text!(
+                    "{name} {key}，尚未联系上：请启动其节点，并检查地址与端口",
+                    "{name} {key}, not heard yet: start its node, check its address and port"
+                ),
+            };
+            report = report.fact(Text::fixed("加入", "comes"), state);
         }
         for it in found.items.iter().filter(|it| !has(&it.public_key)) {
             report = report.fact(Text::fixed("离开", "goes"), format!("{} {}", it.name, it.public_key));
@@ -236,7 +362,7 @@ fn prepare(args: &Prepare) -> Result<Report> {
             "node.genesis",
             text!("创世文件 {shown} 无效", "the genesis document {shown} is not valid"),
         )
-        .why(error.to_string())
+        .why(crate::failure::library_reason(&error.to_string()))
     })?;
     private_file::create_dir(&args.dir)?;
     let key = SigningKey::generate(Algorithm::EdDsa);
@@ -257,8 +383,8 @@ fn prepare(args: &Prepare) -> Result<Report> {
         "Let a representative move it: `zhulian validator propose-add <credit code> {public_key} <host:port> --name <name>`"
     ))
     .next(text!(
-        "动议通过后在本机运行：zhulian node run --config {shown}/node.json；它先跟随，自下一任期起投票。",
-        "When the motion is carried, run it here: `zhulian node run --config {shown}/node.json`; it follows at first and votes from the \
+        "在本机运行：zhulian node run --config {shown}/node.json；动议通过前它只等待，通过后先跟随，自下一任期起投票。",
+        "Run it here: `zhulian node run --config {shown}/node.json`; it waits until the motion is carried, follows then, and votes from the \
          next epoch on."
     )))
 }

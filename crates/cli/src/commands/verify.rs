@@ -318,12 +318,13 @@ pub fn read_receipt(path: &Path) -> Result<Vec<u8>> {
 fn refused(path: &Path, network: &Network, refusal: Refusal) -> Failure {
     let why = Text::from(&refusal);
     let failure = no_proof(path, why, refusal.code());
-    let name = &network.name;
+    let (name, chain) = (&network.name, hex::encode(network.chain));
     match refusal {
         Refusal::OtherNetwork | Refusal::Transaction(zhulian_primitives::TransactionError::WrongChain) => {
             failure.next(text!(
-                "该回执不属于“{name}”；请用其所属网络的身份文件核验",
-                "the receipt is not of “{name}”; verify it with the identity of its own network"
+                "该回执不属于链标识为 {chain} 的“{name}”；请用 --network 指定其所属网络的身份文件，不指定则用已信任的（zhulian network show）",
+                "the receipt is not of “{name}” with the chain {chain}; name the identity of its own network with --network, or leave \
+                 that out for the one that is trusted here (zhulian network show)"
             ))
         }
         _ => failure.next(Text::fixed(

@@ -20,7 +20,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, grouped},
+    text::{Text, grouped, several},
 };
 
 /// Files that are named one by one at most; of more the JSON document tells.
@@ -222,16 +222,20 @@ fn report(results: &[(String, Found)], mut missing: Missing, links: usize) -> Re
         Exit::Done
     };
     let (all, good) = (grouped((results.len() + gone.len()) as u64), grouped(verified as u64));
+    let (files, of_receipts) = (several(results.len() + gone.len(), "file"), several(whose.len(), "receipt"));
+    let are = if results.len() + gone.len() == 1 { "is" } else { "are" };
     let lead = if verified == results.len() && gone.is_empty() && perhaps_gone {
         let unclear = grouped(whose.len() as u64);
         text!(
             "现有的 {all} 个文件核验通过；另有 {unclear} 份回执无法判定属于哪个文件，可能有文件缺失。",
-            "The {all} files that are there are verified; of {unclear} receipts it cannot be told whose they are, so files may be gone."
+            "The {all} files that are there are verified; of {of_receipts} it cannot be told whose they are, so files may be gone."
         )
+    } else if verified == 1 && results.len() == 1 && gone.is_empty() {
+        text!("1 个文件核验通过。", "The file is verified.")
     } else if verified == results.len() && gone.is_empty() {
         text!("全部 {all} 个文件核验通过。", "All {all} files are verified.")
     } else {
-        text!("{all} 个文件中 {good} 个核验通过。", "{good} of {all} files are verified.")
+        text!("{all} 个文件中 {good} 个核验通过。", "{good} of {files} {are} verified.")
     };
     let list = |items: &[(&String, &Text)]| -> Value {
         items.iter().map(|(file, why)| json!({ "file": file, "zh": why.zh, "en": why.en })).collect()

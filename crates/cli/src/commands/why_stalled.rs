@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// When it cannot be asked.
 pub fn run(session: &Session) -> Result<Report> {
-    let remote = Remote::new(session)?;
+    let remote = Remote::asking(session)?;
     let diagnosis = remote.call(remote.client.diagnosis())?;
     let count = diagnosis.findings.len();
     let sentence = match (diagnosis.moving, count) {

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use rayon::prelude::*;
@@ -18,6 +19,9 @@ use crate::{
     private_file, text,
     text::Text,
 };
+
+/// Who sends entries slower than this is sent away by the gateway.
+const UPLOAD_BYTES_A_SECOND: u64 = 32 << 10;
 
 /// A batch that is deposited.
 #[derive(Debug)]
@@ -106,7 +110,10 @@ impl Depositor {
 
     /// Gives the gateway the manifest; its index may be a block behind the receipt.
     async fn upload(&self, number: &str, manifest: bytes::Bytes) -> Result<()> {
-        self.patiently(|| self.client.upload_entries(number, manifest.clone())).await.map(|_| ())
+        // The least speed that a gateway takes it at is the least that it is given time for.
+        let way = Duration::from_secs(manifest.len() as u64 / UPLOAD_BYTES_A_SECOND);
+        let end = Instant::now() + self.timeout + way;
+        self.until(end, || self.client.upload_entries(number, manifest.clone())).await.map(|_| ())
     }
 
     /// The batch's own receipt: kept from an earlier run, or of the transaction an earlier run has signed, or of a new one.

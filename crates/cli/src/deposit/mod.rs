@@ -174,7 +174,7 @@ impl Depositor {
                 break;
             }
             let bytes: Vec<&[u8]> = open.iter().map(|index| &transactions[*index][..]).collect();
-            match self.client.submit(&bytes, Wait::Finalised(step(left))).await {
+            match self.client.clone().with_patience(left).submit(&bytes, Wait::Finalised(step(left))).await {
                 Ok(views) => {
                     let busy = views.iter().any(|view| view.state == TransactionState::Busy);
                     for (index, view) in open.into_iter().zip(views) {
@@ -194,7 +194,7 @@ impl Depositor {
                     pause(tries, after).await;
                     tries += 1;
                 }
-                Err(error) => return Err(explain(&error, self.client.base())),
+                Err(error) => return Err(explain(&error, &self.client)),
             }
         }
         let id = |index: usize| TransactionId(zhulian_crypto::sha256(&transactions[index])).to_string();
@@ -216,12 +216,20 @@ impl Depositor {
         &self,
         call: impl Fn() -> F,
     ) -> Result<T> {
-        let end = Instant::now() + self.timeout;
+        self.until(Instant::now() + self.timeout, call).await
+    }
+
+    /// As [`Self::patiently`], until then.
+    async fn until<T, F: Future<Output = std::result::Result<T, ClientError>>>(
+        &self,
+        end: Instant,
+        call: impl Fn() -> F,
+    ) -> Result<T> {
         let mut tries = 0;
         loop {
-            match call().await {
+            match tokio::time::timeout_at(end.into(), call()).await.unwrap_or(Err(ClientError::Silent)) {
                 Err(error) if Self::again_after(&error, tries, end) => pause(tries, None).await,
-                answer => return answer.map_err(|error| explain(&error, self.client.base())),
+                answer => return answer.map_err(|error| explain(&error, &self.client)),
             }
             tries += 1;
         }
@@ -229,6 +237,9 @@ impl Depositor {
 
     /// Whether to call again: a few times while the gateway answers so, and all the time allowed while it is away or serves others.
     fn again_after(error: &ClientError, tries: usize, end: Instant) -> bool {
+        if matches!(error, ClientError::Silent) {
+            return Instant::now() < end;
+        }
         let waits = matches!(error, ClientError::Transport(_)) || error.code() == Some("request.too_busy");
         error.retry() && (tries < BACKOFF.len() || waits && Instant::now() < end)
     }

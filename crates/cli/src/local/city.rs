@@ -9,10 +9,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use zhulian_crypto::SigningKey;
 use zhulian_modules::governance::Genesis;
+use zhulian_node::Config;
 
-use super::{Layout, NodeFiles, Plan, layout::random_passphrase, node_config, write_node_key};
+use super::{Layout, NodeFiles, Plan, layout::random_passphrase, node_config, read_config, write_node_key};
 use crate::{
-    failure::{AtPath as _, Exit, Failure, Result},
+    failure::{AtPath as _, Exit, Failure, Result, read_text},
     home::{Home, KEY_ENDING, Settings, key_failure, read_key},
     private_file, text,
     text::Text,
@@ -66,7 +67,7 @@ impl City {
             city.state.port_base = base;
             city.save()?;
         }
-        // Written on every start, so that a moved home or other ports need no thought.
+        // On every start, so that other ports need no thought; of a configuration that is there, nothing else is changed.
         city.write_configs()?;
         city.write_settings()?;
         Ok(city)
@@ -123,10 +124,23 @@ impl City {
             .map(|index| (self.state.validators[index].clone(), local(self.peer_port(index)).to_string()))
             .collect();
         for index in 0..self.nodes() {
-            let genesis = Path::new("../../genesis.cbor");
-            let listen = local(self.peer_port(index));
-            let config = node_config(listen, local(self.gateway_port(index)), None, peers.clone(), genesis);
-            private_file::write_public(&self.files(index).config, config.print().as_bytes())?;
+            let path = self.files(index).config;
+            let (listen, gateway) = (local(self.peer_port(index)), local(self.gateway_port(index)));
+            let config = match path.exists() {
+                false => node_config(listen, gateway, None, peers.clone(), Path::new("../../genesis.cbor")),
+                true => {
+                    let old = read_own_config(&path)?;
+                    let mut config = old.clone();
+                    config.listen = listen;
+                    config.peers.extend(peers.clone());
+                    config.gateway.get_or_insert_default().listen = gateway;
+                    if config == old {
+                        continue;
+                    }
+                    config
+                }
+            };
+            private_file::write_public(&path, config.print().as_bytes())?;
         }
         Ok(())
     }
@@ -209,6 +223,19 @@ impl City {
         let passphrase = zeroize::Zeroizing::new(std::fs::read_to_string(&passphrase).at(&passphrase)?);
         read_key(&path)?.open(passphrase.trim()).map_err(|error| key_failure(&path, error))
     }
+}
+
+/// A node's configuration as its operator wrote it, with the paths as they are in the file.
+fn read_own_config(path: &Path) -> Result<Config> {
+    let failure = |failure: Failure| {
+        failure.next(Text::fixed(
+            "改正该文件后重试；或移走它，zhulian up 会重新写出",
+            "correct the file and try again, or move it away: `zhulian up` writes a new one",
+        ))
+    };
+    // All that the node itself would refuse is refused here, where somebody reads it.
+    read_config(path).map_err(failure)?;
+    serde_json::from_str(&read_text(path)?).map_err(|error| damaged(path, &error.to_string()))
 }
 
 fn node_files(home: &Home, index: usize) -> NodeFiles {

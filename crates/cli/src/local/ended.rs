@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path};
 use zhulian_node::free_bytes;
 
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Exit, Failure, library_reason},
     text,
     text::{Lang, Text},
 };
@@ -27,7 +27,7 @@ pub fn ended(error: &str, in_store: bool, data: &Path) -> Failure {
     // The engine's advice is for damage, which comes last here.
     let why = error.split("; restore or wipe").next().unwrap_or(error).to_owned();
     if says(&["no space left", "os error 28", "disk is full"]) || is_full(data) {
-        return disk_full().why(why);
+        return disk_full().why(library_reason(&why));
     }
     if in_store || says(&["corrupt", "checksum", "damaged", "restore or wipe"]) {
         let shown = data.display();
@@ -36,7 +36,7 @@ pub fn ended(error: &str, in_store: bool, data: &Path) -> Failure {
             "node.damaged",
             Text::fixed("本节点所存的数据已损坏", "what this node has stored is damaged"),
         )
-        .why(why)
+        .why(library_reason(&why))
         .next(text!(
             "检查磁盘；停止节点，移走 {shown} 后再启动，将从其他节点重新获取（此处上传的批量存证条目须由存证单位重新上传）",
             "check the disk; to fetch it again from the others, stop the node, remove {shown} and start it (entries of batches that \
@@ -44,7 +44,7 @@ pub fn ended(error: &str, in_store: bool, data: &Path) -> Failure {
         ));
     }
     Failure::new(Exit::Failed, "node.stopped", Text::fixed("节点未能运行", "the node does not run"))
-        .why(why)
+        .why(library_reason(&why))
         .next(Text::fixed("zhulian doctor 可协助查找原因", "`zhulian doctor` helps to find the cause"))
 }
 

@@ -6,6 +6,7 @@ mod backup;
 mod hashing;
 mod keyfile;
 mod opening;
+mod operator;
 mod output;
 mod punctuation;
 mod rules;

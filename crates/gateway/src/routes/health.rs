@@ -11,13 +11,21 @@ use zhulian_api::{ErrorCode, view};
 use crate::{Failure, Phase, Shared, metrics};
 
 /// Whether the process is up
+///
+/// 200 as long as the process runs and answers HTTP. It says nothing of the engine, the disk, the other validators or the network: restart
+/// a process that does not answer this, and for no other reason.
 #[utoipa::path(get, path = "/health/live", tag = "operation", operation_id = "live",
     responses((status = 200, description = "It is", body = view::Health)))]
 pub async fn live() -> Json<view::Health> {
     Json(view::Health { ok: true })
 }
 
-/// Whether the node serves and votes
+/// Whether this node serves and would vote
+///
+/// 200 when its engine answers, it has opened or fetched the state, it knows the protocol in force, and no stored record was found damaged;
+/// else 503 (500 for damage) with the reason. It is about this node alone: a node is ready, too, while the network makes no block because too few
+/// validators are up, for it serves what is final and votes as soon as they are back. That the network stands is said by `stall` in
+/// `/v1/status`, by `/v1/diagnosis` and by `/metrics`.
 #[utoipa::path(get, path = "/health/ready", tag = "operation", operation_id = "ready",
     responses((status = 200, description = "It does", body = view::Health)))]
 pub async fn ready(State(gateway): State<Shared>) -> Result<Json<view::Health>, Failure> {

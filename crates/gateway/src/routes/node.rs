@@ -130,7 +130,8 @@ pub async fn validators(State(gateway): State<Shared>) -> Result<Json<view::Vali
     let network = status.network(status.epoch);
     let item = |validator: &Validator| {
         let this_node = status.public_key == Some(validator.public_key);
-        let peer = status.peers.iter().find(|peer| peer.public_key == validator.public_key);
+        let mut heard = status.peers.iter().chain(&status.followers);
+        let peer = heard.find(|peer| peer.public_key == validator.public_key);
         view::ValidatorView {
             name: validator.name.clone(),
             organisation: validator.organisation.clone(),
@@ -151,7 +152,7 @@ pub async fn validators(State(gateway): State<Shared>) -> Result<Json<view::Vali
     let pending = seats.filter(|seats| seats.is_pending(status.epoch)).map(|seats| view::PendingValidators {
         epoch: seats.epoch,
         height: seats.epoch * blocks,
-        items: seats.seats.iter().map(|seat| identity_validator(&seat.validator())).collect(),
+        items: seats.seats.iter().map(|seat| item(&seat.validator())).collect(),
     });
     Ok(Json(view::Validators {
         epoch: status.epoch,

@@ -377,6 +377,7 @@ impl Backend for Memory {
                     misbehaviour: 0,
                 })
                 .collect(),
+            followers: Vec::new(),
             mempool_transactions: inner.pool.len() as u64,
             mempool_bytes: inner.pool.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
             mempool_bytes_max: 64 << 20,

@@ -286,7 +286,7 @@ pub fn open(session: &Session, args: &Open) -> Result<Report> {
     let mut salt = [0; 32];
     getrandom::fill(&mut salt).map_err(|error| {
         Failure::new(Exit::Failed, "random", text!("系统未能提供随机数", "the system gives no random numbers"))
-            .why(error.to_string())
+            .why(crate::failure::library_reason(&error.to_string()))
     })?;
     let applicant = match (&args.applicant, args.commitment) {
         (_, Some(commitment)) => commitment.0,

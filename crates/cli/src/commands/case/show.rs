@@ -12,7 +12,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, grouped},
+    text::{Text, grouped, several},
 };
 
 /// Options of `case list`.
@@ -157,8 +157,9 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
         vec![row.id.as_str().into(), procedure.into(), row.organisation.as_str().into(), standing(row), due(row)]
     };
     let rows = list.items.iter().map(row).collect();
+    let told = several(count, "case");
     let report = Report::new(
-        text!("共 {count} 件办件，最近立案的在前。", "{count} cases, the latest first."),
+        text!("共 {count} 件办件，最近立案的在前。", "{told}, the latest first."),
         json!({ "items": list.items, "next": list.next }),
     );
     Ok(more(report.table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows), list.next))
@@ -264,8 +265,9 @@ pub fn history(session: &Session, case: CaseId) -> Result<Report> {
         ]
     };
     let rows = items.iter().map(row).collect();
+    let told = several(count, "thing");
     Ok(Report::new(
-        text!("办件 {case} 共有 {count} 条记录，按时间先后。", "{count} things happened to case {case}, oldest first."),
+        text!("办件 {case} 共有 {count} 条记录，按时间先后。", "{told} happened to case {case}, oldest first."),
         json!({ "id": case.to_string(), "items": items }),
     )
     .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows))
@@ -354,7 +356,7 @@ pub fn tasks(session: &Session, args: &Tasks) -> Result<Report> {
         ]
     };
     let rows = items.iter().map(row).collect();
-    let report =
-        Report::new(text!("共 {count} 项待办任务。", "{count} tasks wait."), json!({ "items": items, "next": cursor }));
+    let told = if count == 1 { "1 task waits".into() } else { several(count, "task") + " wait" };
+    let report = Report::new(text!("共 {count} 项待办任务。", "{told}."), json!({ "items": items, "next": cursor }));
     Ok(more(report.table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows), cursor))
 }

@@ -20,7 +20,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped, quoted},
+    text::{Text, bytes, grouped, quoted, several},
 };
 
 /// Options of `evidence deposit`.
@@ -231,6 +231,9 @@ fn report(
     let unsent = batch.is_some_and(|batch| batch.uploaded.is_err());
     let lost = certificates.iter().filter(|(_, saved)| saved.is_err()).count() + usize::from(unsent);
     let (f, a) = (grouped(fresh as u64), grouped(already as u64));
+    let (files, are) = (several(fresh, "file"), if fresh == 1 { "is" } else { "are" });
+    let (deposits, was) =
+        (if fresh == 1 { "its deposit is" } else { "their deposits are" }, if already == 1 { "was" } else { "were" });
     let mut sentence = match (fresh, already) {
         (0, 0) => text!("没有文件存证成功。", "No file was deposited."),
         (1, 0) => text!("存证成功，已获最终确认。", "The file is deposited, and the deposit is final."),
@@ -241,7 +244,7 @@ fn report(
         }
         _ => text!(
             "{f} 个文件存证成功，均已获最终确认；另有 {a} 个此前已存证。",
-            "{f} files are deposited, and their deposits are final; {a} more were deposited before."
+            "{files} {are} deposited, and {deposits} final; {a} more {was} deposited before."
         ),
     };
     let mut add = |more: Text| {
@@ -258,7 +261,8 @@ fn report(
     }
     let open = found.saturating_sub(totals.done.len() + failed + totals.skipped.len());
     if totals.stopped.is_some() {
-        add(text!("中途停止，尚有约 {open} 个文件未处理。", "It stopped on the way, with about {open} files to go."));
+        let left = several(open, "file");
+        add(text!("中途停止，尚有约 {open} 个文件未处理。", "It stopped on the way, with about {left} to go."));
     }
     let mut report = Report::new(sentence, if as_json { json(totals, batch, certificates) } else { Value::Null })
         .exit(exit(totals, lost));

@@ -15,7 +15,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::{Text, bytes, grouped, quoted},
+    text::{Text, bytes, grouped, quoted, several},
 };
 
 /// A deposit.
@@ -100,13 +100,14 @@ pub fn facts(mut report: Report, evidence: &EvidenceView) -> Report {
         report = report.fact(Text::fixed("文件大小", "size"), text!("{size}（{exact} 字节）", "{size} ({exact} bytes)"));
     }
     if let Some(count) = evidence.batch_count {
+        let entries = several(count as usize, "entry");
         let count = grouped(count);
         report = match evidence.entry {
             Some(entry) => {
                 let entry = grouped(entry + 1);
                 report.fact(Text::fixed("批次", "batch"), text!("第 {entry} 条，共 {count} 条", "entry {entry} of {count}"))
             }
-            None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{count} entries")),
+            None => report.fact(Text::fixed("批次", "batch"), text!("共 {count} 条", "{entries}")),
         };
     }
     report = told(report, evidence);
@@ -274,11 +275,9 @@ pub fn list(session: &Session, args: &List) -> Result<Report> {
     let list = remote.call(remote.client.evidence_list(query))?;
     let count = list.items.len();
     let (head, rows) = number_row(&list.items);
-    let report = Report::new(
-        text!("最近的 {count} 项存证：", "The latest {count} deposits:"),
-        json!({ "items": list.items, "next": list.next }),
-    )
-    .table(head, rows);
+    let told = if count == 1 { "The latest deposit".into() } else { format!("The latest {count} deposits") };
+    let report = Report::new(text!("最近的 {count} 项存证：", "{told}:"), json!({ "items": list.items, "next": list.next }))
+        .table(head, rows);
     Ok(match list.next {
         Some(next) => report.next(text!("更多：加上 --cursor {next}", "For more, add --cursor {next}")),
         None => report,

@@ -72,7 +72,8 @@ pub fn run(args: &Compare) -> Result<Report> {
         if line.trim().is_empty() {
             continue;
         }
-        let json: Json = serde_json::from_str(&line).map_err(|error| unreadable(args, at + 1).why(error.to_string()))?;
+        let json: Json = serde_json::from_str(&line)
+            .map_err(|error| unreadable(args, at + 1).why(crate::failure::library_reason(&error.to_string())))?;
         for record in records(&json) {
             let Some(logged) = logged(&old, record).map_err(|failure| unreadable(args, at + 1).why(failure.what))? else {
                 continue;

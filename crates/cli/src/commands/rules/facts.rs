@@ -46,8 +46,9 @@ impl Facts {
     pub fn read(&self, pack: &Pack) -> Result<Vec<(Name, Value)>> {
         let mut out = Vec::new();
         if let Some(path) = &self.facts {
-            let json: Json = serde_json::from_str(&read_text(path)?)
-                .map_err(|error| unreadable(&path.display().to_string()).why(error.to_string()))?;
+            let json: Json = serde_json::from_str(&read_text(path)?).map_err(|error| {
+                unreadable(&path.display().to_string()).why(crate::failure::library_reason(&error.to_string()))
+            })?;
             let Json::Object(members) = json else { return Err(unreadable(&path.display().to_string())) };
             for (name, json) in &members {
                 out.push(named(pack, name, json)?);

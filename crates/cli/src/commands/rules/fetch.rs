@@ -16,7 +16,7 @@ use crate::{
     report::Report,
     session::Session,
     text,
-    text::Text,
+    text::{Text, several},
 };
 
 const DAY_MS: u64 = 86_400_000;
@@ -126,11 +126,9 @@ pub fn show(session: &Session, args: &Show) -> Result<Report> {
     });
     let rows = drafts.chain(versions).collect();
     let (pack, versions, drafts) = (&it.pack, it.versions.len(), it.drafts.len());
+    let (en_versions, en_drafts) = (several(versions, "version"), several(drafts, "draft"));
     Ok(Report::new(
-        text!(
-            "规则包 {pack}：{versions} 个版本，{drafts} 份草案。",
-            "The pack {pack} has {versions} versions and {drafts} drafts."
-        ),
+        text!("规则包 {pack}：{versions} 个版本，{drafts} 份草案。", "The pack {pack} has {en_versions} and {en_drafts}."),
         serde_json::to_value(&it).unwrap_or_default(),
     )
     .table(head.map(|(zh, en)| Text::fixed(zh, en)).into(), rows)
@@ -163,7 +161,8 @@ pub fn fetch(session: &Session, args: &Fetch) -> Result<Report> {
     let manifest = manifest(&described, &files).filter(|manifest| manifest.digest() == digest.0);
     let manifest = manifest.ok_or_else(|| altered(pack, number))?;
     // Every byte is named by the manifest, whose digest the receipts of decisions name.
-    let compiled = Pack::compile(manifest.clone(), &files).map_err(|error| altered(pack, number).why(error.to_string()))?;
+    let compiled = Pack::compile(manifest.clone(), &files)
+        .map_err(|error| altered(pack, number).why(crate::failure::library_reason(&error.to_string())))?;
     let to = args.to.clone().unwrap_or_else(|| PathBuf::from(format!("{pack}-{number}")));
     if to.exists() {
         let shown = to.display();
@@ -177,10 +176,11 @@ pub fn fetch(session: &Session, args: &Fetch) -> Result<Report> {
     let names = write(&to, &manifest, &files)?;
     let (shown, count) = (to.display().to_string(), names.len());
     let draft = enacted.is_none();
+    let (of, are) = if count == 1 { ("The file", "is") } else { ("All files", "are") };
     let report = Report::new(
         text!(
             "{pack} 第 {number} 版的 {count} 个文件已存入 {shown}。",
-            "The {count} files of version {number} of {pack} are in {shown}."
+            "{of} of version {number} of {pack} {are} in {shown}."
         ),
         json!({
             "pack": pack.to_string(),
