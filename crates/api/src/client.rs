@@ -29,6 +29,17 @@ pub enum ClientError {
     /// The node did not answer in the time allowed.
     #[error("the node did not answer in time")]
     Silent,
+    /// The address sends its clients elsewhere. That is not followed: a transaction would come as a question, or to somebody else.
+    #[error("the address refers to {location} (status {status}), which is not followed")]
+    Redirected {
+        /// The status, 300 to 399.
+        status: u16,
+        /// Whereto: the address of a gateway, if the path was left as it is; without what was asked.
+        location: String,
+    },
+    /// The answer is larger than any of a node is.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
     /// The answer is not of the published form.
     #[error("the answer is not of the published form: {0}")]
     Form(#[source] serde_json::Error),
@@ -48,6 +59,8 @@ impl ClientError {
         match self {
             Self::Problem { problem, .. } => problem.retry,
             Self::Transport(_) | Self::Silent => true,
+            // Something between says that it does not reach the node, as while that restarts.
+            Self::Unexpected(status) => matches!(status, 502..=504),
             _ => false,
         }
     }
@@ -110,6 +123,7 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     patience: Duration,
+    silence: Duration,
 }
 
 /// How long a connection may take, and any answer beyond what it was asked to wait.
@@ -117,6 +131,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(40);
 /// For the answer to come that the node gives at the end of the time that it was asked to wait.
 const GRACE: Duration = Duration::from_secs(1);
+/// A stream of events on which nothing comes for so long is dead: the node says every 15 seconds that it is alive.
+const EVENTS_SILENCE: Duration = Duration::from_secs(45);
+/// Bytes of an answer that are read: the largest, a receipt file in JSON and a list of the largest events, are some tens of MiB.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a problem.
+const PROBLEM_BYTES_MAX: usize = 64 << 10;
 
 impl Client {
     /// A client of the node at `base`, for example `http://127.0.0.1:8080`.
@@ -128,11 +148,12 @@ impl Client {
             .connect_timeout(CONNECT_TIMEOUT)
             .http1_only()
             .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
             .pool_idle_timeout(Duration::from_secs(60))
             .user_agent(concat!("zhulian/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), patience: Duration::MAX })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), patience: Duration::MAX, silence: EVENTS_SILENCE })
     }
 
     /// Gives up an answer that has not come after this time, also one that was asked to wait for longer; an upload of entries has its own.
@@ -176,20 +197,47 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
+        if let Some(location) = response.headers().get(header::LOCATION).filter(|_| status.is_redirection()) {
+            let location = referred(&String::from_utf8_lossy(location.as_bytes()), response.url().path());
+            return Err(ClientError::Redirected { status: status.as_u16(), location });
+        }
         let retry_after = response
             .headers()
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok())
             .map(Duration::from_secs);
-        let body = response.bytes().await?;
+        let body = match Self::read(response, PROBLEM_BYTES_MAX).await {
+            Err(ClientError::TooLarge(_)) => Vec::new(),
+            body => body?,
+        };
         match serde_json::from_slice(&body) {
             Ok(problem) => Err(ClientError::Problem { problem: Box::new(problem), retry_after }),
             Err(_) => Err(ClientError::Unexpected(status.as_u16())),
         }
     }
 
+    /// The body, if it has no more than so many bytes.
+    async fn read(mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, ClientError> {
+        let told = response.content_length().unwrap_or(0);
+        if told > max as u64 {
+            return Err(ClientError::TooLarge(max));
+        }
+        let mut body = Vec::with_capacity(told as usize);
+        while let Some(chunk) = response.chunk().await? {
+            if chunk.len() > max - body.len() {
+                return Err(ClientError::TooLarge(max));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    async fn whole(request: reqwest::RequestBuilder) -> Result<Vec<u8>, ClientError> {
+        Self::read(Self::answer(request).await?, ANSWER_BYTES_MAX).await
+    }
+
     async fn json<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, ClientError> {
-        let body = Self::answer(request).await?.bytes().await?;
+        let body = Self::whole(request).await?;
         serde_json::from_slice(&body).map_err(ClientError::Form)
     }
 
@@ -199,7 +247,7 @@ impl Client {
 
     async fn bytes(&self, path: &str, accept: &'static str) -> Result<Vec<u8>, ClientError> {
         let request = self.request(Method::GET, path, &Query::new()).header(header::ACCEPT, accept);
-        Ok(Self::answer(request).await?.bytes().await?.into())
+        Self::whole(request).await
     }
 
     /// The network's identity and parameters.
@@ -423,20 +471,40 @@ impl Client {
 
     /// Metrics in Prometheus' text format.
     pub async fn metrics(&self) -> Result<String, ClientError> {
-        Ok(Self::answer(self.request(Method::GET, "/metrics", &Query::new())).await?.text().await?)
+        let body = Self::whole(self.request(Method::GET, "/metrics", &Query::new())).await?;
+        Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
     /// What is finalised from now on, or after the event `last`. `types` limits the events to `block` and the modules named.
+    ///
+    /// A connection on which nothing comes any more, not even that the node is alive, is given up and made anew after the last event; where no
+    /// event was had after which it could go on, and where the new one is silent too, the stream ends with [`ClientError::Silent`].
     pub async fn events(&self, last: Option<&str>, types: &[&str]) -> Result<EventStream, ClientError> {
         let query = Query::new().with("types", (!types.is_empty()).then(|| types.join(",")));
-        // A stream has no end, so no time after which it must have come.
-        let mut request = self.request(Method::GET, "/v1/events", &query).timeout(Duration::from_secs(365 * 86_400));
+        let body = self.open_events(last, &query).await?;
+        let again = Some((self.clone(), query));
+        Ok(Box::pin(Events { again, silence: self.silence, ..Events::new(body, last) }.stream()))
+    }
+
+    async fn open_events(&self, last: Option<&str>, query: &Query) -> Result<Chunks, ClientError> {
+        // A stream has no end, so no time after which it must have come; but it begins like any answer.
+        let mut request = self.request(Method::GET, "/v1/events", query).timeout(Duration::from_secs(365 * 86_400));
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let body = Self::answer(request).await?.bytes_stream();
-        Ok(Box::pin(parse_events(body)))
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, Self::answer(request));
+        let response = answer.await.map_err(|_| ClientError::Silent)??;
+        Ok(Box::pin(response.bytes_stream()))
     }
+}
+
+/// Where a client is referred to: the address of the gateway, if it is only another one, and without what was asked in any case, for that may
+/// hold ids that are nobody's business in a log.
+fn referred(location: &str, path: &str) -> String {
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    let asked = path.find("/v1/").map_or(path, |at| &path[at..]);
+    let base = place.strip_suffix(asked).filter(|base| !base.is_empty());
+    base.unwrap_or(place).chars().filter(|it| !it.is_control()).take(200).collect()
 }
 
 fn waiting(wait: Wait) -> (Query, Duration) {
@@ -469,24 +537,73 @@ pub(crate) fn percent(out: &mut String, value: &str) {
 /// Longest event that is read.
 const EVENT_BYTES_MAX: usize = 1 << 20;
 
+type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+
+/// A stream of events, and what it takes to go on with it.
+struct Events {
+    body: Chunks,
+    parser: Parser,
+    /// Something came on this connection.
+    heard: bool,
+    silence: Duration,
+    /// With whom to begin again, and for what.
+    again: Option<(Client, Query)>,
+}
+
+impl Events {
+    fn new(body: Chunks, last: Option<&str>) -> Self {
+        let parser = Parser { buffer: Vec::new(), id: last.unwrap_or_default().to_owned() };
+        Self { body, parser, heard: false, silence: EVENTS_SILENCE, again: None }
+    }
+
+    fn stream(self) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
+        futures::stream::unfold(Some(self), |state| async move {
+            let mut events = state?;
+            match events.next().await? {
+                Ok(event) => Some((Ok(event), Some(events))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+
+    async fn next(&mut self) -> Option<Result<ServerEvent, ClientError>> {
+        loop {
+            if let Some(event) = self.parser.next().transpose() {
+                return Some(event);
+            }
+            let Ok(chunk) = tokio::time::timeout(self.silence, self.body.next()).await else {
+                if let Err(error) = self.begin_again().await {
+                    return Some(Err(error));
+                }
+                continue;
+            };
+            match chunk? {
+                Ok(bytes) => {
+                    self.heard = true;
+                    self.parser.buffer.extend_from_slice(&bytes);
+                }
+                Err(error) => return Some(Err(error.into())),
+            }
+        }
+    }
+
+    async fn begin_again(&mut self) -> Result<(), ClientError> {
+        let last = Some(self.parser.id.clone()).filter(|id| !id.is_empty());
+        let (Some((client, query)), Some(last), true) = (&self.again, last, self.heard) else {
+            return Err(ClientError::Silent);
+        };
+        let body = client.open_events(Some(&last), query).await?;
+        (self.body, self.heard) = (body, false);
+        self.parser.buffer.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
 pub(crate) fn parse_events(
     body: impl Stream<Item = reqwest::Result<Bytes>> + Send + 'static,
 ) -> impl Stream<Item = Result<ServerEvent, ClientError>> + Send {
-    let start = (Box::pin(body), Parser::default());
-    futures::stream::unfold(Some(start), |state| async move {
-        let (mut body, mut parser) = state?;
-        loop {
-            match parser.next() {
-                Ok(Some(event)) => return Some((Ok(event), Some((body, parser)))),
-                Ok(None) => {}
-                Err(error) => return Some((Err(error), None)),
-            }
-            match body.next().await? {
-                Ok(bytes) => parser.buffer.extend_from_slice(&bytes),
-                Err(error) => return Some((Err(error.into()), None)),
-            }
-        }
-    })
+    Events::new(Box::pin(body), None).stream()
 }
 
 /// Reads the event stream format of the HTML standard, as far as our server writes it: lines end with a line feed.
@@ -521,3 +638,6 @@ impl Parser {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What keeps a network from going on, or soon may: found from a node's status, told in both languages with a remedy.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -22,11 +24,29 @@ const DISK_FREE: u64 = 2 << 30;
 /// How the names of damaged uploads begin in a node's damage: they are not fetched from others, as everything else is.
 pub const DAMAGED_ENTRIES: &str = "batch entries";
 
+/// A sentence of a node, which tells it in English.
+#[derive(Clone, Copy, Debug)]
+pub struct Said {
+    /// As the node says it.
+    pub en: &'static str,
+    /// In Chinese.
+    pub zh: &'static str,
+}
+
+/// What a node says in `stall` while its engine does not tell how it is.
+pub const ENGINE_SILENT: Said = Said {
+    en: "this node's engine does not answer, and what it said last is shown; see the log and the machine's load",
+    zh: "本节点的引擎没有应答，所示为其最后一次报告的状态；请查看日志与机器负载",
+};
+/// What it says when its engine has ended.
+pub const ENGINE_STOPPED: Said =
+    Said { en: "this node's engine has stopped; its log says why", zh: "本节点的引擎已停止，原因见其日志" };
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Nothing is finalised until it is remedied.
+    /// The network finalises nothing, or this node does not follow what it finalises, until it is remedied.
     Blocking,
     /// The network goes on, with less in reserve.
     Warning,
@@ -49,10 +69,18 @@ pub struct Finding {
     pub remedy_en: String,
 }
 
+impl Finding {
+    /// Whether it is about the node that tells it, which then knows nothing of whether the others go on.
+    pub fn is_of_this_node(&self) -> bool {
+        self.code.starts_with("node.") || self.code.starts_with("protocol.")
+    }
+}
+
 /// What a node finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Diagnosis {
-    /// Whether blocks are finalised.
+    /// Whether nothing blocks: false while the network finalises nothing, and also while only this node starts, fetches the ledger or
+    /// cannot go on, whatever the others do.
     pub moving: bool,
     /// What is wrong, the worst first; empty when nothing is.
     pub findings: Vec<Finding>,
@@ -60,21 +88,46 @@ pub struct Diagnosis {
 
 /// Finds what is wrong with a network whose node says this, when `quorum` of its validators must vote.
 pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as u64);
+    diagnose_at(status, quorum, now)
+}
+
+fn diagnose_at(status: &StatusView, quorum: usize, now_ms: u64) -> Diagnosis {
     let mut findings = Vec::new();
     let mut add = |severity, code: &str, zh: String, en: String, remedy_zh: &str, remedy_en: &str| {
         let (remedy_zh, remedy_en) = (remedy_zh.into(), remedy_en.into());
         findings.push(Finding { severity, code: code.into(), zh, en, remedy_zh, remedy_en });
     };
     let stalled = status.stall.is_some();
-    let absent: Vec<&PeerView> = status.peers.iter().filter(|peer| !peer.connected).collect();
-    let up = status.peers.len() - absent.len() + usize::from(status.public_key.is_some());
-    let all = status.peers.len() + usize::from(status.public_key.is_some());
+    // A node that starts has not asked anybody, and one whose engine is silent knows only how the others were.
+    let peers: &[PeerView] = if status.phase == Phase::Starting { &[] } else { &status.peers };
+    let absent: Vec<&PeerView> = peers.iter().filter(|peer| !peer.connected).collect();
+    let up = peers.len() - absent.len() + usize::from(status.public_key.is_some());
+    let all = peers.len() + usize::from(status.public_key.is_some());
     let (absent_zh, absent_en) = (
-        names(&absent, "、", ("（", "）"), ("自 ", " 起"), "启动以来从未联系上"),
-        names(&absent, ", ", (" (", ")"), ("since ", ""), "never since the start"),
+        names(&absent, now_ms, "、", ("（", "）"), ("自 ", " 起"), "启动以来从未联系上"),
+        names(&absent, now_ms, ", ", (" (", ")"), ("since ", ""), "never since the start"),
     );
+    // Who was not heard yet may be heard in a moment.
+    let listened = !peers.is_empty() && (!status.settling || stalled);
+    let blocked = status.protocol.is_blocked();
 
     match status.phase {
+        Phase::Starting if let Some(stall) = status.stall.as_deref().filter(|_| !blocked) => {
+            let known = [ENGINE_SILENT, ENGINE_STOPPED].into_iter().find(|said| said.en == stall);
+            add(
+                Severity::Blocking,
+                "node.engine_silent",
+                known
+                    .map_or("本节点的引擎没有应答或已停止，所示为其最后一次报告的状态", |said| {
+                        said.zh
+                    })
+                    .into(),
+                stall.into(),
+                "请查看本节点的日志、磁盘与机器负载；若持续数分钟，请重启本节点；已确认的数据不受影响",
+                "look at this node's log, its disk and the machine's load; if it lasts for minutes, restart the node; nothing final is lost",
+            );
+        }
         Phase::Starting => add(
             Severity::Blocking,
             "node.starting",
@@ -93,7 +146,6 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
         ),
         Phase::Running => {}
     }
-    let blocked = status.protocol.is_blocked();
     if let Some((en, zh)) = status.protocol.unknown() {
         let (severity, code, remedy_zh, remedy_en) = match blocked {
             true => (
@@ -111,16 +163,26 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
         };
         add(severity, code, zh, en, remedy_zh, remedy_en);
     }
-    if up < quorum {
+    if listened && up < quorum && absent.len() == peers.len() {
+        add(
+            Severity::Blocking,
+            "node.hears_nobody",
+            format!("本节点联系不上任何其他验证节点，可能是本节点自身断网，也可能是它们全部停机：{absent_zh}"),
+            format!("this node hears no other validator: it is cut off itself, or all are down: {absent_en}"),
+            "请先检查本节点自身的网络、防火墙与端口；若均正常，请联系其他节点的运维人员；恢复后将自动继续，已确认的数据不受影响",
+            "check this node's own network, firewall and ports first, then ask the operators of the others; it goes on by itself then, and nothing final is lost",
+        );
+    } else if listened && up < quorum {
+        let are = if up == 1 { "is" } else { "are" };
         add(
             Severity::Blocking,
             "network.no_quorum",
             format!("{all} 个验证节点中须有 {quorum} 个在线，现仅 {up} 个；无法联系：{absent_zh}"),
-            format!("{quorum} of {all} validators must be up and {up} are; unreachable: {absent_en}"),
+            format!("{quorum} of {all} validators must be up and {up} {are}; unreachable: {absent_en}"),
             "请启动上述节点，或检查其网络与端口；恢复后将自动继续，已确认的数据不受影响",
             "start these nodes, or check their network and ports; it goes on by itself then, and nothing final is lost",
         );
-    } else if !absent.is_empty() {
+    } else if listened && !absent.is_empty() {
         let (reserve_zh, reserve_en) = match up - quorum {
             0 => ("，但再失去一个即停滞".into(), ", but with one more lost it stands still".into()),
             1 => (String::new(), String::new()),
@@ -135,7 +197,8 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "bring these nodes back soon, and change no validators until then",
         );
     }
-    let ahead = status.peers.iter().filter(|peer| peer.connected).map(|peer| peer.height).max().unwrap_or(0);
+    let heights = peers.iter().filter(|peer| peer.connected && peer.height_known).map(|peer| peer.height);
+    let ahead = heights.max().unwrap_or(0);
     if stalled && ahead > status.height + BEHIND && status.phase == Phase::Running && !blocked {
         add(
             Severity::Blocking,
@@ -156,29 +219,31 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "run zhulian doctor on every node: disk, clock, log",
         );
     }
-    let own_skew = own_clock_skew(&status.peers);
+    let own_skew = own_clock_skew(peers);
     if let Some(skew) = own_skew {
+        let ((zh, en), skew) = (side(skew), skew.unsigned_abs());
         add(
             Severity::Warning,
             "clock.own",
-            format!("本节点的时钟与多数验证节点相差约 {skew} 毫秒，会拖慢本节点出块"),
-            format!("this node's clock is about {skew} ms off those of most validators, which delays its blocks"),
+            format!("本节点的时钟比多数验证节点{zh}约 {skew} 毫秒，会拖慢本节点出块"),
+            format!("this node's clock is about {skew} ms {en} those of most validators, which delays its blocks"),
             "请在本机同步时钟（NTP，如 chrony）",
             "synchronise this machine's clock (NTP, such as chrony)",
         );
     }
-    for peer in status.peers.iter().filter(|peer| peer.connected) {
+    for peer in peers.iter().filter(|peer| peer.connected) {
         if own_skew.is_none() && peer.clock_skew_ms.unsigned_abs() >= SKEW_MS {
+            let ((zh, en), skew) = (side(peer.clock_skew_ms), peer.clock_skew_ms.unsigned_abs());
             add(
                 Severity::Warning,
                 "clock.skew",
-                format!("“{}”的时钟与本节点相差 {} 毫秒，会拖慢出块", peer.name, peer.clock_skew_ms),
-                format!("the clock of {} is {} ms off this node's, which delays blocks", peer.name, peer.clock_skew_ms),
+                format!("“{}”的时钟比本节点{zh} {skew} 毫秒，会拖慢出块", peer.name),
+                format!("the clock of {} is {skew} ms {en} this node's, which delays blocks", peer.name),
                 "请在两端同步时钟（NTP）",
                 "synchronise the clocks of both (NTP)",
             );
         }
-        if peer.height + BEHIND < status.height {
+        if peer.height_known && peer.height + BEHIND < status.height {
             let behind = status.height - peer.height;
             add(
                 Severity::Warning,
@@ -235,11 +300,15 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
             "enlarge the disk or make room on it; a node whose disk is full stops, and loses nothing",
         );
         if let Some(days) = disk.full_in_days.filter(|days| *days < DISK_DAYS) {
+            let (zh, en) = match days {
+                0 => ("一天之内".into(), "within a day".into()),
+                _ => (format!(" {days} 天后"), format!("in {}", days_en(days))),
+            };
             add(
                 Severity::Warning,
                 "disk.full_soon",
-                format!("按目前的增长，本节点的磁盘将在 {days} 天后写满（剩余 {free} MiB）"),
-                format!("at the present growth this node's disk is full in {days} days ({free} MiB are free)"),
+                format!("按目前的增长，本节点的磁盘将在{zh}写满（剩余 {free} MiB）"),
+                format!("at the present growth this node's disk is full {en} ({free} MiB are free)"),
                 remedy_zh,
                 remedy_en,
             );
@@ -256,14 +325,25 @@ pub fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
     }
     let urgent = status.keys_due.iter().filter(|key| key.days_left <= KEY_DAYS).count();
     if let Some(first) = status.keys_due.first().filter(|_| urgent > 0) {
-        let (member, days) = (&first.member, first.days_left);
+        let member = &first.member;
+        let (left_zh, left_en) = match first.days_left {
+            days @ ..0 => {
+                let late = days.unsigned_abs();
+                (format!("已逾期 {late} 天"), format!("overdue by {}", days_en(late)))
+            }
+            0 => ("今天到期".into(), "due today".into()),
+            days => (format!("剩余 {days} 天"), format!("{} left", days_en(days.unsigned_abs()))),
+        };
+        let (which_zh, which_en) = match urgent {
+            1 => ("即", "key of this organisation is due within"),
+            _ => ("最急的是", "keys of this organisation are due within"),
+        };
+        let first_en = if urgent == 1 { "that" } else { "first that" };
         add(
             Severity::Warning,
             "keys.due",
-            format!("本机构有 {urgent} 把密钥应在 {KEY_DAYS} 天内更换，最急的是成员 {member} 的（剩余 {days} 天）"),
-            format!(
-                "{urgent} keys of this organisation are due within {KEY_DAYS} days, first that of {member} ({days} days left)"
-            ),
+            format!("本机构有 {urgent} 把密钥应在 {KEY_DAYS} 天内更换，{which_zh}成员 {member} 的（{left_zh}）"),
+            format!("{urgent} {which_en} {KEY_DAYS} days, {first_en} of {member} ({left_en})"),
             "请持有人执行 zhulian key rotate",
             "let the holders run zhulian key rotate",
         );
@@ -305,25 +385,50 @@ fn own_clock_skew(peers: &[PeerView]) -> Option<i64> {
     side(1).or_else(|| side(-1))
 }
 
+/// How a clock that is off by so much stands to another, in Chinese and English.
+fn side(skew_ms: i64) -> (&'static str, &'static str) {
+    if skew_ms < 0 { ("慢", "behind") } else { ("快", "ahead of") }
+}
+
+/// A number of days in English.
+fn days_en(days: u64) -> String {
+    format!("{days} day{}", if days == 1 { "" } else { "s" })
+}
+
 /// The peers with the time since when they are unreachable.
 fn names(
     peers: &[&PeerView],
+    now_ms: u64,
     between: &str,
     (open, close): (&str, &str),
     (since, after): (&str, &str),
     never: &str,
 ) -> String {
     let one = |peer: &&PeerView| match peer.last_seen_ms {
-        Some(ms) => format!("{}{open}{since}{}{after}{close}", peer.name, clock(ms)),
+        Some(ms) => format!("{}{open}{since}{}{after}{close}", peer.name, clock(ms, now_ms)),
         None => format!("{}{open}{never}{close}", peer.name),
     };
     peers.iter().map(one).collect::<Vec<_>>().join(between)
 }
 
-/// The time of day in Beijing, `HH:MM:SS`.
-fn clock(ms: u64) -> String {
-    let seconds = (ms / 1_000 + 8 * 3_600) % 86_400;
-    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+/// A time in Beijing: `HH:MM:SS` of the day that it is there, else with the date before, `2026-01-31 HH:MM:SS`.
+fn clock(ms: u64, now_ms: u64) -> String {
+    let local = |ms: u64| ms / 1_000 + 8 * 3_600;
+    let (days, seconds) = (local(ms) / 86_400, local(ms) % 86_400);
+    let time = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if days == local(now_ms) / 86_400 {
+        return time;
+    }
+    // Days to a civil date, by years that begin on 1 March (so that the leap day is a year's last).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {time}")
 }
 
 #[cfg(test)]
@@ -331,12 +436,20 @@ mod tests {
     use super::*;
     use crate::Hex32;
 
+    /// A minute after the peers were heard, 2026-01-01 08:05:00 in Beijing.
+    const NOW: u64 = 1_767_225_900_000;
+
+    fn diagnose(status: &StatusView, quorum: usize) -> Diagnosis {
+        diagnose_at(status, quorum, NOW)
+    }
+
     fn peer(name: &str, connected: bool) -> PeerView {
         PeerView {
             name: name.into(),
             public_key: Hex32([1; 32]),
             connected,
             height: 100,
+            height_known: true,
             last_seen_ms: Some(1_767_225_840_000),
             clock_skew_ms: 3,
         }
@@ -356,6 +469,7 @@ mod tests {
             view: 7,
             leader: Some("A".into()),
             peers: vec![peer("A", true), peer("B", true), peer("C", true)],
+            settling: false,
             mempool_transactions: 0,
             mempool_bytes: 0,
             mempool_bytes_max: 1_000,
@@ -401,6 +515,89 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_another_day_has_its_date() {
+        assert_eq!(clock(NOW - 60_000, NOW), "08:04:00");
+        // Days begin in Beijing.
+        let midnight = NOW - NOW % 1_000 - 8 * 3_600_000 - 300_000;
+        assert_eq!(clock(midnight, NOW), "00:00:00");
+        assert_eq!(clock(midnight - 1_000, NOW), "2025-12-31 23:59:59");
+        assert_eq!(clock(1_709_168_462_000, NOW), "2024-02-29 09:01:02");
+        assert_eq!(clock(NOW + 86_400_000, NOW), "2026-01-02 08:05:00");
+        let mut status = healthy();
+        (status.peers[0].connected, status.peers[0].last_seen_ms) = (false, Some(NOW - 3 * 86_400_000));
+        let found = diagnose(&status, 3).findings;
+        assert!(found[0].en.contains("A (since 2025-12-29 08:05:00)"), "{}", found[0].en);
+        assert!(found[0].zh.contains("A（自 2025-12-29 08:05:00 起）"), "{}", found[0].zh);
+    }
+
+    #[test]
+    fn a_node_that_starts_or_has_just_started_calls_nobody_away() {
+        let mut status = healthy();
+        (status.phase, status.peers, status.settling) = (Phase::Starting, Vec::new(), true);
+        assert_eq!(codes(&status), ["node.starting"]);
+        status.public_key = None;
+        assert_eq!(codes(&status), ["node.starting"]);
+        // It runs, and nobody was heard yet.
+        let unheard = |name| PeerView { last_seen_ms: None, height: 0, height_known: false, ..peer(name, false) };
+        (status.phase, status.peers) = (Phase::Running, vec![unheard("A"), unheard("B"), unheard("C")]);
+        assert!(diagnose(&status, 3).moving && codes(&status).is_empty());
+        status.peers[0] = peer("A", true);
+        assert!(codes(&status).is_empty());
+        // After some seconds it counts, and at once where no block comes for long.
+        status.settling = false;
+        assert_eq!(codes(&status), ["network.no_quorum"]);
+        assert!(diagnose(&status, 3).findings[0].en.starts_with("3 of 3 validators must be up and 1 is;"));
+        (status.settling, status.stall) = (true, Some("no block".into()));
+        assert_eq!(codes(&status), ["network.no_quorum"]);
+    }
+
+    #[test]
+    fn a_node_that_hears_nobody_asks_itself_first() {
+        let mut status = healthy();
+        status.peers.iter_mut().for_each(|peer| peer.connected = false);
+        let found = diagnose(&status, 3);
+        assert!(!found.moving && found.findings.len() == 1 && found.findings[0].code == "node.hears_nobody");
+        let it = &found.findings[0];
+        assert_eq!(
+            it.en,
+            "this node hears no other validator: it is cut off itself, or all are down: A (since 08:04:00), B (since 08:04:00), \
+             C (since 08:04:00)"
+        );
+        assert!(it.remedy_en.starts_with("check this node's own network"), "{}", it.remedy_en);
+        assert!(it.zh.contains("自身断网") && it.remedy_zh.starts_with("请先检查本节点自身的网络"), "{}", it.zh);
+    }
+
+    #[test]
+    fn a_silent_engine_is_not_called_a_start() {
+        let mut status = healthy();
+        // What it said last: all peers are away, and one is far behind.
+        status.peers.iter_mut().for_each(|peer| (peer.connected, peer.height) = (false, 1));
+        (status.phase, status.settling) = (Phase::Starting, true);
+        for said in [ENGINE_SILENT, ENGINE_STOPPED] {
+            status.stall = Some(said.en.into());
+            let found = diagnose(&status, 3);
+            assert!(!found.moving && found.findings.len() == 1, "{:?}", found.findings);
+            let it = &found.findings[0];
+            assert_eq!((it.code.as_str(), it.en.as_str(), it.zh.as_str()), ("node.engine_silent", said.en, said.zh));
+        }
+        status.stall = Some("something that a newer node says".into());
+        assert_eq!(diagnose(&status, 3).findings[0].en, "something that a newer node says");
+    }
+
+    #[test]
+    fn a_height_that_is_not_known_is_not_behind() {
+        let mut status = healthy();
+        status.peers[1].height = 10;
+        assert_eq!(codes(&status), ["validator.behind"]);
+        (status.peers[1].height, status.peers[1].height_known) = (0, false);
+        assert!(codes(&status).is_empty());
+        // An older node says nothing of it, and gave a height always.
+        let mut older = serde_json::to_value(&status.peers[1]).unwrap();
+        older.as_object_mut().unwrap().remove("height_known");
+        assert!(serde_json::from_value::<PeerView>(older).unwrap().height_known);
+    }
+
+    #[test]
     fn a_node_that_others_have_left_behind_says_so() {
         let mut status = healthy();
         status.stall = Some("no block".into());
@@ -416,10 +613,15 @@ mod tests {
         (status.peers[0].clock_skew_ms, status.peers[1].clock_skew_ms) = (-4_000, -4_200);
         let found = diagnose(&status, 3).findings;
         assert_eq!(found.len(), 1);
-        assert!(found[0].code == "clock.own" && found[0].en.contains("about 4000 ms"), "{}", found[0].en);
+        assert!(found[0].code == "clock.own" && found[0].en.contains("about 4000 ms ahead of those"), "{}", found[0].en);
+        assert!(found[0].zh.contains("比多数验证节点快约 4000 毫秒"), "{}", found[0].zh);
         // Two that are off to different sides are off themselves, and so is one of two.
         status.peers[1].clock_skew_ms = 4_200;
-        assert_eq!(codes(&status), ["clock.skew", "clock.skew"]);
+        let found = diagnose(&status, 3).findings;
+        assert_eq!([&found[0].code, &found[1].code], ["clock.skew", "clock.skew"]);
+        assert!(found[0].en.starts_with("the clock of A is 4000 ms behind this node's"), "{}", found[0].en);
+        assert!(found[1].en.starts_with("the clock of B is 4200 ms ahead of this node's"), "{}", found[1].en);
+        assert!(found[0].zh.contains("慢 4000 毫秒") && found[1].zh.contains("快 4200 毫秒"));
         status.peers[1].clock_skew_ms = 3;
         assert_eq!(codes(&status), ["clock.skew"]);
         status.peers[1].connected = false;
@@ -436,7 +638,17 @@ mod tests {
         status.keys_due = vec![due("clerk-2", -3), due("clerk-3", 30), due("clerk-1", 60)];
         let found = diagnose(&status, 3).findings;
         assert!(found[0].code == "keys.due" && found[0].en.starts_with("2 keys"), "{}", found[0].en);
-        assert!(found[0].en.contains("clerk-2 (-3 days left)"), "{}", found[0].en);
+        assert!(found[0].en.ends_with(", first that of clerk-2 (overdue by 3 days)"), "{}", found[0].en);
+        for (days, en, zh) in [
+            (-1, "(overdue by 1 day)", "（已逾期 1 天）"),
+            (0, "(due today)", "（今天到期）"),
+            (1, "(1 day left)", "（剩余 1 天）"),
+        ] {
+            status.keys_due = vec![due("clerk-2", days)];
+            let found = diagnose(&status, 3).findings;
+            assert_eq!(found[0].en, format!("1 key of this organisation is due within 30 days, that of clerk-2 {en}"));
+            assert!(found[0].zh.contains(&format!("即成员 clerk-2 的{zh}")), "{}", found[0].zh);
+        }
     }
 
     #[test]
@@ -477,6 +689,10 @@ mod tests {
         status.disk = disk(100 << 30, Some(41));
         let found = diagnose(&status, 3);
         assert!(found.moving && found.findings[0].en.contains("full in 41 days"), "{}", found.findings[0].en);
+        status.disk = disk(100 << 30, Some(1));
+        assert!(diagnose(&status, 3).findings[0].en.contains("full in 1 day ("));
+        status.disk = disk(100 << 30, Some(0));
+        assert!(diagnose(&status, 3).findings[0].en.contains("full within a day ("));
     }
 
     #[test]

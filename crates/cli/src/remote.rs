@@ -148,6 +148,39 @@ pub fn explain(error: &ClientError, client: &Client) -> Failure {
             "name another gateway with --url; on that node's machine look at its process and its log; if it is only busy, give it more \
              time with --timeout",
         )),
+        ClientError::Redirected { status, location } => Failure::new(
+            Exit::Network,
+            "network.redirected",
+            text!("{url} 将请求转向 {location}（状态 {status}）", "{url} refers to {location} (status {status})"),
+        )
+        .why(Text::fixed(
+            "不自动跟随转向，以免交易被送往他处",
+            "that is not followed, so that no transaction gets to somebody else",
+        ))
+        .next(Text::fixed(
+            "若新地址可信，用 --url 指定；否则请联系网关的运维人员",
+            "if you trust that address, name it with --url; else ask the operator of the gateway",
+        )),
+        ClientError::TooLarge(max) => {
+            let max = crate::text::bytes(*max as u64);
+            Failure::new(
+                Exit::Network,
+                "network.too_large",
+                text!("{url} 的应答超过 {max}", "the answer of {url} is larger than {max}"),
+            )
+            .why(Text::fixed("该地址可能不是珠联网关", "perhaps there is no Zhulian gateway at this address"))
+            .next(Text::fixed("核对 --url", "check --url"))
+        }
+        ClientError::Unexpected(status) if error.retry() => Failure::new(
+            Exit::Network,
+            "network.unexpected",
+            text!("{url} 返回了意外的应答（状态 {status}）", "{url} gave an unexpected answer (status {status})"),
+        )
+        .why(Text::fixed(
+            "网关前的代理暂时无法连接网关，网关可能正在重启",
+            "a proxy before the gateway does not reach it; perhaps it is restarting",
+        ))
+        .next(Text::fixed("稍后重试，或用 --url 指定其他网关", "try again later, or name another gateway with --url")),
         ClientError::Transport(cause) => Failure::new(
             Exit::Network,
             "network.unreachable",

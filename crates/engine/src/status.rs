@@ -35,8 +35,8 @@ pub struct PeerStatus {
     pub last_seen: Option<Timestamp>,
     /// Whether it was heard within the last seconds.
     pub connected: bool,
-    /// The last block it has executed; 0 while it is not known.
-    pub height: Height,
+    /// The last block it has executed; `None` while it has not said, as when it opens its store.
+    pub height: Option<Height>,
     /// Its view.
     pub view: u64,
     /// Its clock minus this node's, in milliseconds, not counting the way of the message.
@@ -220,7 +220,7 @@ impl Board {
                     address: inner.addresses.get(key).cloned().unwrap_or_default(),
                     last_seen: heard.map(|_| at),
                     connected: heard.is_some() && now.saturating_sub(at) < CONNECTED_MS,
-                    height: height.unwrap_or_default(),
+                    height,
                     view,
                     clock_skew_ms,
                 }

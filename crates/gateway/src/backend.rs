@@ -402,8 +402,8 @@ pub struct Peer {
     pub last_seen: Option<Timestamp>,
     /// Whether it was heard within the last seconds.
     pub connected: bool,
-    /// The last block it has executed.
-    pub height: Height,
+    /// The last block it has executed; `None` while it has not said.
+    pub height: Option<Height>,
     /// Its clock minus the node's, in milliseconds.
     pub clock_skew_ms: i64,
     /// Contradictory votes seen of it.
@@ -479,6 +479,8 @@ pub struct NodeStatus {
     pub peers: Vec<Peer>,
     /// Others that were heard: validators to be, that follow already, and former ones.
     pub followers: Vec<Peer>,
+    /// Whether the node has listened to them for so short a time that it says nothing not to have heard one.
+    pub settling: bool,
     /// Transactions in the mempool.
     pub mempool_transactions: u64,
     /// Their bytes.

@@ -36,4 +36,7 @@ pub use refusals::{Described, describe};
 pub(crate) use server::{Gateway, Shared};
 pub use server::{router, serve};
 pub use shutdown::{Shutdown, Stopper, shutdown};
-pub use zhulian_api::{diagnosis::DAMAGED_ENTRIES, view::CONNECTED_SECONDS};
+pub use zhulian_api::{
+    diagnosis::{DAMAGED_ENTRIES, ENGINE_SILENT, ENGINE_STOPPED},
+    view::CONNECTED_SECONDS,
+};

@@ -71,6 +71,8 @@ const _: () = assert!(engine::CONNECTED_MS == gateway::CONNECTED_SECONDS * 1_000
 const STATUS_EVERY: Duration = Duration::from_millis(250);
 /// An engine that does not say for so long how it is, is not well.
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
+/// A node that has listened to the others for less does not know yet who is away: links come up one by one.
+const SETTLING: Duration = Duration::from_secs(10);
 /// A chain whose height has not changed for so many heartbeats is said to stall.
 const STALL_HEARTBEATS: u32 = 8;
 impl Node {
@@ -233,6 +235,7 @@ fn starting(network: &Network, genesis: &Genesis, protocol_known: Protocol, key:
         leader: None,
         peers: Vec::new(),
         followers: Vec::new(),
+        settling: true,
         mempool_transactions: 0,
         mempool_bytes: 0,
         mempool_bytes_max: 0,
@@ -260,6 +263,7 @@ async fn watch(
     stall_after: Duration,
 ) {
     let mut moved = (None, Instant::now());
+    let mut listens: Option<Instant> = None;
     let mut every = tokio::time::interval(STATUS_EVERY);
     loop {
         every.tick().await;
@@ -268,15 +272,16 @@ async fn watch(
             if matches!(answer, Ok(Err(engine::Error::Stopped))) {
                 let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
                 status.phase = gateway::Phase::Starting;
-                status.stall = Some("this node's engine has stopped; its log says why".into());
+                status.stall = Some(gateway::ENGINE_STOPPED.en.into());
                 return;
             }
             // While it opens its state it answers nothing; after that, what it said last would be shown as if it were so.
             if answer.is_err() && moved.0.is_some() {
                 let mut status = status.write().unwrap_or_else(|poisoned| poisoned.into_inner());
                 status.phase = gateway::Phase::Starting;
-                let text =
-                    "this node's engine does not answer, and what it said last is shown; see the log and the machine's load";
+                // Whom it heard then says nothing of now.
+                (listens, status.settling) = (None, true);
+                let text = gateway::ENGINE_SILENT.en;
                 if status.stall.replace(text.into()).as_deref() != Some(text) {
                     tracing::error!("{text}");
                 }
@@ -285,6 +290,9 @@ async fn watch(
         };
         if moved.0 != now.height {
             moved = (now.height, Instant::now());
+        }
+        if now.phase != engine::Phase::Starting {
+            listens.get_or_insert_with(Instant::now);
         }
         let standing = moved.1.elapsed();
         let set = now.sets.iter().rev().find(|set| set.epoch <= now.epoch).unwrap_or(&network);
@@ -311,6 +319,7 @@ async fn watch(
         };
         status.peers = now.peers.iter().map(peer).collect();
         status.followers = now.followers.iter().map(peer).collect();
+        status.settling = listens.is_none_or(|since| since.elapsed() < SETTLING);
         status.phase = match now.phase {
             engine::Phase::Starting => gateway::Phase::Starting,
             engine::Phase::Syncing => gateway::Phase::Syncing,
@@ -338,6 +347,12 @@ fn stall(network: &Network, now: &engine::Status, standing: Duration) -> String 
     let reachable = network.validators.len() - absent.len();
     let quorum = zhulian_primitives::quorum(network.validators.len());
     let seconds = standing.as_secs();
+    if absent.len() == now.peers.len() && reachable < quorum {
+        return format!(
+            "no block for {seconds} s: no other validator can be reached, so this node is cut off or all are down: {}",
+            absent.join(", ")
+        );
+    }
     if reachable < quorum {
         return format!(
             "no block for {seconds} s: {reachable} of {quorum} needed validators can be reached; missing are {}",

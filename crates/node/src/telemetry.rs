@@ -84,17 +84,18 @@ pub(crate) fn status(status: &NodeStatus) -> String {
         let name = network.validators.iter().find(|it| it.public_key == peer.public_key).map(|it| it.name.as_str());
         format!("{{validator=\"{}\"}}", label(name.unwrap_or("?")))
     };
-    let mut peers = |name: &str, help: &str, kind: &str, value: &dyn Fn(&Peer) -> f64| {
-        labelled(out, name, help, kind, status.peers.iter().map(|it| (peer(it), value(it))));
+    let mut peers = |name: &str, help: &str, kind: &str, value: &dyn Fn(&Peer) -> Option<f64>| {
+        labelled(out, name, help, kind, status.peers.iter().filter_map(|it| Some((peer(it), value(it)?))));
     };
     peers("zhulian_peer_connected", "Whether a validator was heard lately", "gauge", &|it| {
-        f64::from(u8::from(it.connected))
+        Some(f64::from(u8::from(it.connected)))
     });
-    peers("zhulian_peer_height", "The last block that a validator has executed", "gauge", &|it| it.height as f64);
-    let skew = |it: &Peer| if it.connected { it.clock_skew_ms as f64 / 1_000.0 } else { 0.0 };
+    // One that has not said its height has none, rather than 0.
+    peers("zhulian_peer_height", "The last block that a validator has executed", "gauge", &|it| Some(it.height? as f64));
+    let skew = |it: &Peer| Some(if it.connected { it.clock_skew_ms as f64 / 1_000.0 } else { 0.0 });
     peers("zhulian_peer_clock_skew_seconds", "A validator's clock minus this node's", "gauge", &skew);
     peers("zhulian_peer_misbehaviour_total", "Contradictory votes that a validator signed", "counter", &|it| {
-        it.misbehaviour as f64
+        Some(it.misbehaviour as f64)
     });
     text
 }

@@ -100,6 +100,9 @@ pub struct StatusView {
     pub leader: Option<String>,
     /// The other validators as this node sees them.
     pub peers: Vec<PeerView>,
+    /// Whether the node has listened to them for only a few seconds, so that it says nothing yet not to have heard one.
+    #[serde(default)]
+    pub settling: bool,
     /// Transactions that wait for a block.
     pub mempool_transactions: u64,
     /// Their bytes.
@@ -240,6 +243,11 @@ pub struct DiskView {
     pub full_in_days: Option<u64>,
 }
 
+/// Nodes that do not say whether a height is known gave one always.
+fn known() -> bool {
+    true
+}
+
 /// Another validator as the node sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeerView {
@@ -249,8 +257,11 @@ pub struct PeerView {
     pub public_key: Hex32,
     /// Whether it was heard within the last five seconds: one that has just ended counts for as long.
     pub connected: bool,
-    /// The last height it has executed.
+    /// The last height it has executed; 0 while it is not known.
     pub height: u64,
+    /// Whether the height is known; it is not while the validator has not said it, as when it opens its store.
+    #[serde(default = "known")]
+    pub height_known: bool,
     /// When it was last heard.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -327,7 +338,7 @@ pub struct ValidatorView {
     pub this_node: bool,
     /// Whether it was heard within the last five seconds: one that has just ended counts for as long.
     pub connected: bool,
-    /// The last height it has executed.
+    /// The last height it has executed; 0 while it is not known.
     pub height: u64,
     /// Contradictory votes seen of it since the node started.
     pub misbehaviour: u64,

@@ -1,6 +1,6 @@
 //! `zhulian why-stalled`: what keeps the network from going on, or soon may.
 
-use zhulian_api::diagnosis::Severity;
+use zhulian_api::diagnosis::{Finding, Severity};
 
 use crate::{
     failure::{Exit, Result},
@@ -25,6 +25,13 @@ pub fn run(session: &Session) -> Result<Report> {
             "It is not stalled: blocks are finalised, and nothing is wrong.",
         ),
         (true, _) => text!("没有停滞，但有 {count} 项需要注意。", "It is not stalled, but this needs attention: {count}."),
+        // What stands in this node's own way says nothing of the network.
+        (false, _) if diagnosis.findings.iter().all(is_own) => {
+            text!(
+                "本节点没有跟上网络，原因见下（共 {count} 项）。",
+                "This node does not follow the network; findings: {count}."
+            )
+        }
         (false, _) => {
             text!("已停滞，原因见下（共 {count} 项）。", "It is stalled; findings: {count}.")
         }
@@ -41,4 +48,9 @@ pub fn run(session: &Session) -> Result<Report> {
             .fact(Text::fixed("处理办法", "remedy"), Text { zh: finding.remedy_zh.into(), en: finding.remedy_en.into() });
     }
     Ok(report)
+}
+
+/// Whether a finding does not tell that the network stands still.
+fn is_own(finding: &Finding) -> bool {
+    finding.severity != Severity::Blocking || finding.is_of_this_node()
 }

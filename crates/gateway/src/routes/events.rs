@@ -13,7 +13,7 @@ use zhulian_primitives::{Block, Height, Receipt};
 
 use super::blocks;
 use crate::{
-    Failure, Shared,
+    Failure, Phase, Shared,
     metrics::OpenStream,
     request::{self, NUMBER_MAX, Params, number},
     show,
@@ -88,9 +88,18 @@ const AHEAD_MAX: u64 = 1_000;
 
 /// Refuses a place from which this node cannot go on without a gap.
 async fn reachable(gateway: &Shared, last: Seen) -> Result<(), Failure> {
-    let tip = gateway.backend.status().height.unwrap_or(0);
+    let status = gateway.backend.status();
+    let starts = |why| Err(Failure::new(ErrorCode::NotReady, why));
     let refuse = |why| Err(Failure::new(ErrorCode::BlockNotFound, why));
+    // To begin anew would lose what came meanwhile, so nobody is told to by a node that has yet to learn how far the network is.
+    let Some(tip) = status.height else {
+        return starts("Last-Event-ID: the node does not know its height yet");
+    };
     if last.height > tip.saturating_add(AHEAD_MAX) {
+        let highest = status.peers.iter().filter_map(|peer| peer.height).max().unwrap_or(0);
+        if status.phase != Phase::Running || last.height <= highest.saturating_add(AHEAD_MAX) {
+            return starts("Last-Event-ID: the node has yet to catch up with the others");
+        }
         return refuse("Last-Event-ID: far ahead of this network; begin without it");
     }
     let next = last.height.max(1);

@@ -64,7 +64,8 @@ fn status_view(gateway: &Shared) -> view::StatusView {
         name: show::validator_name(network, &peer.public_key),
         public_key: peer.public_key.into(),
         connected: peer.connected,
-        height: peer.height,
+        height: peer.height.unwrap_or(0),
+        height_known: peer.height.is_some(),
         last_seen_ms: peer.last_seen,
         clock_skew_ms: peer.clock_skew_ms,
     };
@@ -84,6 +85,7 @@ fn status_view(gateway: &Shared) -> view::StatusView {
         view: status.view,
         leader: status.leader.map(|key| show::validator_name(network, &key)),
         peers: status.peers.iter().map(peer).collect(),
+        settling: status.settling,
         mempool_transactions: status.mempool_transactions,
         mempool_bytes: status.mempool_bytes,
         mempool_bytes_max: status.mempool_bytes_max,
@@ -138,7 +140,7 @@ pub async fn validators(State(gateway): State<Shared>) -> Result<Json<view::Vali
             public_key: validator.public_key.into(),
             this_node,
             connected: this_node || peer.is_some_and(|peer| peer.connected),
-            height: if this_node { status.height.unwrap_or(0) } else { peer.map_or(0, |peer| peer.height) },
+            height: if this_node { status.height.unwrap_or(0) } else { peer.and_then(|peer| peer.height).unwrap_or(0) },
             misbehaviour: peer.map_or(0, |peer| peer.misbehaviour),
         }
     };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use zhulian_api::{EventStream, ServerEvent, Wait};
+use zhulian_gateway::Phase;
 
 use crate::world::{World, id_of};
 
@@ -71,6 +72,28 @@ async fn only_the_asked_kinds_are_sent() {
     let mut evidence = world.client.events(Some("0:0"), &["evidence"]).await.unwrap();
     assert_eq!(next(&mut evidence).await.id, "1:0");
     assert_eq!(next(&mut evidence).await.id, "2:0");
+}
+
+#[tokio::test]
+async fn nobody_is_told_to_begin_anew_by_a_node_that_does_not_know_how_far_the_network_is() {
+    let world = World::start().await;
+    let code = async || {
+        let Err(error) = world.client.events(Some("5000:0"), &[]).await else { panic!("a place that is not there") };
+        (error.code().map(str::to_owned), error.retry())
+    };
+    let not_ready = (Some("node.not_ready".to_owned()), true);
+    // Before the state is open there is no height at all.
+    world.memory.set_phase(Phase::Starting);
+    assert_eq!(code().await, not_ready);
+    // One that runs, but is behind the others.
+    world.memory.set_phase(Phase::Running);
+    world.client.submit(&[world.deposit(b"x")], SOON).await.unwrap();
+    world.memory.set_peers_height(Some(6_000));
+    assert_eq!(code().await, not_ready);
+    world.memory.set_peers_height(None);
+    assert_eq!(code().await, (Some("query.block_not_found".to_owned()), true));
+    world.memory.set_phase(Phase::Syncing);
+    assert_eq!(code().await, not_ready);
 }
 
 #[tokio::test]

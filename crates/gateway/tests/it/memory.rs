@@ -71,6 +71,7 @@ struct Inner {
     pool: Vec<(TransactionId, Vec<u8>)>,
     index: Index,
     phase: Phase,
+    peers_height: Option<Option<u64>>,
 }
 
 pub struct Memory {
@@ -101,6 +102,7 @@ impl Memory {
             pool: Vec::new(),
             index: Index::default(),
             phase: Phase::Running,
+            peers_height: None,
         };
         let (live, _) = broadcast::channel(1024);
         Self { executor, reader, network, keys, inner: Mutex::new(inner), live, tip: watch::channel(0).0 }
@@ -113,6 +115,11 @@ impl Memory {
 
     pub fn set_phase(&self, phase: Phase) {
         self.inner.lock().unwrap().phase = phase;
+    }
+
+    /// The other validators say this height instead of the own one.
+    pub fn set_peers_height(&self, height: Option<u64>) {
+        self.inner.lock().unwrap().peers_height = Some(height);
     }
 
     /// Keeps a transaction out of blocks, as a proposer might, until it expires.
@@ -372,12 +379,13 @@ impl Backend for Memory {
                     public_key: validator.public_key,
                     last_seen: Some(GENESIS_TIME),
                     connected: true,
-                    height: inner.blocks.len() as u64,
+                    height: inner.peers_height.unwrap_or(Some(inner.blocks.len() as u64)),
                     clock_skew_ms: -3,
                     misbehaviour: 0,
                 })
                 .collect(),
             followers: Vec::new(),
+            settling: false,
             mempool_transactions: inner.pool.len() as u64,
             mempool_bytes: inner.pool.iter().map(|(_, bytes)| bytes.len() as u64).sum(),
             mempool_bytes_max: 64 << 20,
