@@ -155,6 +155,8 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             | "AlreadyRated"
             | "OverridePending"
             | "NothingDue"
+            | "StillDue"
+            | "PausedTooOften"
             | "NoCalendar"
             | "OrganisationNotActive"
             | "CalendarLacksYear"
@@ -163,7 +165,7 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "TooLarge" => 413,
             "UnknownVariable" | "WrongValue" | "PersonalData" | "MaterialUnknown" | "PauseNotListed" | "TooCostly"
             | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong"
-            | "InputUnfit" => 422,
+            | "InputUnfit" | "Unreadable" => 422,
             _ => return None,
         },
         _ => return None,

@@ -7,6 +7,7 @@ use crate::expression::{Expression, Language};
 use crate::model::{Kind, Node, Process, Timer, Trigger};
 use crate::refusal::{Reason, Refusal};
 use crate::time;
+use crate::value::NAME_MAX;
 use std::collections::BTreeMap;
 use zhulian_rules::types::Type;
 use zhulian_rules::{Model, Profile, Value};
@@ -72,6 +73,40 @@ pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     }
 }
 
+/// Names of variables that no case can keep. Apart from [`check`], so that procedures which were deployed before this was looked for
+/// stay deployed.
+///
+/// # Errors
+/// Each, by element.
+pub fn names(process: &Process) -> Result<(), Vec<Refusal>> {
+    let bad = |name: &str| name.is_empty() || name.len() > NAME_MAX;
+    let mut refusals: Vec<Refusal> = process
+        .variables()
+        .filter(|(name, _)| bad(name))
+        .map(|(name, _)| Refusal::of(&process.id, &process.name, Reason::VariableName, name))
+        .collect();
+    for node in &process.nodes {
+        for name in targets(node).into_iter().filter(|name| bad(name)) {
+            refusals.push(Refusal::of(&node.id, &node.name, Reason::VariableName, name));
+        }
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+}
+
+/// Variables that an element sets.
+fn targets(node: &Node) -> Vec<&str> {
+    let mappings = node.inputs.iter().chain(&node.outputs);
+    let mut names: Vec<&str> = mappings.map(|mapping| mapping.target.split('.').next().unwrap_or_default()).collect();
+    if let Kind::Decision { result, .. } = &node.kind {
+        names.push(result);
+    }
+    names.extend(node.result_variable());
+    if let Some(repeat) = &node.repeat {
+        names.extend(repeat.element.as_deref().into_iter().chain(repeat.results.as_deref()));
+    }
+    names
+}
+
 /// The variables that expressions may name, with their types.
 fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String, Type> {
     let mut known = BTreeMap::from([("loopCounter".to_owned(), Type::Number)]);
@@ -84,17 +119,7 @@ fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String,
             .insert(name.to_owned(), if ty == "commitment" { Type::String } else { Type::builtin(ty).unwrap_or(Type::Any) });
     }
     for node in &process.nodes {
-        let targets =
-            node.inputs.iter().chain(&node.outputs).map(|mapping| mapping.target.split('.').next().unwrap_or_default());
-        let mut names: Vec<&str> = targets.collect();
-        if let Kind::Decision { result, .. } = &node.kind {
-            names.push(result);
-        }
-        names.extend(node.result_variable());
-        if let Some(repeat) = &node.repeat {
-            names.extend(repeat.element.as_deref().into_iter().chain(repeat.results.as_deref()));
-        }
-        for name in names {
+        for name in targets(node) {
             known.entry(name.to_owned()).or_insert(Type::Any);
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct Compiler<'a> {
     service_types: Vec<Type>,
     tables: Vec<Arc<Table>>,
     refusals: Vec<Refusal>,
+    /// Members of one name.
+    doubled: Vec<Refusal>,
     /// The element being compiled, as a path of names.
     place: Vec<String>,
     /// What every element needs, in the order of [`Compiler::targets`].
@@ -69,14 +71,14 @@ pub(crate) fn model(sources: &[&str], profile: Profile) -> Result<Model, Vec<Ref
     let files: Vec<RawModel> = sources.iter().map(|source| read(source)).collect::<Result<_, _>>().map_err(|r| vec![r])?;
     let mut compiler = Compiler::new(&files)?;
     let model = compiler.compile()?;
-    let mut refusals = compiler.refusals;
+    let (mut refusals, doubled) = (compiler.refusals, compiler.doubled);
     if profile == Profile::Strict {
         analysis::check(&model, &mut refusals);
         if !refusals.is_empty() {
             return Err(refusals);
         }
     }
-    Ok(Model { warnings: refusals, ..model })
+    Ok(Model { warnings: refusals, doubled, ..model })
 }
 
 /// Compiles one expression over named variables, as a model of one decision.
@@ -133,6 +135,7 @@ impl<'a> Compiler<'a> {
             service_types: Vec::new(),
             tables: Vec::new(),
             refusals: Vec::new(),
+            doubled: Vec::new(),
             place: Vec::new(),
             needs: Vec::new(),
             items: 0,
@@ -193,6 +196,17 @@ impl<'a> Compiler<'a> {
         let element = if self.place.is_empty() { "definitions".into() } else { self.place.join(" / ") };
         if self.refusals.len() < 1_000 {
             self.refusals.push(Refusal { element, reason, detail: detail.into() });
+        }
+    }
+
+    /// Notes the members of a context that have the name of an earlier one.
+    pub(super) fn note_doubled<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        let mut seen = BTreeSet::new();
+        let element = self.place.join(" / ");
+        for name in names {
+            if !seen.insert(name) && self.doubled.len() < 1_000 {
+                self.doubled.push(Refusal { element: element.clone(), reason: Reason::Duplicate, detail: name.into() });
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use zhulian_crypto::{Digest, sha256};
 use zhulian_execution::{Allowed, Call, Context, Halt, Read, Role, Text};
 use zhulian_ledger::Key as StateKey;
+use zhulian_primitives::Protocol;
 
 use super::{
     enact,
@@ -14,6 +15,8 @@ use super::{
 };
 use crate::{identity::Me, text};
 
+/// The protocol since which a draft is refused whose results a case could not keep (P2).
+const KEEPABLE: Protocol = 3;
 const REPRESENTATIVE: Allowed = Allowed::AnyOf(&[Role::Representative]);
 const OFFICER: Allowed = Allowed::AnyOf(&[Role::Officer]);
 /// Facts of one decision.
@@ -101,7 +104,10 @@ impl Call for Draft {
             return Err(Error::DraftExists.into());
         }
         // P2
-        enact::accept(ctx, &self.manifest)?;
+        let pack = enact::accept(ctx, &self.manifest)?;
+        if ctx.protocol() >= KEEPABLE && pack.keepable().is_err() {
+            return Err(Error::NotAccepted.into());
+        }
         state::MANIFEST.put(ctx, &digest, &self.manifest);
         let (pack, version) = (self.manifest.pack.clone(), self.manifest.version);
         ctx.emit(&Drafted { pack, version, digest, organisation: me.organisation, member: me.member });
