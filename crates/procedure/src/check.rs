@@ -10,7 +10,7 @@ use crate::time;
 use crate::value::NAME_MAX;
 use std::collections::BTreeMap;
 use zhulian_rules::types::Type;
-use zhulian_rules::{Model, Profile, Value};
+use zhulian_rules::{Profile, Refusal as RuleRefusal, Value, Variables};
 
 /// Where the data of a material may come from: property `material:NAME` is one of these words, or `word:which`.
 pub const SOURCES: [&str; 6] = ["applicant", "licence", "catalogue", "exchange", "evidence", "case"];
@@ -48,6 +48,9 @@ pub struct Explored {
 pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     let mut refusals = process.defects.clone();
     let variables = variables(process, &mut refusals);
+    // Read once, for all expressions.
+    let names: Vec<(&str, Type)> = variables.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
+    let variables = Variables::new(&names);
     let startable = starts(process, &mut refusals);
     for (name, source) in process.materials() {
         let kind = source.split(':').next().unwrap_or_default();
@@ -159,7 +162,7 @@ fn starts(process: &Process, refusals: &mut Vec<Refusal>) -> bool {
 struct Element<'a> {
     process: &'a Process,
     node: &'a Node,
-    variables: &'a BTreeMap<String, Type>,
+    variables: &'a Result<Variables, Vec<RuleRefusal>>,
     refusals: &'a mut Vec<Refusal>,
 }
 
@@ -238,9 +241,12 @@ impl Element<'_> {
             Language::Literal => Ok(()),
             Language::Foreign => Err((Reason::ForeignExpression, expression.text.clone())),
             Language::Feel => {
-                let names: Vec<(&str, Type)> = self.variables.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
-                match Model::expression(&expression.text, &names, Profile::Strict) {
-                    Ok(_) => Ok(()),
+                let checked = match self.variables {
+                    Ok(variables) => variables.check(&expression.text, Profile::Strict),
+                    Err(refusals) => Err(refusals.clone()),
+                };
+                match checked {
+                    Ok(()) => Ok(()),
                     Err(refusals) => {
                         let why = refusals.first().map(|refusal| refusal.detail.clone()).unwrap_or_default();
                         Err((Reason::Expression, why))

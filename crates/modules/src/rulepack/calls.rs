@@ -25,6 +25,9 @@ const FACTS_MAX: usize = 64;
 const NAME_MAX: usize = 120;
 const VALUE_MAX: usize = 1_024;
 
+/// From this protocol on a part is looked into also where it ends within a character.
+const CUT_PARTS_LOOKED_INTO: Protocol = 3;
+
 /// Puts a part of a file on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -47,7 +50,8 @@ impl Call for StagePart {
         if !(1..=PART_BYTES_MAX).contains(&self.bytes.len()) {
             return Err(Error::PartTooLarge.into());
         }
-        // P8: a rule names nobody. Only text is looked into: every file of a pack is text.
+        // P8: a rule names nobody. Every file of a pack is text; a part that ends within a character is looked into when it is
+        // executed, by the protocol then in force.
         if std::str::from_utf8(&self.bytes).is_ok_and(text::is_personal) {
             return Err(Error::PersonalData.into());
         }
@@ -59,6 +63,10 @@ impl Call for StagePart {
     }
 
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        // P8
+        if ctx.protocol() >= CUT_PARTS_LOOKED_INTO && text::is_personal(&String::from_utf8_lossy(&self.bytes)) {
+            return Err(Error::PersonalData.into());
+        }
         let me = Me::of(ctx);
         let part = PartId(sha256(&self.bytes));
         if state::PART.get(ctx, &part)?.is_some() {
@@ -104,7 +112,7 @@ impl Call for Draft {
             return Err(Error::DraftExists.into());
         }
         // P2
-        let pack = enact::accept(ctx, &self.manifest)?;
+        let pack = enact::draft(ctx, &self.manifest)?;
         if ctx.protocol() >= KEEPABLE && pack.keepable().is_err() {
             return Err(Error::NotAccepted.into());
         }

@@ -226,7 +226,7 @@ impl City {
         |key| self.chain.get(key).cloned()
     }
 
-    fn send<T: Encode<()>>(&mut self, who: &str, module: &str, call: &str, args: &T) -> Outcome {
+    pub(crate) fn send<T: Encode<()>>(&mut self, who: &str, module: &str, call: &str, args: &T) -> Outcome {
         self.last = self.chain.sign(&pair(who), module, call, args);
         let receipt = self.chain.block(std::slice::from_ref(&self.last)).remove(0);
         let slug = match &receipt.refusal {
