@@ -14,7 +14,6 @@ mod scope;
 mod typing;
 mod unary;
 
-pub(crate) use lexer::name_key;
 pub(crate) use parser::SyntaxError;
 pub(crate) use scope::{Global, Looks, Scope, TypeNames};
 

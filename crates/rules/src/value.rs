@@ -84,10 +84,10 @@ impl Range {
     /// # Errors
     /// Too deep.
     pub fn new(start: Option<Value>, end: Option<Value>, start_included: bool, end_included: bool) -> Result<Self, Halt> {
-        let ends = [&start, &end].into_iter().flatten();
-        let nested =
-            ends.clone().any(|end| matches!(end, Value::List(_) | Value::Context(_) | Value::Range(_) | Value::Function(_)));
-        let depth = if nested { deeper(ends)? } else { 0 };
+        let compound =
+            |end: &Value| matches!(end, Value::List(_) | Value::Context(_) | Value::Range(_) | Value::Function(_));
+        let ends = || [&start, &end].into_iter().flatten();
+        let depth = if ends().any(|end| compound(end)) { deeper(ends())? } else { 0 };
         Ok(Self { start, end, start_included, end_included, depth })
     }
 }
