@@ -88,7 +88,7 @@ fn what_was_late_stays_late_while_the_clock_stands_still() {
 fn a_called_pack_that_is_not_in_force_is_a_fault_of_the_call_only() {
     for (protocol, before_the_call) in [(2, "procedure.procedure_not_found"), (3, "ok")] {
         let mut city = enacted_by(protocol, "caller");
-        let mut enact = |city: &mut City, to: &str| {
+        let enact = |city: &mut City, to: &str| {
             check_in(city, "court.rep stage_part called 0 -> ok\ncourt.rep stage_part called 1 -> ok");
             let from = (city.chain.time - 1_767_225_600_000) / 1_000 + 8;
             check_in(
