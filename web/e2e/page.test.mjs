@@ -10,6 +10,10 @@ const deposited = process.env.ZHULIAN_DEPOSITED; // a file that is on the ledger
 const receiptPath = process.env.ZHULIAN_RECEIPT; // its receipt
 const withdrawn = process.env.ZHULIAN_WITHDRAWN; // a file that was deposited and withdrawn
 const shots = process.env.ZHULIAN_SHOTS;
+// Receipts of the verifiers' own tests, with the identity of the network that they are of.
+const vectors = new URL('../../sdk/vectors/', import.meta.url);
+const vector = async (name) =>
+  Buffer.from(JSON.parse(await readFile(new URL('valid.json', vectors), 'utf8')).find((it) => it.name === name).receipt, 'hex');
 assert.ok(url && deposited && receiptPath && withdrawn, 'scripts/page.sh sets ZHULIAN_URL, _DEPOSITED, _RECEIPT and _WITHDRAWN');
 
 let browser;
@@ -31,6 +35,27 @@ async function open(language = 'zh-CN', options = {}) {
   await page.goto(url);
   await page.waitForFunction(() => document.getElementById('network').textContent.length > 0);
   return { page, errors, close: () => context.close() };
+}
+
+/** The page of a gateway that shows the vectors' network. */
+async function openVectors(language) {
+  const context = await browser.newContext({ locale: language, viewport: { width: 1200, height: 900 } });
+  const page = await context.newPage();
+  const identity = JSON.parse(await readFile(new URL('network.json', vectors), 'utf8'));
+  await page.route('**/v1/network', (route) => route.fulfill({ json: { identity } }));
+  await page.goto(url);
+  await page.waitForFunction(() => document.getElementById('network').textContent.length > 0);
+  return { page, close: () => context.close() };
+}
+
+/** A check that the gateway answers with these pieces of evidence, and their receipts. */
+async function answering(page, evidence, receipts) {
+  await page.route('**/v1/evidence/check', (route) =>
+    route.fulfill({ json: { answer: 'verified', zh: '', en: '', evidence, differing: [], height: 1 } }));
+  await page.route('**/v1/evidence/*/receipt', (route) => {
+    const id = decodeURIComponent(new URL(route.request().url()).pathname.split('/')[3]);
+    return route.fulfill({ body: receipts[id], contentType: 'application/cbor' });
+  });
 }
 
 const drop = (page, files) => page.setInputFiles('#file', files);
@@ -189,4 +214,125 @@ test('axe finds nothing to complain about', async () => {
   const { violations } = await page.evaluate(() => globalThis.axe.run());
   assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`), []);
   await close();
+});
+
+test('a receipt of a refused transaction, or of another call, is shown as no deposit', async () => {
+  const { page, close } = await openVectors('zh-CN');
+  await drop(page, [file('x.zlr', await vector('refused'))]);
+  const card = page.locator('.card.other');
+  await card.waitFor();
+  assert.match(await card.innerText(), /不是存证[\s\S]*被拒绝（原因代码 evidence 4）[\s\S]*x\.zlr[\s\S]*上链时间/);
+  assert.doesNotMatch(await card.innerText(), /存证时间|存证编号|存证机构/);
+  await shot(page, 'other-refused-zh');
+  await drop(page, [file('x.zlr', await vector('other_call'))]);
+  await page.getByText('identity.register').waitFor();
+  await page.click('#language');
+  assert.match(await card.innerText(), /of no deposit[\s\S]*identity\.register/);
+  await drop(page, [file('a.txt', Buffer.from('a')), file('a.txt.zlr', await vector('refused'))]);
+  await page.locator('.card.unproven').waitFor();
+  assert.match(await page.locator('.card').innerText(), /No proof[\s\S]*refused \(code evidence 4\)/);
+  await close();
+});
+
+test('the receipt or the number of a batch does not say that a file is not deposited', async () => {
+  const { page, close } = await openVectors('zh-CN');
+  await drop(page, [file('a.txt', Buffer.from('a')), file('batch.zlr', await vector('batch'))]);
+  const card = page.locator('.card.unproven');
+  await card.waitFor();
+  assert.match(await card.innerText(), /该回执证明一个批次（编号 ZL[^，]+，共 \d+ 条）[\s\S]*条目回执/);
+  assert.doesNotMatch(await card.innerText(), /尚未存证|没有这份文件/);
+  await shot(page, 'unproven-batch-zh');
+  await drop(page, [file('batch.zlr', await vector('batch'))]);
+  await page.locator('.card.record').waitFor();
+  assert.match(await page.locator('.card').innerText(), /证明一个批次/);
+  await close();
+});
+
+test('an unknown number does not say that a deposited file is not deposited', async () => {
+  const { page, close } = await open('zh-CN');
+  await page.click('summary');
+  await page.fill('#number', `ZL${'0'.repeat(26)}7`);
+  await drop(page, [deposited]);
+  await page.locator('.card.unproven').waitFor();
+  assert.match(await page.locator('.card').innerText(), /不说明该文件没有存证[\s\S]*清空编号/);
+  await page.fill('#number', 'nonsense');
+  await drop(page, [deposited]);
+  await page.locator('.card.failed').waitFor();
+  assert.match(await page.locator('.card').innerText(), /“nonsense”不是存证编号/);
+  await close();
+});
+
+test('a wrong deposit of the same digest does not make the file look changed, and a receipt of another number is not believed', async () => {
+  const { page, close } = await open('zh-CN');
+  let asked;
+  page.on('request', (request) => { if (request.url().endsWith('/check')) asked = request.postDataJSON(); });
+  await drop(page, [deposited]);
+  await page.locator('.card.verified').waitFor();
+  assert.deepEqual(Object.keys(asked).sort(), ['chunks_root', 'sha256', 'size', 'sm3']);
+  const own = await readFile(receiptPath);
+  const text = await page.locator('.card').innerText();
+  const id = /ZL[0-9A-Z*~$=]{27}/.exec(text)[0];
+  const view = { id, organisation: 'FORGED', organisation_name: '冒名机构', status: 'in_use' };
+  await answering(page, [{ ...view, id: `ZL${'0'.repeat(27)}` }, view], { [`ZL${'0'.repeat(27)}`]: own, [id]: own });
+  await drop(page, [deposited]);
+  await page.locator('.card.verified').waitFor();
+  assert.doesNotMatch(await page.locator('.card').innerText(), /FORGED|冒名/);
+  await page.unrouteAll();
+  await answering(page, [{ ...view, id: `ZL${'0'.repeat(27)}` }], { [`ZL${'0'.repeat(27)}`]: own });
+  await drop(page, [deposited]);
+  await page.locator('.card.distrusted').waitFor();
+  assert.match(await page.locator('.card').innerText(), /不属于 ZL0+，未予采信/);
+  await shot(page, 'distrusted-zh');
+  await close();
+});
+
+test('receipts that belong to no file are told one by one, and one that is too large is not read', async () => {
+  const { page, close } = await open('en-US');
+  await page.route('**/v1/evidence/**', (route) => route.abort());
+  const own = await readFile(receiptPath);
+  await drop(page, [file('document.bin', await readFile(deposited)), file('document.bin.zlr', own), file('stray.zlr', own), file('huge.zlr', Buffer.alloc((1 << 20) + 1))]);
+  await page.locator('.card.refused').waitFor();
+  assert.equal(await page.locator('.card').count(), 3);
+  assert.match(await page.locator('.card.record').innerText(), /stray\.zlr/);
+  assert.match(await page.locator('.card.refused').innerText(), /huge\.zlr/);
+  await shot(page, 'stray-en');
+  await close();
+});
+
+test('with the identity of an earlier visit a receipt verifies while the site is away', async () => {
+  const { page, close } = await open('en-US');
+  await page.route('**/v1/**', (route) => route.abort());
+  await page.reload();
+  await drop(page, [file('document.bin', await readFile(deposited)), file('document.bin.zlr', await readFile(receiptPath))]);
+  await page.locator('.card.verified').waitFor();
+  await page.getByText('This node does not answer since').waitFor();
+  assert.match(await page.locator('#live').innerText(), /Connection lost/);
+  await shot(page, 'away-en');
+  await close();
+});
+
+test('what the browser refuses is told in the language of the page', async () => {
+  const { page, close } = await open('zh-CN');
+  await page.evaluate(() => { Blob.prototype.stream = Blob.prototype.arrayBuffer = () => { throw new DOMException('no', 'NotFoundError'); }; });
+  await drop(page, [file('folder', Buffer.from('x'))]);
+  await page.locator('.card.failed').waitFor();
+  assert.match(await page.locator('.card').innerText(), /如果是文件夹/);
+  await page.addInitScript(() => Object.defineProperty(window, 'localStorage', { get: () => { throw new DOMException('no', 'SecurityError'); } }));
+  await page.reload();
+  await page.getByText('浏览器不允许本站保存数据').waitFor();
+  await page.click('#language');
+  await page.getByText('does not let this site keep data').waitFor();
+  await close();
+});
+
+test('a stream that the node ended with an error is begun again, also on a lower chain', async () => {
+  const context = await browser.newContext({ locale: 'zh-CN' });
+  const page = await context.newPage();
+  await page.route('**/v1/events**', (route) => route.fulfill({ status: 503, body: '{}' }), { times: 1 });
+  await page.route('**/v1/blocks**', (route) => route.fulfill({ json: { items: [{ height: 900_000_000, time_ms: 1, transactions: 0 }] } }), { times: 1 });
+  await page.goto(url);
+  await page.getByText('#900000000').waitFor();
+  await page.getByText('● 实时').waitFor({ timeout: 15_000 });
+  await page.waitForFunction(() => document.querySelectorAll('#blocks li').length > 1 && !document.getElementById('blocks').innerText.includes('#900000000'));
+  await context.close();
 });

@@ -1,10 +1,14 @@
 /** The list of latest blocks, kept alive by the event stream. */
 import { blocks, type BlockView } from './api.js';
 import { text, time } from './text.js';
+import { isAway } from './trouble.js';
 
 const SHOWN = 8;
+const AGAIN_MS_MIN = 2_000;
+const AGAIN_MS_MAX = 30_000;
 let latest: BlockView[] = [];
 let connected = false;
+let current: EventSource | undefined;
 
 /** Draws the list, also after a change of language. */
 export function drawBlocks(): void {
@@ -23,26 +27,54 @@ export function drawBlocks(): void {
       return item;
     }),
   );
-  document.getElementById('live')!.textContent = connected ? `● ${text('live')}` : text('reconnecting');
+  document.getElementById('live')!.textContent = connected && !isAway() ? `● ${text('live')}` : text('reconnecting');
 }
 
-/** Shows the newest blocks and follows the stream; the browser reconnects by itself and resumes. */
+/**
+ * Shows the newest blocks and follows the stream, for as long as the page is open. The browser connects again by itself only after some
+ * failures, and then asks for what came after the last block it saw, which a city that was begun anew does not have; so each failure
+ * ends the stream here, and a new one begins with the list as it is then.
+ */
 export async function followBlocks(): Promise<void> {
-  const stream = new EventSource('/v1/events?types=block');
-  stream.addEventListener('block', (event) => {
-    const block = JSON.parse(event.data) as BlockView;
-    if (latest[0] && block.height <= latest[0].height) return;
-    latest = [block, ...latest].slice(0, SHOWN);
-    drawBlocks();
-  });
-  stream.addEventListener('open', () => { connected = true; drawBlocks(); });
-  stream.addEventListener('error', () => { connected = false; drawBlocks(); });
-  try {
-    const newest = await blocks();
-    const above = latest.filter((block) => !newest[0] || block.height > newest[0].height);
-    latest = [...above, ...newest].slice(0, SHOWN);
-  } catch {
-    // The stream's own state says that the node is away.
+  let again = AGAIN_MS_MIN;
+  for (;;) {
+    await follow(() => { again = AGAIN_MS_MIN; });
+    await new Promise((resolve) => setTimeout(resolve, again));
+    again = Math.min(2 * again, AGAIN_MS_MAX);
   }
-  drawBlocks();
+}
+
+/** One stream, until it fails. */
+function follow(works: () => void): Promise<void> {
+  return new Promise((ended) => {
+    const stream = new EventSource('/v1/events?types=block');
+    current = stream;
+    // Blocks of this stream alone: what an earlier one told may be of a chain that is no more.
+    let heard: BlockView[] = [];
+    let fetched: BlockView[] | undefined;
+    const merge = (): void => {
+      if (stream !== current || (!fetched && !heard.length)) return;
+      const above = heard.filter((block) => !fetched?.[0] || block.height > fetched[0].height);
+      latest = [...above, ...(fetched ?? [])].slice(0, SHOWN);
+      drawBlocks();
+    };
+    stream.addEventListener('block', (event) => {
+      works();
+      const block = JSON.parse(event.data) as BlockView;
+      if (heard[0] && block.height <= heard[0].height) return;
+      heard = [block, ...heard].slice(0, SHOWN);
+      merge();
+    });
+    // The stream's own state tells whether the node is away.
+    const fetch = (): void => { void blocks().then((newest) => { fetched = newest; merge(); }, () => {}); };
+    fetch();
+    // Again, for blocks between the first answer and the beginning of the stream.
+    stream.addEventListener('open', () => { connected = true; drawBlocks(); fetch(); });
+    stream.addEventListener('error', () => {
+      stream.close();
+      connected = false;
+      drawBlocks();
+      ended();
+    });
+  });
 }

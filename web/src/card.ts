@@ -4,17 +4,22 @@ import { getLanguage, text, time, type Text } from './text.js';
 
 /** One answer about one file. */
 export interface Shown {
-  kind: 'verified' | 'not_deposited' | 'mismatch' | 'record' | 'refused' | 'undecided' | 'failed';
+  kind: 'verified' | 'not_deposited' | 'mismatch' | 'record' | 'other' | 'unproven' | 'refused' | 'distrusted' | 'undecided' | 'failed';
   /** Name of the file; empty when only a number or a receipt is known. */
   file: string;
+  /** Name of a receipt that was given without its file. */
+  receiptFile?: string;
   /** More words, in both languages. */
   zh?: string;
   en?: string;
+  /** The node's word, only beside a receipt of the same number: all that is taken from it is what no receipt tells. */
   evidence?: EvidenceView;
   /** Proven by the receipt, without a word from the server. */
   number?: string | undefined;
-  depositor?: { name: string; code?: string } | '' | undefined;
-  entry?: { index: number; count: number } | undefined;
+  /** The name only where the network identity has it. */
+  depositor?: { code: string; name: string | undefined } | undefined;
+  /** Without an index the batch as a whole. */
+  batch?: { index: number | undefined; count: number } | undefined;
   /** Names of the validators that signed, known only after the receipt was verified here. */
   signers?: string[];
   height?: number;
@@ -25,7 +30,9 @@ export interface Shown {
   receipt?: Uint8Array;
 }
 
-const MARK = { verified: '✓', not_deposited: '?', mismatch: '✗', record: 'i', refused: '✗', undecided: '!', failed: '!' } as const;
+const MARK: Record<Shown['kind'], string> = {
+  verified: '✓', not_deposited: '?', mismatch: '✗', record: 'i', other: 'i', unproven: '?', refused: '✗', distrusted: '✗', undecided: '!', failed: '!',
+};
 const LEAD: Partial<Record<Shown['kind'], Text>> = {
   verified: 'verifiedLead', not_deposited: 'notDepositedLead', mismatch: 'mismatchLead', record: 'recordLead',
 };
@@ -74,19 +81,33 @@ function facts(shown: Shown): HTMLElement {
   const row = (key: Text, value: string | undefined): void => {
     if (value) list.append(element('dt', text(key)), element('dd', value));
   };
-  const evidence = shown.evidence;
-  row('fileName', shown.file);
-  const who = evidence ? { name: evidence.organisation_name, code: evidence.organisation } : shown.depositor || undefined;
   const zh = getLanguage() === 'zh';
-  row('who', who && (who.code ? (zh ? `${who.name}（${who.code}）` : `${who.name} (${who.code})`) : who.name));
-  const at = shown.time_ms ?? evidence?.time_ms;
-  row('when', at === undefined ? undefined : `${time(at)} (UTC+8)`);
-  row('number', shown.number ?? evidence?.id);
-  row('status', evidence && status(evidence.status));
-  if (shown.entry) row('batch', text('entry', { n: shown.entry.index + 1, count: shown.entry.count }));
+  // What a receipt proves of something else is not told as if it were of the file.
+  const deposited = shown.number !== undefined && shown.kind !== 'unproven';
+  row('fileName', shown.file);
+  row('receiptFile', shown.receiptFile);
+  if (deposited) row('who', depositor(shown));
+  if (shown.time_ms !== undefined && shown.kind !== 'unproven') row(deposited ? 'when' : 'recorded', `${time(shown.time_ms)} (UTC+8)`);
+  if (deposited) row('number', shown.number);
+  row('status', shown.evidence && deposited ? status(shown.evidence.status) : undefined);
+  if (shown.batch && deposited) {
+    const { index, count } = shown.batch;
+    row('batch', index === undefined ? text('entries', { count }) : text('entry', { n: index + 1, count }));
+  }
   if (shown.chunks?.length) row('chunks', runs(shown.chunks).join(zh ? '、' : ', '));
   row('vouched', shown.signers?.join(zh ? '、' : ', '));
   return list;
+}
+
+/** The code is proven; the name is that of the network identity, or else the node's word for the same code. */
+function depositor({ depositor, evidence }: Shown): string | undefined {
+  if (!depositor) return undefined;
+  const { code } = depositor;
+  const zh = getLanguage() === 'zh';
+  if (depositor.name) return zh ? `${depositor.name}（${code}）` : `${depositor.name} (${code})`;
+  const said = evidence?.organisation === code ? evidence.organisation_name : '';
+  if (!said) return code;
+  return zh ? `${said}（${code}；${text('nodeName')}）` : `${said} (${code}; ${text('nodeName')})`;
 }
 
 /** Chunks of 1 MiB as runs of the file, at most eight of them. */
@@ -110,7 +131,8 @@ function status(code: string): string {
 
 function links(shown: Shown): HTMLElement {
   const actions = element('div', undefined, 'actions');
-  if (shown.receipt) {
+  // One that is not of the file is not given the file's name.
+  if (shown.receipt && shown.kind !== 'unproven') {
     const link = element('a', text('receipt'), 'button');
     link.href = URL.createObjectURL(new Blob([shown.receipt as BlobPart], { type: 'application/cbor' }));
     link.download = `${shown.file || shown.number || 'receipt'}.zlr`;
@@ -126,9 +148,8 @@ function links(shown: Shown): HTMLElement {
 
 function details(shown: Shown): HTMLElement | undefined {
   const rows: [string, string][] = [];
-  const height = shown.height ?? shown.evidence?.height;
+  const { height, transaction } = shown;
   if (height !== undefined) rows.push([text('height'), String(height)]);
-  const transaction = shown.transaction ?? shown.evidence?.transaction;
   if (transaction) rows.push([text('transaction'), transaction]);
   if (shown.sha256) rows.push(['SHA-256', shown.sha256]);
   if (!rows.length) return undefined;

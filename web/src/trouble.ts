@@ -1,9 +1,15 @@
 /** What keeps the network from going on, above the list of blocks; nothing when all is well. */
 import { diagnosis, type Finding } from './api.js';
-import { getLanguage } from './text.js';
+import { both, getLanguage, time } from './text.js';
 
 const EVERY_MS = 5_000;
 let findings: Finding[] = [];
+let awaySince: number | undefined;
+
+/** Whether the node has left the last question without an answer: what was heard of it before is old. */
+export function isAway(): boolean {
+  return awaySince !== undefined;
+}
 
 /** Draws it, also after a change of language. */
 export function drawTrouble(): void {
@@ -24,18 +30,30 @@ export function drawTrouble(): void {
   );
 }
 
-/** Asks now and then; while the node is away, the list of blocks says so. */
-export async function watchTrouble(): Promise<void> {
+/** Its findings are as old as its last answer, so none of them is shown any more. */
+function away(since: number): Finding[] {
+  const [what, remedy] = [both('away', { time: time(since).slice(11) }), both('awayRemedy')];
+  return [{ severity: 'blocking', code: 'page.away', ...what, remedy_zh: remedy.zh, remedy_en: remedy.en }];
+}
+
+/** Asks now and then, for as long as the page is open; `changed` is told when the node goes or comes back. */
+export async function watchTrouble(changed: () => void): Promise<void> {
   for (;;) {
+    const asked = Date.now();
+    const was = awaySince;
+    let now: Finding[];
     try {
-      const now = (await diagnosis()).findings;
-      if (JSON.stringify(now) !== JSON.stringify(findings)) {
-        findings = now;
-        drawTrouble();
-      }
+      now = (await diagnosis()).findings;
+      awaySince = undefined;
     } catch {
-      // The node is away.
+      awaySince ??= asked;
+      now = away(awaySince);
     }
+    if (JSON.stringify(now) !== JSON.stringify(findings)) {
+      findings = now;
+      drawTrouble();
+    }
+    if (was !== awaySince) changed();
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
 }

@@ -7,7 +7,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Algorithm, KeyError, PublicKey, Signature};
+use crate::{Algorithm, KeyError, PublicKey, Signature, low_s::lowered};
 
 /// A private key with its public key.
 pub struct SigningKey {
@@ -70,13 +70,13 @@ impl SigningKey {
         }
     }
 
-    /// Signs `message`.
+    /// Signs `message`. Of the two forms of an ES256 signature it makes the low one.
     pub fn sign(&self, message: &[u8]) -> Signature {
         match &self.inner {
             Inner::EdDsa(key) => key.sign(message).into(),
             Inner::Es256(pair, _) => {
                 let signature = pair.sign(&SystemRandom::new(), message).expect("a checked P-256 key signs");
-                signature.as_ref().try_into().expect("the fixed form has 64 bytes")
+                lowered(signature.as_ref().try_into().expect("the fixed form has 64 bytes"))
             }
         }
     }

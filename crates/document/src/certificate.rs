@@ -31,12 +31,13 @@ const SCALES: [f32; 3] = [1.0, 0.95, 0.9];
 pub fn render(facts: &CertificateFacts, fonts: &Fonts) -> Result<Vec<u8>, DocumentError> {
     facts.check()?;
     let time = BeijingTime::from_ms(facts.deposited_at_ms)?;
+    let status_time = BeijingTime::from_ms(facts.status_at_ms)?;
     // A quarter of the code may be dirty or torn.
     let code = QrCode::with_error_correction_level(&facts.verify_url, EcLevel::Q).map_err(|_| DocumentError::VerifyUrl)?;
     let mut chosen = None;
     for scale in SCALES {
         let looks = Looks { scale };
-        let composer = Composer { facts, words: Words { facts, time }, looks, setter: Typesetter::new(fonts)? };
+        let composer = Composer { facts, words: Words { facts, time, status_time }, looks, setter: Typesetter::new(fonts)? };
         let pages = composer.compose(&code);
         if pages.len() == 1 {
             chosen = Some(pages);
@@ -194,7 +195,7 @@ impl Composer<'_> {
         let signed = format!("{} / {} 已签名 signed", facts.signers.len(), facts.validators);
         let mut blocks = vec![self.heading("联署作证的验证节点", "Validators that signed", &signed)];
         let column = WIDTH / 2.0;
-        for pair in facts.signers.chunks(2) {
+        for (first, pair) in facts.signers.chunks(2).enumerate() {
             let mut row = Block::default();
             for (index, party) in pair.iter().enumerate() {
                 let x = MARGIN + 10.0 + index as f32 * column;
@@ -204,7 +205,7 @@ impl Composer<'_> {
                 let style = self.looks.value(VALUE);
                 let name = self.paragraph(&party.name, style, text, width);
                 let mut code = party.uscc.clone();
-                if party == &facts.proposer {
+                if facts.proposer_signed == Some(2 * first + index) {
                     code = if code.is_empty() { code } else { code + "  " } + "本块提议者 proposer";
                 }
                 let mut cell = name.then(self.paragraph(&code, self.looks.fine(GREY), text, width));

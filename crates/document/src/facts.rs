@@ -46,6 +46,10 @@ pub struct CertificateFacts {
     pub title: Option<String>,
     /// Status of the record when the certificate is made.
     pub status: Bilingual,
+    /// Height of the state from which the status was read.
+    pub status_height: u64,
+    /// Time of that state's block, milliseconds since 1970 UTC.
+    pub status_at_ms: u64,
     /// Block time of the deposit, milliseconds since 1970 UTC.
     pub deposited_at_ms: u64,
     /// Who deposited.
@@ -56,7 +60,7 @@ pub struct CertificateFacts {
     pub source_type: Option<Bilingual>,
     /// The legal basis the depositor named, if any.
     pub legal_basis: Option<String>,
-    /// SHA-256 of the file.
+    /// SHA-256 of the file; of a batch as a whole its Merkle root.
     pub sha256: [u8; 32],
     /// SM3 of the file, if deposited.
     pub sm3: Option<[u8; 32]>,
@@ -66,6 +70,8 @@ pub struct CertificateFacts {
     pub chunks: Option<u64>,
     /// Its place in a batch, if it was deposited in one.
     pub batch: Option<BatchEntry>,
+    /// Entries of the batch, when it is certified as a whole: then there is no file.
+    pub whole_batch: Option<u64>,
     /// Height of the block.
     pub height: u64,
     /// Digest of the block.
@@ -82,6 +88,8 @@ pub struct CertificateFacts {
     pub validators: usize,
     /// Organisation whose validator proposed the block.
     pub proposer: Party,
+    /// Its place among the signers, if it is one: an organisation may have several validators of one name.
+    pub proposer_signed: Option<usize>,
     /// Web address for the QR code, where a file can be checked.
     pub verify_url: String,
     /// Things a reader must know, such as a depositor who is also the custodian, or an earlier deposit of the same file.

@@ -25,6 +25,8 @@ fn bare() -> CertificateFacts {
         number: "EV-2026-000000000042".into(),
         title: None,
         status: Bilingual::new("有效", "Valid"),
+        status_height: 2_345_678,
+        status_at_ms: 1_795_417_445_678,
         deposited_at_ms: 1_795_331_045_678,
         depositor: party("临江市公证处", "12330100470116027C"),
         custodian: None,
@@ -35,6 +37,7 @@ fn bare() -> CertificateFacts {
         size: None,
         chunks: None,
         batch: None,
+        whole_batch: None,
         height: 1_234_567,
         block: [1; 32],
         transaction: [2; 32],
@@ -43,6 +46,7 @@ fn bare() -> CertificateFacts {
         signers: vec![court.clone(), party("临江市公证处", "12330100470116027C"), party("某银行", "")],
         validators: 4,
         proposer: court,
+        proposer_signed: Some(0),
         verify_url: "https://chain.example/v?n=EV-2026-000000000042".into(),
         notes: Vec::new(),
     }
@@ -128,6 +132,8 @@ fn the_text_can_be_searched_in_both_languages() {
             &"5a".repeat(32),
             &"c3".repeat(32),
             "提示：另有更早的存证。",
+            "有效（截至 2026-11-23 15:04:05 UTC+8，区块高度 2,345,678）",
+            "Valid, as of this time and block height",
             "3 / 4 已签名 signed",
             "本块提议者 proposer",
             "zhulian verify FILE --receipt R --network network.json",
@@ -152,10 +158,41 @@ fn what_is_not_told_is_not_mentioned() {
 
 #[test]
 fn a_proposer_who_did_not_sign_is_named_apart() {
-    let facts = CertificateFacts { proposer: party("临江市税务局", "11330100002489777X"), ..bare() };
+    let facts =
+        CertificateFacts { proposer: party("临江市税务局", "11330100002489777X"), proposer_signed: None, ..bare() };
     let Some(text) = text_of(&render(&facts, &FONTS).unwrap()) else { return };
     assert_states(&text, &["提议者 Proposer 临江市税务局 11330100002489777X"]);
     assert!(!text.contains("本块提议者"));
+}
+
+#[test]
+fn a_whole_batch_is_not_certified_as_a_file() {
+    let facts = CertificateFacts { whole_batch: Some(1_000_000), ..bare() };
+    let Some(text) = text_of(&render(&facts, &FONTS).unwrap()) else { return };
+    assert_states(
+        &text,
+        &[
+            "临江市公证处将一个批次（共 1,000,000 项）的数字指纹存入",
+            "其中任何一项哪怕改动一个字节",
+            "placed the digital fingerprint of a batch of 1,000,000 entries on record",
+            "批次 Merkle 根",
+            "Batch root, RFC 9162",
+            "the whole batch, 1,000,000 entries",
+            "它自己的条目回执",
+            &"5a".repeat(32),
+        ],
+    );
+    for absent in ["电子文件的数字指纹", "文件摘要", "fingerprintofafile", "放入原文件"] {
+        assert!(!text.contains(absent), "{absent} is in {text}");
+    }
+}
+
+#[test]
+fn of_two_signers_of_one_name_only_the_proposer_is_marked() {
+    let twin = party("临江市中级人民法院", "11330100002489012B");
+    let facts = CertificateFacts { signers: vec![twin.clone(), twin.clone(), twin], proposer_signed: Some(1), ..bare() };
+    let Some(text) = text_of(&render(&facts, &FONTS).unwrap()) else { return };
+    assert_eq!(text.matches("本块提议者").count(), 1, "{text}");
 }
 
 #[test]

@@ -281,5 +281,13 @@ pub const TRANSACTION_REFUSALS: &[RefusalEntry] = {
             "该调用要写入的内容超出一个区块的容量",
             "请减少一次调用的内容；办件中的大型列表请改为文件存证",
         ),
+        entry!(
+            SignatureForm,
+            false,
+            "the ES256 signature is not in its low form: s is greater than n/2",
+            "replace s by n − s, which takes no key, and send the transaction again; its id is another then",
+            "ES256 签名不是低 s 形式：s 大于 n/2",
+            "请将 s 替换为 n − s（无需密钥）后重新提交；交易编号随之改变",
+        ),
     ]
 };

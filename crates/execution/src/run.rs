@@ -147,7 +147,8 @@ impl Run {
                 Err(Halt::Refused(code)) => refused(code),
                 Err(Halt::Missing) => unreachable!("a call that misses something says what"),
             };
-            if !replayed {
+            // A5: under another id than its signer's a transaction is not executed, and must not keep the signer's own from being so.
+            if !replayed && transaction.is_well_signed(self.protocol) {
                 self.fresh.insert(transaction.use_id);
                 self.uses.extend_from_slice(&transaction.use_id);
             }
@@ -186,6 +187,9 @@ fn run(
     }
     if replayed {
         return Err(E::Replayed.into());
+    }
+    if !transaction.is_well_signed(ctx.protocol()) {
+        return Err(E::SignatureForm.into());
     }
     let entry = transaction.entry.as_ref().map_err(|code| Halt::Refused(code.clone()))?;
     let actor = actors.resolve(directory, &transaction.signer, ctx)?;

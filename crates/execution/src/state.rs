@@ -1,6 +1,6 @@
 //! Typed reads and writes of maps through a context.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, decode::Error as DecodeError};
 use zhulian_ledger::{Key, KeyPart, Map, Value};
 use zhulian_primitives::codec;
 
@@ -13,6 +13,11 @@ pub trait Read<K: KeyPart + ?Sized, V> {
     /// # Errors
     /// [`Halt::Missing`] when its value is not loaded.
     fn get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<V>, Halt>;
+    /// The same for a map of which an entry may not decode: it was written by a protocol that did not look.
+    ///
+    /// # Errors
+    /// [`Halt::Missing`] when its value is not loaded.
+    fn try_get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<Result<V, DecodeError>>, Halt>;
     /// Sets the entry.
     fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V);
     /// Removes the entry.
@@ -26,9 +31,12 @@ pub trait Read<K: KeyPart + ?Sized, V> {
 impl<K: KeyPart + ?Sized, V: Encode<()> + for<'b> Decode<'b, ()>> Read<K, V> for Map<K, V> {
     fn get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<V>, Halt> {
         let name = self.name;
-        Ok(ctx.read(self.key(key))?.map(|bytes| {
-            minicbor::decode(bytes).unwrap_or_else(|error| panic!("an entry of {name} does not decode: {error}"))
-        }))
+        let entry = self.try_get(ctx, key)?;
+        Ok(entry.map(|entry| entry.unwrap_or_else(|error| panic!("an entry of {name} does not decode: {error}"))))
+    }
+
+    fn try_get(&self, ctx: &mut Context<'_>, key: &K) -> Result<Option<Result<V, DecodeError>>, Halt> {
+        Ok(ctx.read(self.key(key))?.map(minicbor::decode))
     }
 
     fn put(&self, ctx: &mut Context<'_>, key: &K, value: &V) {

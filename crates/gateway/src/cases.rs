@@ -5,14 +5,14 @@ use zhulian_modules::{
     identity::Uscc,
     procedure::{self, CaseId, Detail, OpenTask, Override, Task},
 };
-use zhulian_primitives::{Header, Timestamp};
+use zhulian_primitives::Header;
 
 use crate::{Failure, Shared, state};
 
 /// Cases with where they stand; those that the state does not have are left out.
 pub async fn details(gateway: &Shared, ids: &[CaseId]) -> Result<(Header, Vec<(CaseId, Detail)>), Failure> {
     let (header, found) = state::query(&*gateway.backend, |source, header| {
-        ids.iter().map(|id| procedure::detail(&source, id, header.time)).collect::<Vec<_>>()
+        ids.iter().map(|id| procedure::detail(&source, id, header.time, header.version)).collect::<Vec<_>>()
     })
     .await?;
     let found = ids.iter().zip(found).filter_map(|(id, detail)| Some((*id, detail?)));
@@ -25,7 +25,7 @@ pub async fn view(gateway: &Shared, id: CaseId) -> Result<view::CaseView, Failur
     let (_, detail) = found.pop().ok_or_else(|| Failure::from(ErrorCode::CaseNotFound))?;
     let case = &detail.case;
     Ok(view::CaseView {
-        case: row(id, &detail, header.time),
+        case: row(id, &detail),
         member: case.member.to_string(),
         applicant: case.applicant.into(),
         parties: case.parties.iter().map(ToString::to_string).collect(),
@@ -75,9 +75,9 @@ pub async fn view(gateway: &Shared, id: CaseId) -> Result<view::CaseView, Failur
 }
 
 /// A case in a list.
-pub fn row(id: CaseId, detail: &Detail, now: Timestamp) -> view::CaseRow {
+pub fn row(id: CaseId, detail: &Detail) -> view::CaseRow {
     let case = &detail.case;
-    let due = |days: u16, due: Timestamp| (days > 0).then_some(due);
+    let due = |days: u16, due: u64| (days > 0).then_some(due);
     let left = |days: u32| (days > 0).then_some(days);
     let state = match case.closed {
         Some(_) => "closed",
@@ -101,7 +101,7 @@ pub fn row(id: CaseId, detail: &Detail, now: Timestamp) -> view::CaseRow {
         promised_days_left: left(case.clock.promised_left),
         limit_due_ms: due(case.clock.limit, case.clock.limit_due),
         limit_days_left: left(case.clock.limit_left),
-        late: case.is_late(now),
+        late: detail.late,
         overrides: case.overrides,
         rating: case.rating,
     }

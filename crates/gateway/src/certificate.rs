@@ -2,14 +2,15 @@
 
 use zhulian_api::{ErrorCode, view};
 use zhulian_document::{BatchEntry, Bilingual, CertificateFacts, DocumentError, Fonts, Party};
-use zhulian_primitives::Network;
+use zhulian_primitives::{Header, Validator};
 use zhulian_verify::{CHUNK_BYTES, Deposit, ReceiptFile, Verified, verify_receipt};
 
 use crate::{Failure, Shared};
 
-fn party(sets: &[Network], name: &str) -> Party {
-    let validator = sets.iter().flat_map(|network| &network.validators).find(|validator| validator.name == name);
-    Party { name: name.into(), uscc: validator.map(|validator| validator.organisation.clone()).unwrap_or_default() }
+/// The organisation of a validator, by its place among those that decided the block: names may be the same.
+fn party(verified: &Verified, index: usize) -> Party {
+    let Validator { name, organisation, .. } = &verified.council[index];
+    Party { name: name.clone(), uscc: organisation.clone() }
 }
 
 fn status(name: &str) -> Bilingual {
@@ -35,22 +36,33 @@ fn source_type(name: &str) -> Bilingual {
     Bilingual::new(zh, name)
 }
 
-/// The certificate of the evidence in `view`, which `file` proves.
-pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile) -> Result<Vec<u8>, Failure> {
+/// The certificate of the evidence in `view`, whose standing was read from `state`, and which `file` proves.
+pub async fn make(
+    gateway: &Shared,
+    view: view::EvidenceView,
+    state: &Header,
+    file: &ReceiptFile,
+) -> Result<Vec<u8>, Failure> {
     let network = gateway.backend.network().clone();
     let verified = verify_receipt(&network, &file.encode()).map_err(|refusal| {
         tracing::error!(%refusal, "a receipt of our own does not verify; no certificate is made of it");
         Failure::from(ErrorCode::Internal)
     })?;
-    let facts = facts(&gateway.backend.status().sets, &gateway.config.public_url, &view, &verified)?;
+    let facts = facts(&gateway.config.public_url, &view, state, &verified)?;
     let gateway = gateway.clone();
     let rendered = tokio::task::spawn_blocking(move || {
         // Loading the fonts takes a while and 40 MB, so it waits for the first certificate.
-        let fonts = gateway.fonts.get_or_init(|| Fonts::find().map_err(|error| error.to_string()));
-        let fonts = fonts.as_ref().map_err(|error| {
-            tracing::warn!(%error, "no fonts for certificates");
-            Failure::from(ErrorCode::NoFonts)
-        })?;
+        // Fonts that are missing are looked for again: they may have been installed since.
+        let fonts = match gateway.fonts.get() {
+            Some(fonts) => fonts,
+            None => {
+                let found = Fonts::find().map_err(|error| {
+                    tracing::warn!(%error, "no fonts for certificates");
+                    Failure::from(ErrorCode::NoFonts)
+                })?;
+                gateway.fonts.get_or_init(|| found)
+            }
+        };
         zhulian_document::render(&facts, fonts).map_err(|error: DocumentError| {
             tracing::error!(%error, "a certificate cannot be made");
             Failure::from(ErrorCode::Internal)
@@ -59,26 +71,18 @@ pub async fn make(gateway: &Shared, view: view::EvidenceView, file: &ReceiptFile
     rendered.await.map_err(|_| Failure::from(ErrorCode::Internal))?
 }
 
-fn facts(sets: &[Network], url: &str, view: &view::EvidenceView, verified: &Verified) -> Result<CertificateFacts, Failure> {
+fn facts(url: &str, view: &view::EvidenceView, state: &Header, verified: &Verified) -> Result<CertificateFacts, Failure> {
     // A batch as a whole is certified by its root, which is what was deposited.
-    let (sha256, batch) = match (&verified.deposit, verified.file()) {
+    let (sha256, batch, whole_batch) = match (&verified.deposit, verified.file()) {
         (Some(Deposit::Batch { count, .. }), Some(file)) => {
-            (file.sha256, view.entry.map(|index| BatchEntry { index, size: *count }))
+            (file.sha256, view.entry.map(|index| BatchEntry { index, size: *count }), None)
         }
-        (Some(Deposit::Batch { root, .. }), None) => (*root, None),
-        (_, Some(file)) => (file.sha256, None),
+        (Some(Deposit::Batch { root, count }), None) => (*root, None, Some(*count)),
+        (_, Some(file)) => (file.sha256, None, None),
         _ => return Err(ErrorCode::EvidenceNotFound.into()),
     };
     let file = verified.file();
     let mut notes = Vec::new();
-    if let (Some(Deposit::Batch { count, .. }), None) = (&verified.deposit, file) {
-        notes.push(Bilingual::new(
-            format!("本证书证明一个批次，共 {count} 项；上述摘要为全部条目的 Merkle 根（RFC 9162）。"),
-            format!(
-                "This certifies a batch of {count} entries; the digest above is the Merkle root over all of them (RFC 9162)."
-            ),
-        ));
-    }
     if view.custodian.is_none() {
         notes.push(Bilingual::new(
             "原件由存证机构自行保管（中立性提示，人民法院在线诉讼规则第十七条）。",
@@ -92,15 +96,18 @@ fn facts(sets: &[Network], url: &str, view: &view::EvidenceView, verified: &Veri
         ));
     }
     if let Some(first) = &view.first_deposit {
+        let (zh, en) = if whole_batch.is_some() { ("批次", "batch") } else { ("文件", "file") };
         notes.push(Bilingual::new(
-            format!("同一文件此前已有存证，编号 {first}。"),
-            format!("The same file was deposited before, under number {first}."),
+            format!("同一{zh}此前已有存证，编号 {first}。"),
+            format!("The same {en} was deposited before, under number {first}."),
         ));
     }
     Ok(CertificateFacts {
         number: view.id.clone(),
         title: None,
         status: status(&view.status),
+        status_height: state.height,
+        status_at_ms: state.time,
         deposited_at_ms: verified.time,
         depositor: Party { name: view.organisation_name.clone(), uscc: view.organisation.clone() },
         custodian: view.custodian.as_ref().map(|party| Party { name: party.name.clone(), uscc: party.uscc.clone() }),
@@ -111,14 +118,16 @@ fn facts(sets: &[Network], url: &str, view: &view::EvidenceView, verified: &Veri
         size: file.map(|file| file.size),
         chunks: file.map(|file| file.size.div_ceil(CHUNK_BYTES as u64)),
         batch,
+        whole_batch,
         height: verified.height,
         block: verified.block,
         transaction: verified.transaction.0,
         network: verified.network.clone(),
         chain: verified.chain,
-        signers: verified.signers.iter().map(|name| party(sets, name)).collect(),
+        signers: verified.signed_by.iter().map(|index| party(verified, *index)).collect(),
         validators: verified.validators,
-        proposer: party(sets, &verified.proposer),
+        proposer: party(verified, verified.proposed_by),
+        proposer_signed: verified.signed_by.iter().position(|index| *index == verified.proposed_by),
         verify_url: format!(
             "{url}/?id={}",
             view.id.replace('*', "%2A").replace('$', "%24").replace('=', "%3D").replace('~', "%7E")

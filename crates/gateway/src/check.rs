@@ -7,7 +7,7 @@ use zhulian_primitives::{EvidenceIdError, EvidenceRef};
 
 use crate::{
     BackendError, EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared,
-    evidence::views,
+    evidence::{page_position, views},
     json::{Members, text, whole},
     request::hex32,
     state,
@@ -42,6 +42,11 @@ impl Question {
         })
     }
 
+    /// Whether a deposit is of the file that was asked about.
+    fn fits(&self, deposit: &view::EvidenceView) -> bool {
+        deposit.file.as_ref().is_some_and(|file| self.differing(file).is_empty())
+    }
+
     /// The fields in which what was deposited differs from what was asked.
     fn differing(&self, file: &view::FileView) -> Vec<String> {
         let differs = |given: Option<Digest>, found: Hex32| given.is_some_and(|given| given != found.0);
@@ -55,8 +60,33 @@ impl Question {
     }
 }
 
+/// Deposits of the digest that fit in all that was asked, among those beyond the answer's own rows.
+async fn fitting(gateway: &Shared, question: &Question, rows: &[EvidenceRow]) -> Result<Vec<view::EvidenceView>, Failure> {
+    // The first deposit may have been added behind the page.
+    let mut last = rows.get(ANSWER_ROWS_MAX - 1).map(page_position);
+    for _ in 0..LOOKED_AT_MAX / ANSWER_ROWS_MAX {
+        if last.is_none() {
+            break;
+        }
+        let page = Page { before: last, limit: ANSWER_ROWS_MAX };
+        let rows = gateway.backend.evidence(of_digest(question.sha256), page).await?;
+        let found: Vec<_> = views(gateway, &rows).await?.into_iter().filter(|view| question.fits(view)).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        last = rows.get(ANSWER_ROWS_MAX - 1).map(page_position);
+    }
+    Ok(Vec::new())
+}
+
+fn of_digest(sha256: Digest) -> EvidenceFilter {
+    EvidenceFilter { sha256: Some(sha256), certain: true, ..EvidenceFilter::default() }
+}
+
 /// Deposits of one file that an answer names at most, beside the first one.
 const ANSWER_ROWS_MAX: usize = 20;
+/// Deposits of one digest that are looked through for one that fits in all that was asked.
+const LOOKED_AT_MAX: usize = 1_000;
 
 /// Answers a question.
 pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::CheckAnswer, Failure> {
@@ -69,7 +99,7 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
             let rows = row.into_iter().filter_map(|row| with_entry(row, number.entry)).collect();
             (rows, height)
         }
-        None => by_digest(gateway, question.sha256).await?,
+        None => by_digest(gateway, question).await?,
     };
     let mut evidence = match views(gateway, &rows).await {
         Err(failure) if failure.code() == ErrorCode::EntryNotFound => {
@@ -77,14 +107,18 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
         }
         views => views?,
     };
-    evidence.sort_by_key(|view| (view.height, view.index, view.entry));
-    let differing: Vec<Vec<String>> =
-        evidence.iter().filter_map(|view| view.file.as_ref()).map(|file| question.differing(file)).collect();
-    let (answer, differing) = match differing.iter().min_by_key(|fields| fields.len()) {
+    if question.id.is_none() && !evidence.iter().any(|view| question.fits(view)) {
+        evidence.extend(fitting(gateway, question, &rows).await?);
+    }
+    // Anyone may deposit wrong facts beside a file's digest: whoever looks at the first one alone sees the one that fits best.
+    let differs = |view: &view::EvidenceView| view.file.as_ref().map_or(usize::MAX, |file| question.differing(file).len());
+    evidence.sort_by_key(|view| (differs(view), view.height, view.index, view.entry));
+    let best = evidence.first().and_then(|view| view.file.as_ref()).map(|file| question.differing(file));
+    let (answer, differing) = match best {
         // A batch as a whole is no file; what is not in it cannot be told from its root.
         None => (view::Answer::NotDeposited, Vec::new()),
         Some(fields) if fields.is_empty() => (view::Answer::Verified, Vec::new()),
-        Some(fields) => (view::Answer::Mismatch, fields.clone()),
+        Some(fields) => (view::Answer::Mismatch, fields),
     };
     if answer == view::Answer::NotDeposited
         && question.id.is_none()
@@ -94,9 +128,7 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
     }
     let (zh, en) = match answer {
         view::Answer::Verified => verified(&evidence, question),
-        view::Answer::NotDeposited => {
-            ("尚未存证：链上没有该文件的存证。", "Not deposited: the ledger holds no deposit of this file.")
-        }
+        view::Answer::NotDeposited => undeposited(question, &evidence),
         view::Answer::Mismatch => {
             ("不一致：该文件与链上存证的内容不同。", "Does not match: the file is not what was deposited.")
         }
@@ -106,8 +138,7 @@ pub async fn answer(gateway: &Shared, question: &Question) -> Result<view::Check
 
 /// The sentence for a file that was deposited. A deposit that may not be relied on is told in the same breath.
 fn verified(evidence: &[view::EvidenceView], question: &Question) -> (&'static str, &'static str) {
-    let same = |view: &&view::EvidenceView| view.file.as_ref().is_some_and(|file| question.differing(file).is_empty());
-    let statuses: Vec<&str> = evidence.iter().filter(same).map(|view| view.status.as_str()).collect();
+    let statuses: Vec<&str> = evidence.iter().filter(|view| question.fits(view)).map(|view| view.status.as_str()).collect();
     match statuses.first() {
         Some(&"frozen") if !statuses.contains(&"in_use") => (
             "核验通过：该文件与链上存证一致；该存证现已由法院冻结。",
@@ -121,6 +152,29 @@ fn verified(evidence: &[view::EvidenceView], question: &Question) -> (&'static s
     }
 }
 
+/// The sentence for "not deposited", which is said of the file only when it was asked for by its digest: a number that proves nothing of a
+/// file does not tell that it is not deposited.
+fn undeposited(question: &Question, evidence: &[view::EvidenceView]) -> (&'static str, &'static str) {
+    match (&question.id, evidence) {
+        (None, _) => ("尚未存证：链上没有该文件的存证。", "Not deposited: the ledger holds no deposit of this file."),
+        (Some(Err(_)), _) => (
+            "该编号有误（校验符不符），不能证明该文件已存证；这不说明该文件没有存证。请核对编号，或不带编号重查。",
+            "The number has a typing error (its check character does not fit) and proves no deposit of this file, which may be \
+             deposited all the same. Look at the number again, or ask without one.",
+        ),
+        (Some(Ok(_)), []) => (
+            "链上没有该编号的存证，它不能证明该文件已存证；这不说明该文件没有存证。请核对编号，或不带编号重查。",
+            "The ledger holds no deposit of this number, so it proves none of this file, which may be deposited all the same. \
+             Look at the number again, or ask without one.",
+        ),
+        (Some(Ok(_)), _) => (
+            "该编号是一个批次，不能说明该文件在不在其中。请改用该文件的条目编号或条目回执，或不带编号重查。",
+            "The number is that of a batch, and does not tell whether this file is among its entries. Use the number or the \
+             receipt of the file's own entry, or ask without a number.",
+        ),
+    }
+}
+
 /// Why this node cannot say that a file is not deposited, if it cannot.
 async fn lacking(gateway: &Shared) -> Result<Option<Failure>, Failure> {
     let count = gateway.backend.batches_lacking().await?;
@@ -129,13 +183,13 @@ async fn lacking(gateway: &Shared) -> Result<Option<Failure>, Failure> {
 }
 
 /// Deposits of a file, with the height of the state that says whether there are any.
-async fn by_digest(gateway: &Shared, sha256: Digest) -> Result<(Vec<EvidenceRow>, u64), Failure> {
+async fn by_digest(gateway: &Shared, question: &Question) -> Result<(Vec<EvidenceRow>, u64), Failure> {
     let backend = &*gateway.backend;
+    let sha256 = question.sha256;
     let first = Subject::File(sha256, 0);
     let (header, first) = state::query(backend, |source, _| evidence::record(&source, &first)).await?;
-    let filter = EvidenceFilter { sha256: Some(sha256), certain: true, ..EvidenceFilter::default() };
     let behind = || Failure::new(ErrorCode::NotReady, "the file is deposited, and the node's index has yet to reach it");
-    let mut rows = match backend.evidence(filter, Page { before: None, limit: ANSWER_ROWS_MAX }).await {
+    let mut rows = match backend.evidence(of_digest(sha256), Page { before: None, limit: ANSWER_ROWS_MAX }).await {
         Err(BackendError::NotReady) if first.is_some() => return Err(behind()),
         rows => rows?,
     };

@@ -10,10 +10,10 @@ use zhulian_modules::{
     identity::{self, MemberId, MemberKey, Uscc},
     procedure::CallMade,
 };
-use zhulian_primitives::{Block, EvidenceId, EvidenceRef, Receipt, Transaction, codec};
+use zhulian_primitives::{Block, EvidenceId, EvidenceRef, Header, Receipt, Transaction, codec};
 use zhulian_verify::{Entry, FileRecord};
 
-use crate::{EvidencePlace, EvidenceRow, Failure, Shared, read, state};
+use crate::{EvidencePlace, EvidenceRow, Failure, PagePosition, Shared, read, state};
 
 /// The number of a row.
 pub fn number(row: &EvidenceRow) -> EvidenceRef {
@@ -98,11 +98,30 @@ pub async fn batch(gateway: &Shared, row: &EvidenceRow) -> Result<([u8; 32], u64
 
 /// One piece of evidence.
 pub async fn view(gateway: &Shared, row: &EvidenceRow) -> Result<view::EvidenceView, Failure> {
-    views(gateway, std::slice::from_ref(row)).await?.pop().ok_or_else(|| ErrorCode::Internal.into())
+    Ok(view_at(gateway, row).await?.1)
+}
+
+/// One piece of evidence, with the header of the state that its standing was read from.
+pub async fn view_at(gateway: &Shared, row: &EvidenceRow) -> Result<(Header, view::EvidenceView), Failure> {
+    let (header, mut views) = views_at(gateway, std::slice::from_ref(row)).await?;
+    Ok((header, views.pop().ok_or_else(|| Failure::from(ErrorCode::Internal))?))
 }
 
 /// Many pieces of evidence.
 pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::EvidenceView>, Failure> {
+    Ok(views_at(gateway, rows).await?.1)
+}
+
+/// The place of a row in a list: items of one transaction are the entries of a batch.
+pub fn page_position(row: &EvidenceRow) -> PagePosition {
+    let item = match row.place {
+        EvidencePlace::Batch { entry: Some(entry), .. } => entry + 1,
+        _ => 0,
+    };
+    PagePosition { position: row.position, item }
+}
+
+async fn views_at(gateway: &Shared, rows: &[EvidenceRow]) -> Result<(Header, Vec<view::EvidenceView>), Failure> {
     // Rows of a list are neighbours: each block is read once.
     let mut blocks: BTreeMap<u64, Arc<Block>> = BTreeMap::new();
     let mut all = Vec::with_capacity(rows.len());
@@ -122,11 +141,11 @@ pub async fn views(gateway: &Shared, rows: &[EvidenceRow]) -> Result<Vec<view::E
         }
         all.push((row, deposited));
     }
-    let (_, known) = state::query(&*gateway.backend, |source, _| {
+    let (header, known) = state::query(&*gateway.backend, |source, _| {
         all.iter().map(|(row, deposited)| Known::read(source, row, deposited)).collect::<Vec<_>>()
     })
     .await?;
-    Ok(all.into_iter().zip(known).map(|((row, deposited), known)| shown(row, deposited, known)).collect())
+    Ok((header, all.into_iter().zip(known).map(|((row, deposited), known)| shown(row, deposited, known)).collect()))
 }
 
 /// What the state says of a row.
@@ -136,7 +155,7 @@ struct Known {
     standing: Standing,
     custodian: Option<view::PartyView>,
     freezes: Vec<view::FreezeView>,
-    first: Option<EvidenceId>,
+    first: Option<EvidenceRef>,
 }
 
 impl Known {
@@ -165,7 +184,10 @@ impl Known {
             member: if deposited.by_case.is_some() { MemberId::CASE.into() } else { signed() },
             custodian: standing.custodian.map(|code| party(source, &code)),
             freezes: standing.freezes.iter().map(freeze).collect(),
-            first: first.and_then(|first| evidence::record(&source, &first)).map(|record| record.id),
+            // The same entries give the same root, so the earlier one has the same place in its batch.
+            first: first
+                .and_then(|first| evidence::record(&source, &first))
+                .map(|record| EvidenceRef { id: record.id, entry: number(row).entry }),
             standing,
         }
     }
@@ -211,7 +233,7 @@ fn shown(row: &EvidenceRow, deposited: Deposited, known: Known) -> view::Evidenc
         batch_count: deposited.batch.map(|(_, count)| count),
         entry: number.entry.map(u64::from),
         sequence,
-        first_deposit: known.first.map(|first| EvidenceRef { id: first, entry: None }.to_string()),
+        first_deposit: known.first.map(|first| first.to_string()),
         details: details(deposited.details),
     }
 }

@@ -75,7 +75,8 @@ pub fn catalogue() -> Vec<view::ErrorView> {
 fn placed(module: &str, variant: &str) -> Option<u16> {
     Some(match (module, variant) {
         ("transaction", name) => match name {
-            "Malformed" | "NotDeterministic" | "UnknownAlgorithm" | "MalformedKey" | "MalformedArguments" => 400,
+            "Malformed" | "NotDeterministic" | "UnknownAlgorithm" | "MalformedKey" | "MalformedArguments"
+            | "SignatureForm" => 400,
             "BadSignature" | "UnknownKey" => 401,
             "KeyNotActive" | "NotAllowed" => 403,
             "UnknownModule" | "UnknownCall" => 404,
@@ -154,6 +155,8 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             | "AlreadyRated"
             | "OverridePending"
             | "NothingDue"
+            | "StillDue"
+            | "PausedTooOften"
             | "NoCalendar"
             | "OrganisationNotActive"
             | "CalendarLacksYear"
@@ -162,7 +165,7 @@ fn placed(module: &str, variant: &str) -> Option<u16> {
             "TooLarge" => 413,
             "UnknownVariable" | "WrongValue" | "PersonalData" | "MaterialUnknown" | "PauseNotListed" | "TooCostly"
             | "Undecidable" | "NoWay" | "RulesDecline" | "Faulty" | "RecipientUnknown" | "ExtensionTooLong"
-            | "InputUnfit" => 422,
+            | "InputUnfit" | "Unreadable" => 422,
             _ => return None,
         },
         _ => return None,

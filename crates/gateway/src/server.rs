@@ -41,7 +41,7 @@ pub struct Gateway {
     pub(crate) uploads: Semaphore,
     pub(crate) shutdown: Shutdown,
     /// Loaded when the first certificate is asked for; the text says why there are none.
-    pub(crate) fonts: OnceLock<Result<Fonts, String>>,
+    pub(crate) fonts: OnceLock<Fonts>,
 }
 
 /// The shared state of handlers.

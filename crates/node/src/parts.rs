@@ -9,7 +9,7 @@ use zhulian_engine as engine;
 use zhulian_execution::Executor;
 use zhulian_ledger::{Key, Value};
 use zhulian_modules::{
-    Genesis,
+    Genesis, governance,
     identity::{self, MemberKey},
 };
 use zhulian_primitives::{Block, Height, Protocol};
@@ -57,7 +57,8 @@ impl Parts {
     /// The running engine as the intake needs it; from now on others are told again of what waits for long.
     pub fn outside(&self, handle: &engine::Handle, genesis: &Genesis) -> Arc<dyn Outside> {
         let founders = genesis_keys(&genesis.events()).into_iter().map(|(key, organisation)| (key, organisation.into()));
-        let outside = Arc::new(Neighbours { handle: handle.clone(), founders: founders.collect() });
+        let outside = Neighbours { handle: handle.clone(), founders: founders.collect(), founded_with: genesis.protocol() };
+        let outside = Arc::new(outside);
         let _ = self.observer.outside.set(outside.clone());
         outside
     }
@@ -86,6 +87,8 @@ struct Neighbours {
     /// Keys of the genesis document. Its state is written by the first block only, and cannot be read while a node starts; a key
     /// never changes hands. What the state says of them comes first.
     founders: HashMap<PublicKey, Arc<str>>,
+    /// The protocol of the genesis document, for as long.
+    founded_with: Protocol,
 }
 
 impl Neighbours {
@@ -112,6 +115,16 @@ impl Outside for Neighbours {
 
     fn tip(&self) -> Option<Height> {
         self.handle.tip().map(|tip| tip.header.height)
+    }
+
+    fn protocol(&self) -> BoxFuture<'_, Protocol> {
+        async move {
+            let Ok((header, values)) = self.handle.get(vec![governance::protocol_state_key()]).await else {
+                return self.founded_with;
+            };
+            governance::protocol_plan(&|_: &Key| values.first().cloned().flatten()).at(header.height + 1)
+        }
+        .boxed()
     }
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {

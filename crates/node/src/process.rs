@@ -69,6 +69,8 @@ pub struct Node {
 const _: () = assert!(engine::CONNECTED_MS == gateway::CONNECTED_SECONDS * 1_000);
 /// How often the status is taken from the engine.
 const STATUS_EVERY: Duration = Duration::from_millis(250);
+/// Stack of each thread that checks and executes. Nothing is known to need a quarter of it.
+const STACK: usize = 8 << 20;
 /// An engine that does not say for so long how it is, is not well.
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 /// A node that has listened to the others for less does not know yet who is away: links come up one by one.
@@ -89,7 +91,7 @@ impl Node {
         std::fs::create_dir_all(directory)
             .map_err(|source| NodeError::Io { what: format!("making the directory {}", directory.display()), source })?;
         // The first start in a process decides; all nodes of one process, as in tests, share the threads.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(config.threads()).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(config.threads()).stack_size(STACK).build_global();
 
         let limits = mempool::Limits { count_max: config.mempool.transactions_max, bytes_max: config.mempool.bytes_max };
         let parts = Parts::new(genesis, config.protocol_known(), limits, directory);

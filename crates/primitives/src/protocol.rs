@@ -11,7 +11,7 @@ pub const PROTOCOL_FIRST: Protocol = 1;
 
 /// The newest protocol that this build executes and verifies. It does so with all before it, too: what was once in force stays
 /// executable. `docs/operations.md` says how the protocols differ.
-pub const PROTOCOL_NEWEST: Protocol = 2;
+pub const PROTOCOL_NEWEST: Protocol = 3;
 
 /// The protocols that this build executes and verifies.
 pub const PROTOCOLS: RangeInclusive<Protocol> = PROTOCOL_FIRST..=PROTOCOL_NEWEST;

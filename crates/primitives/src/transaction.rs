@@ -4,7 +4,7 @@ use minicbor::{
     Decoder, Encoder, decode,
     encode::{self, Write},
 };
-use zhulian_crypto::{Algorithm, PublicKey, Signature, SigningKey, sha256};
+use zhulian_crypto::{Algorithm, PublicKey, Signature, SigningKey, is_low_s, sha256};
 
 use crate::{ChainId, Height, codec};
 
@@ -91,6 +91,9 @@ pub enum TransactionError {
     /// It would write a larger value, or tell more, than a block holds.
     #[error("what the call would write is larger than a block holds")]
     TooMuch = 17,
+    /// The signature is one that anybody could make of the signer's: since protocol 3 only the low form counts.
+    #[error("the ES256 signature is not in its low form: replace s by n \u{2212} s")]
+    SignatureForm = 18,
 }
 
 /// What a transaction asks for: the COSE payload.
@@ -211,6 +214,15 @@ impl<'a> Transaction<'a> {
         let (protected, payload, signature) = split(bytes).ok()?;
         let (_, kid) = split_protected(protected).ok()?;
         Some(Self { id, signer: unchecked_key(kid)?, call: Call::decode(payload).ok()?, signature, protected, payload })
+    }
+
+    /// Whether the signature is in its one form: that of ES256 with the lower s, any by EdDSA. Of a high s anybody can make the low one
+    /// and the other way round, and so put a transaction that they have seen under another id.
+    pub fn has_one_form(&self) -> bool {
+        match self.signer.algorithm() {
+            Algorithm::EdDsa => true,
+            Algorithm::Es256 => is_low_s(&self.signature),
+        }
     }
 
     /// The signed bytes: the RFC 9052 `Sig_structure` with the chain id as external data.

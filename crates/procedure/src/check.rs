@@ -7,9 +7,10 @@ use crate::expression::{Expression, Language};
 use crate::model::{Kind, Node, Process, Timer, Trigger};
 use crate::refusal::{Reason, Refusal};
 use crate::time;
+use crate::value::NAME_MAX;
 use std::collections::BTreeMap;
 use zhulian_rules::types::Type;
-use zhulian_rules::{Model, Profile, Value};
+use zhulian_rules::{Profile, Refusal as RuleRefusal, Value, Variables};
 
 /// Where the data of a material may come from: property `material:NAME` is one of these words, or `word:which`.
 pub const SOURCES: [&str; 6] = ["applicant", "licence", "catalogue", "exchange", "evidence", "case"];
@@ -47,6 +48,9 @@ pub struct Explored {
 pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     let mut refusals = process.defects.clone();
     let variables = variables(process, &mut refusals);
+    // Read once, for all expressions.
+    let names: Vec<(&str, Type)> = variables.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
+    let variables = Variables::new(&names);
     let startable = starts(process, &mut refusals);
     for (name, source) in process.materials() {
         let kind = source.split(':').next().unwrap_or_default();
@@ -72,6 +76,40 @@ pub fn check(process: &Process) -> Result<Explored, Vec<Refusal>> {
     }
 }
 
+/// Names of variables that no case can keep. Apart from [`check`], so that procedures which were deployed before this was looked for
+/// stay deployed.
+///
+/// # Errors
+/// Each, by element.
+pub fn names(process: &Process) -> Result<(), Vec<Refusal>> {
+    let bad = |name: &str| name.is_empty() || name.len() > NAME_MAX;
+    let mut refusals: Vec<Refusal> = process
+        .variables()
+        .filter(|(name, _)| bad(name))
+        .map(|(name, _)| Refusal::of(&process.id, &process.name, Reason::VariableName, name))
+        .collect();
+    for node in &process.nodes {
+        for name in targets(node).into_iter().filter(|name| bad(name)) {
+            refusals.push(Refusal::of(&node.id, &node.name, Reason::VariableName, name));
+        }
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+}
+
+/// Variables that an element sets.
+fn targets(node: &Node) -> Vec<&str> {
+    let mappings = node.inputs.iter().chain(&node.outputs);
+    let mut names: Vec<&str> = mappings.map(|mapping| mapping.target.split('.').next().unwrap_or_default()).collect();
+    if let Kind::Decision { result, .. } = &node.kind {
+        names.push(result);
+    }
+    names.extend(node.result_variable());
+    if let Some(repeat) = &node.repeat {
+        names.extend(repeat.element.as_deref().into_iter().chain(repeat.results.as_deref()));
+    }
+    names
+}
+
 /// The variables that expressions may name, with their types.
 fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String, Type> {
     let mut known = BTreeMap::from([("loopCounter".to_owned(), Type::Number)]);
@@ -84,17 +122,7 @@ fn variables(process: &Process, refusals: &mut Vec<Refusal>) -> BTreeMap<String,
             .insert(name.to_owned(), if ty == "commitment" { Type::String } else { Type::builtin(ty).unwrap_or(Type::Any) });
     }
     for node in &process.nodes {
-        let targets =
-            node.inputs.iter().chain(&node.outputs).map(|mapping| mapping.target.split('.').next().unwrap_or_default());
-        let mut names: Vec<&str> = targets.collect();
-        if let Kind::Decision { result, .. } = &node.kind {
-            names.push(result);
-        }
-        names.extend(node.result_variable());
-        if let Some(repeat) = &node.repeat {
-            names.extend(repeat.element.as_deref().into_iter().chain(repeat.results.as_deref()));
-        }
-        for name in names {
+        for name in targets(node) {
             known.entry(name.to_owned()).or_insert(Type::Any);
         }
     }
@@ -134,7 +162,7 @@ fn starts(process: &Process, refusals: &mut Vec<Refusal>) -> bool {
 struct Element<'a> {
     process: &'a Process,
     node: &'a Node,
-    variables: &'a BTreeMap<String, Type>,
+    variables: &'a Result<Variables, Vec<RuleRefusal>>,
     refusals: &'a mut Vec<Refusal>,
 }
 
@@ -213,9 +241,12 @@ impl Element<'_> {
             Language::Literal => Ok(()),
             Language::Foreign => Err((Reason::ForeignExpression, expression.text.clone())),
             Language::Feel => {
-                let names: Vec<(&str, Type)> = self.variables.iter().map(|(name, ty)| (name.as_str(), ty.clone())).collect();
-                match Model::expression(&expression.text, &names, Profile::Strict) {
-                    Ok(_) => Ok(()),
+                let checked = match self.variables {
+                    Ok(variables) => variables.check(&expression.text, Profile::Strict),
+                    Err(refusals) => Err(refusals.clone()),
+                };
+                match checked {
+                    Ok(()) => Ok(()),
                     Err(refusals) => {
                         let why = refusals.first().map(|refusal| refusal.detail.clone()).unwrap_or_default();
                         Err((Reason::Expression, why))

@@ -44,6 +44,11 @@ pub trait Host {
     fn paused_since(&self) -> Option<i64> {
         None
     }
+    /// Whether steps are taken by the rules as they are now: the variable of a round is set as any other is, and what is due fires as
+    /// far as half of the gas reaches. A ledger says no where it repeats the steps of a time before these rules.
+    fn mended(&self) -> bool {
+        true
+    }
     /// In a simulation, which of so many ways to take; no expression is evaluated then.
     fn choose(&self, _node: &str, _ways: usize) -> Option<usize> {
         None
@@ -416,7 +421,8 @@ impl Instance {
         run.finish()
     }
 
-    /// Fires every timer that is due.
+    /// Fires the timers that are due: all, or as many as half of the gas reaches for, and one at least. What is due then fires with
+    /// another tick.
     ///
     /// # Errors
     /// A fault in what follows.

@@ -51,6 +51,8 @@ pub enum Reason {
     NoSource,
     /// A task that calls no procedure, decision or service.
     NothingCalled,
+    /// The name of a variable that is empty or too long to be kept.
+    VariableName,
 }
 
 impl Reason {
@@ -88,6 +90,7 @@ impl Reason {
                 ("a required material has no source", "name the licence, catalogue entry or applicant it comes from")
             }
             Self::NothingCalled => ("the task calls nothing", "name the procedure, decision or service"),
+            Self::VariableName => ("the name of a variable is empty or too long", "choose one of 1 to 128 bytes"),
         }
     }
 
@@ -117,6 +120,7 @@ impl Reason {
             Self::NoDutyHolder => ("任务没有责任主体", "请在候选组中填写承办机构或岗位"),
             Self::NoSource => ("必需材料没有数据来源", "请注明来自哪项证照、目录或由申请人提交"),
             Self::NothingCalled => ("任务没有调用对象", "请指明流程、决策或服务"),
+            Self::VariableName => ("变量名称为空或过长", "变量名称须为 1 至 128 字节"),
         }
     }
 }

@@ -328,7 +328,8 @@ impl<'h> Run<'h> {
         Ok(Due { at, node: 0, left, every: at - from, open })
     }
 
-    /// Fires the timers that are due, the earliest first.
+    /// Fires the timers that are due, the earliest first. Many that are due at once must not keep the case from moving at all, so
+    /// what is done stays done, and no other is begun when less than half of the gas is left.
     pub fn fire_due(&mut self) -> Result<(), Fault> {
         loop {
             let Some((at, number, place)) = self.instance.earliest(self.host) else { return Ok(()) };
@@ -342,6 +343,9 @@ impl<'h> Run<'h> {
             }
             self.happen(number, fired.node)?;
             self.settle()?;
+            if self.host.mended() && self.gas.left() < self.limit / 2 {
+                return Ok(());
+            }
         }
     }
 

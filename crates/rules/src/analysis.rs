@@ -24,6 +24,9 @@ const WORK_MAX: usize = 500_000;
 const CELL_GAS: u64 = 10_000;
 /// Work for all tables of a model: comparisons of pieces, and steps of searches for gaps.
 const MODEL_WORK_MAX: usize = 20_000_000;
+/// Work that the former does not count, for all tables of a model: comparisons of tests with pieces, and of pieces with rules. What any
+/// office writes is below a hundredth of it.
+const PIECES_WORK_MAX: usize = 100_000_000;
 /// Gas for all decisions of a model that depend on no fact.
 const CONSTANTS_GAS: u64 = 1_000_000;
 /// Gaps and overlaps told of one table.
@@ -33,6 +36,7 @@ type Pieces = BTreeSet<usize>;
 
 /// A column cut into pieces: piece `2i + 1` is point `i`, piece `2i` the open interval before it.
 struct Column {
+    /// In their order, each once.
     points: Vec<Value>,
     /// The pieces that inputs can be in.
     universe: Pieces,
@@ -43,6 +47,7 @@ struct Column {
 /// Refuses tables with gaps or forbidden overlaps, and results that may be null or are not of their declared type.
 pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
     let (mut work, mut gas, sound) = (MODEL_WORK_MAX, CONSTANTS_GAS, refusals.is_empty());
+    let mut pieces_work = PIECES_WORK_MAX;
     for (index, decision) in model.decisions.iter().enumerate() {
         let mut tell = |reason, detail: &str| {
             refusals.push(Refusal { element: decision.name.to_string(), reason, detail: detail.to_owned() });
@@ -67,7 +72,8 @@ pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
     }
     for table in &model.tables {
         results(model, table, refusals);
-        let columns: Vec<Column> = (0..table.inputs.len()).map(|c| column(model, table, c, &mut work)).collect();
+        let columns: Vec<Column> =
+            (0..table.inputs.len()).map(|c| column(model, table, c, &mut work, &mut pieces_work)).collect();
         let mut tell = |reason, detail: String| {
             refusals.push(Refusal { element: format!("{} ({})", table.element, table.id), reason, detail });
         };
@@ -79,7 +85,7 @@ pub(crate) fn check(model: &Model, refusals: &mut Vec<Refusal>) {
         );
         // A default for some columns only would leave the others null.
         if !list && table.outputs.iter().any(|output| output.default.is_none()) {
-            gaps(table, &columns, &mut work, &mut tell);
+            gaps(table, &columns, &mut work, &mut pieces_work, &mut tell);
         }
     }
 }
@@ -183,7 +189,7 @@ fn points_of(model: &Model, test: &Test, out: &mut Vec<Value>) -> Option<()> {
     Some(())
 }
 
-fn column(model: &Model, table: &Table, index: usize, work: &mut usize) -> Column {
+fn column(model: &Model, table: &Table, index: usize, work: &mut usize, pieces_work: &mut usize) -> Column {
     let input = &table.inputs[index];
     let opaque_type = matches!(input.ty.base(), Type::List(_) | Type::Context(_));
     let tests = |rule: &crate::table::Rule| rule.tests.get(index).cloned().unwrap_or_default();
@@ -210,11 +216,16 @@ fn column(model: &Model, table: &Table, index: usize, work: &mut usize) -> Colum
         points.clear();
     }
     let cost = points.len().saturating_mul(table.rules.len());
-    if cost > WORK_MAX || cost > *work {
+    // A test for one value is one piece; any other is compared with all of them.
+    let wide: usize = table.rules.iter().map(|rule| tests(rule).iter().map(width).sum::<usize>()).sum();
+    let wide = wide.saturating_add(allowed.unwrap_or_default().iter().map(width).sum());
+    let wide_cost = points.len().saturating_mul(2 * wide);
+    if cost > WORK_MAX || cost > *work || wide_cost > *pieces_work {
         ordered = false;
         points.clear();
     } else {
         *work -= cost;
+        *pieces_work -= wide_cost;
     }
     let count = 2 * points.len() + 1;
     let all: Pieces = (0..count).filter(|&piece| exists(&points, piece)).collect();
@@ -251,6 +262,20 @@ fn column(model: &Model, table: &Table, index: usize, work: &mut usize) -> Colum
     column
 }
 
+/// How many times a test is compared with every piece of its column.
+fn width(test: &Test) -> usize {
+    match test {
+        Test::Any | Test::Text(_) | Test::Number(Comparison::Equal, _) => 0,
+        Test::Number(..) | Test::Interval { .. } | Test::Compare(..) | Test::Holds(_) => 1,
+        Test::Member(ir) => match ir {
+            Ir::Const(_) | Ir::Builtin(..) | Ir::Negate(_) => 0,
+            Ir::List(items) => items.len(),
+            _ => 1,
+        },
+        Test::Not(tests) => tests.iter().map(|test| 1 + width(test)).sum(),
+    }
+}
+
 fn allowed(input: &Input) -> Option<&[Test]> {
     match (&input.allowed, &input.ty) {
         (Some(tests), _) => Some(tests),
@@ -259,13 +284,16 @@ fn allowed(input: &Input) -> Option<&[Test]> {
     }
 }
 
+/// The order of two points, which costs nobody anything.
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Boolean(a), Value::Boolean(b)) => Some(a.cmp(b)),
+        _ => compare(a, b, &mut Gas::new(u64::MAX)).ok().flatten(),
+    }
+}
+
 /// Sorts and removes duplicates; `false` when the points are of different kinds.
 fn sort(points: &mut Vec<Value>) -> bool {
-    let mut meter = Gas::new(u64::MAX);
-    let mut order = |a: &Value, b: &Value| match (a, b) {
-        (Value::Boolean(a), Value::Boolean(b)) => Some(a.cmp(b)),
-        _ => compare(a, b, &mut meter).ok().flatten(),
-    };
     if let Some(first) = points.first().cloned()
         && !points.iter().all(|p| order(&first, p).is_some())
     {
@@ -290,15 +318,15 @@ fn exists(points: &[Value], piece: usize) -> bool {
 
 impl Column {
     fn index(&self, point: &Value) -> Option<usize> {
-        let mut meter = Gas::new(u64::MAX);
-        self.points.iter().position(|p| match (p, point) {
-            (Value::Boolean(a), Value::Boolean(b)) => a == b,
-            _ => compare(p, point, &mut meter).ok().flatten() == Some(Ordering::Equal),
-        })
+        let found = self.points.binary_search_by(|p| order(p, point).unwrap_or(Ordering::Less)).ok();
+        found.filter(|&at| order(&self.points[at], point) == Some(Ordering::Equal))
     }
 
     fn compared(&self, op: Comparison, point: &Value, universe: &Pieces) -> Option<Pieces> {
         let at = 2 * self.index(point)? + 1;
+        if op == Comparison::Equal {
+            return Some(universe.get(&at).copied().into_iter().collect());
+        }
         Some(universe.iter().copied().filter(|piece| crate::evaluate::holds(op, piece.cmp(&at))).collect())
     }
 
@@ -337,12 +365,8 @@ impl Column {
             Test::Number(op, n) => self.compared(*op, &Value::Number(*n), universe),
             Test::Text(text) => self.compared(Comparison::Equal, &Value::String(text.clone()), universe),
             Test::Interval { low, high, low_included, high_included } => {
-                let range = Range {
-                    start: Some(Value::Number(*low)),
-                    end: Some(Value::Number(*high)),
-                    start_included: *low_included,
-                    end_included: *high_included,
-                };
+                let (low, high) = (Value::Number(*low), Value::Number(*high));
+                let range = Range::new(Some(low), Some(high), *low_included, *high_included).ok()?;
                 self.within(&range, universe)
             }
             Test::Compare(op, ir) => match constant(model, ir)? {
@@ -450,7 +474,7 @@ fn agree(table: &Table, a: usize, b: usize) -> bool {
 }
 
 /// Looks for facts that no rule covers, column by column, remembering sets of rules already seen.
-fn gaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
+fn gaps(table: &Table, columns: &[Column], work: &mut usize, pieces_work: &mut usize, tell: &mut dyn FnMut(Reason, String)) {
     let certain: Vec<usize> =
         (0..table.rules.len()).filter(|&r| columns.iter().all(|column| column.cells[r].is_some())).collect();
     let opaque = certain.len() < table.rules.len();
@@ -473,6 +497,10 @@ fn gaps(table: &Table, columns: &[Column], work: &mut usize, tell: &mut dyn FnMu
         }
         let Some(column) = columns.get(index) else { continue };
         for &piece in column.universe.iter().rev() {
+            let Some(enough) = pieces_work.checked_sub(rules.len()) else {
+                return tell(Reason::Unproven, "the tables are too intricate".into());
+            };
+            *pieces_work = enough;
             let left: Vec<usize> = rules
                 .iter()
                 .copied()

@@ -5,7 +5,7 @@ mod items;
 
 use crate::analysis;
 use crate::errors::Fault;
-use crate::feel::{self, Looks, Scope, TypeNames};
+use crate::feel::{self, Global, Looks, Scope, TypeNames};
 use crate::ir::{Ir, Lambda};
 use crate::model::xml::{RawElement, RawKind, RawModel, RawService, read};
 use crate::model::{Decision, Model, Profile, Service, Variable};
@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::types::Type;
 use crate::value::{Function, Name, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Most files of one model, and most elements of one kind.
 const FILES_MAX: usize = 32;
@@ -51,6 +51,8 @@ pub(crate) struct Compiler<'a> {
     service_types: Vec<Type>,
     tables: Vec<Arc<Table>>,
     refusals: Vec<Refusal>,
+    /// Members of one name.
+    doubled: Vec<Refusal>,
     /// The element being compiled, as a path of names.
     place: Vec<String>,
     /// What every element needs, in the order of [`Compiler::targets`].
@@ -69,49 +71,96 @@ pub(crate) fn model(sources: &[&str], profile: Profile) -> Result<Model, Vec<Ref
     let files: Vec<RawModel> = sources.iter().map(|source| read(source)).collect::<Result<_, _>>().map_err(|r| vec![r])?;
     let mut compiler = Compiler::new(&files)?;
     let model = compiler.compile()?;
-    let mut refusals = compiler.refusals;
+    let (mut refusals, doubled) = (compiler.refusals, compiler.doubled);
     if profile == Profile::Strict {
         analysis::check(&model, &mut refusals);
         if !refusals.is_empty() {
             return Err(refusals);
         }
     }
-    Ok(Model { warnings: refusals, ..model })
+    Ok(Model { warnings: refusals, doubled, ..model })
+}
+
+/// Named variables, read once for many expressions.
+pub struct Variables {
+    inputs: Vec<Variable>,
+    globals: Arc<Vec<Global>>,
+}
+
+/// The types of the language by name.
+fn builtin_types() -> Arc<TypeNames> {
+    static TYPES: OnceLock<Arc<TypeNames>> = OnceLock::new();
+    let read = || {
+        let mut types = TypeNames::default();
+        for name in items::BUILTINS {
+            types.insert(name, Type::builtin(name).unwrap_or(Type::Any));
+        }
+        Arc::new(types)
+    };
+    TYPES.get_or_init(read).clone()
+}
+
+fn refuse(reason: Reason, detail: String) -> Refusal {
+    Refusal { element: "expression".into(), reason, detail }
+}
+
+impl Variables {
+    /// Reads the names.
+    ///
+    /// # Errors
+    /// When they are too many.
+    pub fn new(variables: &[(&str, Type)]) -> Result<Self, Vec<Refusal>> {
+        if variables.len() > ELEMENTS_MAX {
+            return Err(vec![refuse(Reason::TooLarge, "more than 5,000 variables".into())]);
+        }
+        let mut scope = Scope::new(builtin_types(), Looks::default());
+        let mut inputs = Vec::with_capacity(variables.len());
+        for (i, (name, ty)) in variables.iter().enumerate() {
+            scope.global(name, Ir::Global(i as u16), ty.clone());
+            inputs.push(Variable { name: Name::from(*name), ty: ty.clone(), global: i as u16 });
+        }
+        Ok(Self { inputs, globals: scope.globals() })
+    }
+
+    /// Whether an expression over them compiles.
+    ///
+    /// # Errors
+    /// What is refused, with everything that is noticed under the strict profile.
+    pub fn check(&self, text: &str, profile: Profile) -> Result<(), Vec<Refusal>> {
+        self.compile(text, profile).map(drop)
+    }
+
+    /// An expression with its type and the scope it was read in, and what was noticed.
+    fn compile(&self, text: &str, profile: Profile) -> Result<(Ir, Type, Scope, Vec<Refusal>), Vec<Refusal>> {
+        let mut scope = Scope::with_globals(builtin_types(), Looks::default(), self.globals.clone());
+        let (body, ty) = feel::expression(&mut scope, text).map_err(|error| {
+            vec![refuse(Reason::Expression(Fault::Syntax), format!("{text}: at {}: {}", error.at, error.reason))]
+        })?;
+        let notes = std::mem::take(&mut scope.diagnostics);
+        let warnings: Vec<Refusal> =
+            notes.into_iter().map(|note| refuse(Reason::Expression(note.fault), note.detail)).collect();
+        if profile == Profile::Strict && !warnings.is_empty() {
+            return Err(warnings);
+        }
+        Ok((body, ty, scope, warnings))
+    }
 }
 
 /// Compiles one expression over named variables, as a model of one decision.
 pub(crate) fn expression(text: &str, variables: &[(&str, Type)], profile: Profile) -> Result<Model, Vec<Refusal>> {
-    let mut types = TypeNames::default();
-    for name in items::BUILTINS {
-        types.insert(name, Type::builtin(name).unwrap_or(Type::Any));
-    }
-    let refuse = |reason, detail: String| Refusal { element: "expression".into(), reason, detail };
-    if variables.len() > ELEMENTS_MAX {
-        return Err(vec![refuse(Reason::TooLarge, "more than 5,000 variables".into())]);
-    }
-    let mut scope = Scope::new(Arc::new(types), Looks::default());
-    let mut model = Model::default();
-    for (i, (name, ty)) in variables.iter().enumerate() {
-        scope.global(name, Ir::Global(i as u16), ty.clone());
-        model.inputs.push(Variable { name: Name::from(*name), ty: ty.clone(), global: i as u16 });
-    }
-    let (body, ty) = feel::expression(&mut scope, text).map_err(|error| {
-        vec![refuse(Reason::Expression(Fault::Syntax), format!("{text}: at {}: {}", error.at, error.reason))]
-    })?;
-    let notes = std::mem::take(&mut scope.diagnostics);
-    model.warnings = notes.into_iter().map(|note| refuse(Reason::Expression(note.fault), note.detail)).collect();
-    if profile == Profile::Strict && !model.warnings.is_empty() {
-        return Err(model.warnings);
-    }
+    let variables = Variables::new(variables)?;
+    let (body, ty, scope, warnings) = variables.compile(text, profile)?;
+    let count = variables.inputs.len() as u16;
+    let mut model = Model { inputs: variables.inputs, warnings, ..Model::default() };
     model.decisions.push(Decision {
         name: Name::from("expression"),
         id: Name::from("expression"),
         ty,
-        global: variables.len() as u16,
+        global: count,
         body,
         frame: scope.frame(),
         plan: Box::new([0]),
-        requires: (0..variables.len() as u16).collect(),
+        requires: (0..count).collect(),
         written: Some(Name::from(text)),
     });
     Ok(model)
@@ -133,6 +182,7 @@ impl<'a> Compiler<'a> {
             service_types: Vec::new(),
             tables: Vec::new(),
             refusals: Vec::new(),
+            doubled: Vec::new(),
             place: Vec::new(),
             needs: Vec::new(),
             items: 0,
@@ -193,6 +243,17 @@ impl<'a> Compiler<'a> {
         let element = if self.place.is_empty() { "definitions".into() } else { self.place.join(" / ") };
         if self.refusals.len() < 1_000 {
             self.refusals.push(Refusal { element, reason, detail: detail.into() });
+        }
+    }
+
+    /// Notes the members of a context that have the name of an earlier one.
+    pub(super) fn note_doubled<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        let mut seen = BTreeSet::new();
+        let element = self.place.join(" / ");
+        for name in names {
+            if !seen.insert(name) && self.doubled.len() < 1_000 {
+                self.doubled.push(Refusal { element: element.clone(), reason: Reason::Duplicate, detail: name.into() });
+            }
         }
     }
 

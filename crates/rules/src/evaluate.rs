@@ -6,7 +6,7 @@ mod collection;
 mod conform;
 
 use crate::errors::{Fault, Halt};
-use crate::gas::{DEPTH_MAX, Gas, STEP};
+use crate::gas::{DEPTH_MAX, Gas, SEARCHES_MAX, STEP};
 use crate::ir::{Comparison, Ir, Test};
 use crate::model::Model;
 use crate::number::Decimal;
@@ -29,6 +29,8 @@ pub struct Hit {
 pub(crate) struct Evaluator<'m> {
     pub(crate) model: &'m Model,
     gas: Gas,
+    /// What searches for patterns may still cost.
+    searches: u64,
     depth: u32,
     stack: Vec<Value>,
     base: usize,
@@ -52,6 +54,7 @@ impl<'m> Evaluator<'m> {
         Self {
             model,
             gas,
+            searches: SEARCHES_MAX,
             depth: 0,
             stack: Vec::with_capacity(16),
             base: 0,
@@ -66,6 +69,7 @@ impl<'m> Evaluator<'m> {
     /// Forgets everything but the memory it holds.
     pub fn reset(&mut self, gas: Gas) {
         (self.gas, self.depth, self.base, self.closure) = (gas, 0, 0, None);
+        self.searches = SEARCHES_MAX;
         self.stack.clear();
         self.memo.clear();
         self.memo.resize(self.model.globals(), None);
@@ -76,6 +80,12 @@ impl<'m> Evaluator<'m> {
     /// The meter.
     pub fn gas(&mut self) -> &mut Gas {
         &mut self.gas
+    }
+
+    /// Takes what a search for a pattern may cost. This is no gas, which is seen: it is a bound far above what any rule needs.
+    pub fn search(&mut self, cost: u64) -> Result<(), Halt> {
+        self.searches = self.searches.checked_sub(cost).ok_or(Halt::TooLarge)?;
+        Ok(())
     }
 
     /// Remembers why a value is null, and gives null.

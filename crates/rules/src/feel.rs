@@ -14,9 +14,8 @@ mod scope;
 mod typing;
 mod unary;
 
-pub(crate) use lexer::name_key;
 pub(crate) use parser::SyntaxError;
-pub(crate) use scope::{Looks, Scope, TypeNames};
+pub(crate) use scope::{Global, Looks, Scope, TypeNames};
 
 use crate::ir::{Ir, Test};
 use crate::types::Type;

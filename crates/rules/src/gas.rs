@@ -16,6 +16,10 @@ pub const TRANSCENDENTAL: u64 = 400;
 /// Price of compiling one byte of a pattern.
 pub const PATTERN_BYTE: u64 = 200;
 
+/// What all searches for patterns in one evaluation may cost, beside their price: bytes that could be passed over for each match, times
+/// the size of the pattern. The price counts every byte once, but `a(.*b)?` looks to the end of the text for each match.
+pub const SEARCHES_MAX: u64 = 64_000_000;
+
 /// A meter that only counts down.
 #[derive(Clone, Debug)]
 pub struct Gas {

@@ -21,6 +21,7 @@ pub mod types;
 pub mod value;
 pub mod xml;
 
+pub use compile::Variables;
 pub use errors::{Fault, Halt};
 pub use evaluate::Hit;
 pub use model::{Model, Outcome, Profile, Session, Undecided};

@@ -69,6 +69,7 @@ pub struct Model {
     pub(crate) services: Vec<Service>,
     pub(crate) tables: Vec<Arc<Table>>,
     pub(crate) warnings: Vec<Refusal>,
+    pub(crate) doubled: Vec<Refusal>,
 }
 
 /// What an evaluation gave.
@@ -143,6 +144,13 @@ impl Model {
     /// Names of the decision services.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.services.iter().map(|service| &*service.name)
+    }
+
+    /// Outputs, entries and columns that have the name of another one beside them, or no name as another one: the context that they
+    /// make has a member twice, which no store takes. Whoever keeps results refuses these models; no profile does, so that what was
+    /// accepted before this was looked for goes on compiling.
+    pub fn doubled(&self) -> &[Refusal] {
+        &self.doubled
     }
 
     /// The decision tables, in the order [`Hit::table`] counts them.

@@ -8,7 +8,7 @@ use crate::number::Decimal;
 use crate::temporal::{Date, DateTime, DaysDuration, MonthsDuration, Time};
 use std::cmp::Ordering;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The name of a variable, a member or a parameter.
 pub type Name = Arc<str>;
@@ -57,7 +57,12 @@ pub struct List {
 pub struct Context {
     entries: Vec<(Name, Value)>,
     depth: u16,
+    /// The places of the members in the order of their names, made when one of many is asked for: a lookup has a fixed price.
+    by_name: OnceLock<Box<[u32]>>,
 }
+
+/// Contexts of up to so many members are searched from the beginning.
+const SEARCHED_MAX: usize = 16;
 
 /// A range; an absent end is unbounded.
 #[derive(Debug)]
@@ -70,6 +75,21 @@ pub struct Range {
     pub start_included: bool,
     /// Whether the upper end belongs to the range.
     pub end_included: bool,
+    depth: u16,
+}
+
+impl Range {
+    /// A range between ends. One of constants is no deeper than a constant; an open one may hold anything.
+    ///
+    /// # Errors
+    /// Too deep.
+    pub fn new(start: Option<Value>, end: Option<Value>, start_included: bool, end_included: bool) -> Result<Self, Halt> {
+        let compound =
+            |end: &Value| matches!(end, Value::List(_) | Value::Context(_) | Value::Range(_) | Value::Function(_));
+        let ends = || [&start, &end].into_iter().flatten();
+        let depth = if ends().any(|end| compound(end)) { deeper(ends())? } else { 0 };
+        Ok(Self { start, end, start_included, end_included, depth })
+    }
 }
 
 /// Something that can be called.
@@ -100,6 +120,7 @@ impl Value {
         match self {
             Self::List(list) => list.depth,
             Self::Context(context) => context.depth,
+            Self::Range(range) => range.depth,
             Self::Function(function) => match &**function {
                 Function::Closure(closure) => closure.depth,
                 _ => 0,
@@ -123,7 +144,7 @@ impl Value {
         if entries.len() > SIZE_MAX {
             return Err(Halt::TooLarge);
         }
-        Ok(Self::Context(Arc::new(Context { entries, depth })))
+        Ok(Self::Context(Arc::new(Context { entries, depth, by_name: OnceLock::new() })))
     }
 
     /// A function that captured variables.
@@ -256,7 +277,17 @@ impl Context {
 
     /// The member of that name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.entries.iter().find(|(key, _)| &**key == name).map(|(_, value)| value)
+        if self.entries.len() <= SEARCHED_MAX {
+            return self.entries.iter().find(|(key, _)| &**key == name).map(|(_, value)| value);
+        }
+        let by_name = self.by_name.get_or_init(|| {
+            let mut places: Vec<u32> = (0..self.entries.len() as u32).collect();
+            places.sort_by(|a, b| self.entries[*a as usize].0.cmp(&self.entries[*b as usize].0));
+            places.into()
+        });
+        let at = by_name.partition_point(|place| *self.entries[*place as usize].0 < *name);
+        let (key, value) = &self.entries[*by_name.get(at)? as usize];
+        (&**key == name).then_some(value)
     }
 }
 

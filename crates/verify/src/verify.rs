@@ -4,6 +4,7 @@ use zhulian_crypto::{Digest, PublicKey};
 use zhulian_ledger::merkle::{leaf, root_from_path, root_of_leaves};
 use zhulian_primitives::{
     Certificate, ChainId, Code, Event, Header, Height, Network, PROTOCOLS, Receipt, Timestamp, Transaction, TransactionId,
+    Validator,
 };
 
 use crate::{BatchEntry, CHUNK_BYTES, Deposit, Entry, FileRecord, ReceiptFile, Refusal, deposit_by_case, deposit_of};
@@ -45,6 +46,12 @@ pub struct Verified {
     pub signers: Vec<String>,
     /// How many validators the network has.
     pub validators: usize,
+    /// The validators that decided the block, in the order of the certificate's indices. Names may be the same; indices are not.
+    pub council: Vec<Validator>,
+    /// Which of them proposed the block.
+    pub proposed_by: usize,
+    /// Which of them signed the certificate.
+    pub signed_by: Vec<usize>,
     /// Height of the block that the certificate names; the transaction's block or a descendant.
     pub certified_height: Height,
     /// What was deposited, if the transaction was executed and is a deposit.
@@ -134,6 +141,8 @@ fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusa
         false => None,
     };
     let name = |index: usize| network.validators[index].name.clone();
+    let proposed_by = proposer(network, &header).ok_or(Refusal::UnknownProposer)?;
+    let signed_by: Vec<usize> = certificate.signatures.iter().map(|(index, _)| *index as usize).collect();
     Ok(Verified {
         network: network.name.clone(),
         chain: network.chain,
@@ -149,9 +158,12 @@ fn transaction(network: &Network, file: &ReceiptFile) -> Result<Verified, Refusa
         args: transaction.call.args.into(),
         refusal: outcome.refusal,
         events: outcome.events,
-        proposer: proposer(network, &header).map(name).ok_or(Refusal::UnknownProposer)?,
-        signers: certificate.signatures.iter().map(|(index, _)| name(*index as usize)).collect(),
+        proposer: name(proposed_by),
+        signers: signed_by.iter().map(|index| name(*index)).collect(),
         validators: network.validators.len(),
+        council: network.validators.clone(),
+        proposed_by,
+        signed_by,
         certified_height: last.height,
         deposit,
         entry: None,

@@ -6,7 +6,7 @@ import { type Reader, decode } from './cbor'
 import type { Validator } from './network'
 
 const PROTOCOL_FIRST = 1n
-const PROTOCOL_NEWEST = 2n
+const PROTOCOL_NEWEST = 3n
 
 /** Whether this verifier knows a protocol. Those that it knows have the same form of header. */
 export const knowsProtocol = (version: bigint): boolean => version >= PROTOCOL_FIRST && version <= PROTOCOL_NEWEST

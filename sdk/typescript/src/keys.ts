@@ -23,7 +23,10 @@ export function parseKey(bytes: Uint8Array): PublicKey | undefined {
 
 export const coseAlgorithm = (key: PublicKey): bigint => (key.algorithm === 'EdDSA' ? -8n : -7n)
 
-/** ZIP-215 for Ed25519; for P-256 both `s` and `n − s` are accepted, as SEC 1 has it. */
+/**
+ * ZIP-215 for Ed25519; for P-256 both `s` and `n − s` are accepted, as SEC 1 has it. Since protocol 3 the ledger executes only the lower of
+ * the two; what it refused or executed before has its receipt all the same.
+ */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   try {
     return key.algorithm === 'EdDSA'

@@ -244,7 +244,8 @@ pub struct CheckAnswer {
     pub zh: String,
     /// In English.
     pub en: String,
-    /// The deposits of the file, the first one first; for a mismatch what is deposited under the number or digest.
+    /// The deposits of the file, the first one first; for a mismatch what is deposited under the number or digest, and what differs in
+    /// the fewest fields first.
     pub evidence: Vec<EvidenceView>,
     /// The fields that differ, for a mismatch.
     pub differing: Vec<String>,

@@ -1,6 +1,6 @@
 //! Published vectors.
 
-use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256, sm3};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey, is_low_s, other_s, sha256, sm3};
 
 fn unhex<const N: usize>(text: &str) -> [u8; N] {
     hex::decode(text).expect("hex").try_into().expect("the length")
@@ -42,6 +42,34 @@ fn es256_verifies_rfc_6979_a_2_5() {
     assert!(key.public_key().verify(b"sample", &signature));
     assert!(!key.public_key().verify(b"Sample", &signature));
     assert!(key.public_key().verify(b"own", &key.sign(b"own")));
+}
+
+#[test]
+fn s_is_low_up_to_half_the_order() {
+    let with = |s: &str| -> [u8; 64] { unhex(&format!("{}{s}", "07".repeat(32))) };
+    let order = with("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551");
+    let half = with("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8");
+    let above = with("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a9");
+    assert!(is_low_s(&half) && !is_low_s(&above));
+    assert_eq!((other_s(&half), other_s(&above)), (above, half));
+    let (one, most) =
+        (with(&format!("{:064x}", 1)), with("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550"));
+    assert!(is_low_s(&one) && !is_low_s(&most) && !is_low_s(&order) && !is_low_s(&[0xff; 64]));
+    assert_eq!((other_s(&one), other_s(&most)), (most, one));
+    // A greater byte before a smaller one, and the other way round.
+    assert!(is_low_s(&with(&format!("7f{}", "ff".repeat(3) + &"00".repeat(28)))));
+    assert!(!is_low_s(&with(&format!("80{}", "00".repeat(31)))));
+}
+
+#[test]
+fn both_forms_are_valid_and_our_own_is_the_low_one() {
+    let key = SigningKey::from_secret(Algorithm::Es256, &[7; 32]).expect("a scalar");
+    for n in 0..64u8 {
+        let signature = key.sign(&[n]);
+        let other = other_s(&signature);
+        assert!(is_low_s(&signature) && !is_low_s(&other) && other_s(&other) == signature);
+        assert!(key.public_key().verify(&[n], &signature) && key.public_key().verify(&[n], &other));
+    }
 }
 
 #[test]

@@ -47,8 +47,8 @@ impl Row {
         Self::new(zh, en, &text.zh, &text.en)
     }
 
-    fn digest(zh: &'static str, digest: &[u8; 32]) -> Self {
-        Self { kind: Kind::Digest, ..Self::new(zh, "文件摘要 Digest", grouped(digest), "") }
+    fn digest(zh: &'static str, en: &'static str, digest: &[u8; 32]) -> Self {
+        Self { kind: Kind::Digest, ..Self::new(zh, en, grouped(digest), "") }
     }
 
     fn strong(self) -> Self {
@@ -60,6 +60,8 @@ impl Row {
 pub struct Words<'a> {
     pub facts: &'a CertificateFacts,
     pub time: BeijingTime,
+    /// Time of the state that the status was read from.
+    pub status_time: BeijingTime,
 }
 
 impl Words<'_> {
@@ -68,21 +70,29 @@ impl Words<'_> {
         let CertificateFacts { number, depositor, network, signers, validators, .. } = self.facts;
         let title = self.facts.title.as_deref().map(str::trim);
         let title = title.filter(|t| !t.is_empty() && t.chars().count() <= STATEMENT_TITLE_CHARS_MAX);
-        let (file_zh, file_en) = match title {
-            Some(title) => (format!("电子文件“{title}”"), format!("the file \"{title}\"")),
-            None => ("一份电子文件".into(), "a file".into()),
+        let (file_zh, file_en) = match (self.facts.whole_batch, title) {
+            (Some(count), _) => {
+                let count = thousands(count);
+                (format!("一个批次（共 {count} 项）"), format!("a batch of {count} entries"))
+            }
+            (None, Some(title)) => (format!("电子文件“{title}”"), format!("the file \"{title}\"")),
+            (None, None) => ("一份电子文件".into(), "a file".into()),
+        };
+        let (what_zh, what_en) = match self.facts.whole_batch {
+            Some(_) => ("其中任何一项", "any of its entries"),
+            None => ("文件", "the file"),
         };
         let (signed, depositor) = (signers.len(), &depositor.name);
         let zh = format!(
             "兹证明：{time}（北京时间），{depositor}将{file_zh}的数字指纹存入“{network}”，存证编号 {number}。\
              该网络 {validators} 个验证节点中的 {signed} 个已对所在区块签名确认，任何一方都无法事后悄悄改动；\
-             文件哪怕改动一个字节，核验时也会被发现。",
+             {what_zh}哪怕改动一个字节，核验时也会被发现。",
             time = self.time.chinese(),
         );
         let en = format!(
             "This certifies that at {time} (Beijing time) {depositor} placed the digital fingerprint of {file_en} on record in \
              {network} under number {number}. {signed} of the network's {validators} validators signed the block that holds it. \
-             No single party can change the record unnoticed, and a change of even one byte in the file will show on checking.",
+             No single party can change the record unnoticed, and a change of even one byte in {what_en} will show on checking.",
             time = self.time,
         );
         (zh, en)
@@ -113,16 +123,35 @@ impl Words<'_> {
             let place = format!("第 {nth} 项，共 {size} 项");
             rows.push(Row::new("批量存证", "Batch", place, format!("entry {nth} of {size} (index {index} in the tree)")));
         }
+        if let Some(count) = facts.whole_batch {
+            let count = thousands(count);
+            rows.push(Row::new(
+                "批量存证",
+                "Batch",
+                format!("整个批次，共 {count} 项"),
+                format!("the whole batch, {count} entries"),
+            ));
+        }
         if let Some(source) = &facts.source_type {
             rows.push(Row::bilingual("来源类型", "Source", source));
         }
         if let Some(basis) = present(&facts.legal_basis) {
             rows.push(Row::new("存证依据", "Legal basis", basis, ""));
         }
-        rows.push(Row::bilingual("出证时状态", "Status when issued", &facts.status));
-        rows.push(Row::digest("SHA-256", &facts.sha256));
+        let (height, time) = (thousands(facts.status_height), self.status_time);
+        let Bilingual { zh, en } = &facts.status;
+        rows.push(Row::new(
+            "出证时状态",
+            "Status when issued",
+            format!("{zh}（截至 {time}，区块高度 {height}）"),
+            format!("{en}, as of this time and block height"),
+        ));
+        match facts.whole_batch {
+            None => rows.push(Row::digest("SHA-256", "文件摘要 Digest", &facts.sha256)),
+            Some(_) => rows.push(Row::digest("批次 Merkle 根", "Batch root, RFC 9162", &facts.sha256)),
+        }
         if let Some(sm3) = &facts.sm3 {
-            rows.push(Row::digest("SM3", sm3));
+            rows.push(Row::digest("SM3", "文件摘要 Digest", sm3));
         }
         rows
     }
@@ -133,17 +162,33 @@ impl Words<'_> {
 
     /// Three ways to check, of which the last needs nothing of ours.
     pub fn steps(&self) -> [Step; 3] {
+        let batch = self.facts.whole_batch.is_some();
+        let (web_zh, web_en) = match batch {
+            false => (
+                "网页：扫码或打开下列网址，放入原文件，核验在您自己的浏览器里完成。",
+                "Web page: scan the code or open the address and drop the original file; your own browser checks it.",
+            ),
+            true => (
+                "网页：扫码或打开下列网址，核验本批次；放入其中的原文件，可查到它自己的条目。",
+                "Web page: scan the code or open the address for this batch; drop one of its files to find that file's own entry.",
+            ),
+        };
+        let (offline_zh, offline_en) = match batch {
+            false => (
+                "离线：用原文件、回执和网络身份文件核验，不连网、不依赖任何节点。",
+                "Offline: with the file, its receipt and the network identity; no connection, no node.",
+            ),
+            true => (
+                "离线：用其中的原文件、它自己的条目回执和网络身份文件核验，不连网、不依赖任何节点。",
+                "Offline: with one of its files, the receipt of that file's entry and the network identity; no connection, no node.",
+            ),
+        };
         [
+            Step { zh: web_zh.into(), literal: Some(self.facts.verify_url.clone()), en: web_en.into() },
             Step {
-                zh: "网页：扫码或打开下列网址，放入原文件，核验在您自己的浏览器里完成。".into(),
-                literal: Some(self.facts.verify_url.clone()),
-                en: "Web page: scan the code or open the address and drop the original file; your own browser checks it."
-                    .into(),
-            },
-            Step {
-                zh: "离线：用原文件、回执和网络身份文件核验，不连网、不依赖任何节点。".into(),
+                zh: offline_zh.into(),
                 literal: Some("zhulian verify FILE --receipt R --network network.json".into()),
-                en: "Offline: with the file, its receipt and the network identity; no connection, no node.".into(),
+                en: offline_en.into(),
             },
             Step {
                 zh: "自行编程：回执格式公开，交易为 COSE 签名（RFC 9052），任何 COSE 库都能核对。".into(),
@@ -166,7 +211,7 @@ impl Words<'_> {
         ];
         // Who proposed and signed is marked among the signers.
         let Party { name, uscc } = &facts.proposer;
-        if !facts.signers.contains(&facts.proposer) {
+        if facts.proposer_signed.is_none() {
             lines.push(("提议者 Proposer", format!("{name} {uscc}"), false));
         }
         lines

@@ -7,7 +7,6 @@ use zhulian_modules::{
     identity::Uscc,
     procedure::{CaseId, Detail, OpenTask, Outcome},
 };
-use zhulian_primitives::Timestamp;
 
 use crate::{
     CaseFilter, CaseState, Failure, HistoryRow, PagePosition, Shared, TaskFilter, cases,
@@ -73,9 +72,9 @@ pub async fn list(State(gateway): State<Shared>, params: Params) -> Result<Json<
     let more = ids.len() > limit;
     ids.truncate(limit);
     let next = ids.last().filter(|_| more).map(|id| cursor::write_case(*id));
-    let (header, found) = cases::details(&gateway, &ids).await?;
+    let (_, found) = cases::details(&gateway, &ids).await?;
     // The index may be behind the state, and does not know of extensions.
-    let items = found.iter().filter(|(_, detail)| stands(detail, &filter)).map(|(id, it)| cases::row(*id, it, header.time));
+    let items = found.iter().filter(|(_, detail)| stands(detail, &filter)).map(|(id, it)| cases::row(*id, it));
     Ok(Json(view::CaseList { items: items.collect(), next }))
 }
 
@@ -166,7 +165,7 @@ pub async fn tasks(State(gateway): State<Shared>, params: Params) -> Result<Json
     let mut before = after.map(|(case, _)| case.saturating_add(1));
     loop {
         let ids = gateway.backend.cases_with_tasks(filter.clone(), before, CHUNK).await?;
-        let (header, found) = cases::details(&gateway, &ids).await?;
+        let (_, found) = cases::details(&gateway, &ids).await?;
         for (id, detail) in &found {
             let done = after.filter(|(case, _)| *case == id.ordinal()).map_or(0, |(_, task)| task);
             for open in detail.tasks.iter().filter(|open| open.view.work.number > done).filter(mine) {
@@ -175,7 +174,7 @@ pub async fn tasks(State(gateway): State<Shared>, params: Params) -> Result<Json
                     let next = last(&items).map(|(case, task)| cursor::write_task(case, task));
                     return Ok(Json(view::TaskList { items: items.into_iter().map(|(_, _, item)| item).collect(), next }));
                 }
-                items.push((*id, open.view.work.number, item(*id, detail, open, header.time)));
+                items.push((*id, open.view.work.number, item(*id, detail, open)));
             }
         }
         looked += ids.len();
@@ -197,6 +196,6 @@ fn last(items: &[(CaseId, u32, view::TaskItem)]) -> Option<(CaseId, u32)> {
     items.last().map(|(case, task, _)| (*case, *task))
 }
 
-fn item(id: CaseId, detail: &Detail, open: &OpenTask, now: Timestamp) -> view::TaskItem {
-    view::TaskItem { case: cases::row(id, detail, now), task: cases::task(open) }
+fn item(id: CaseId, detail: &Detail, open: &OpenTask) -> view::TaskItem {
+    view::TaskItem { case: cases::row(id, detail), task: cases::task(open) }
 }

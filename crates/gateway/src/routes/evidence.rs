@@ -12,7 +12,7 @@ use zhulian_verify::ReceiptFile;
 
 use super::transactions::receipt_response;
 use crate::{
-    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, PagePosition, Shared, certificate, check,
+    EvidenceFilter, EvidencePlace, EvidenceRow, Failure, Page, Shared, certificate, check,
     cursor::{self, ListKind},
     entries, evidence, read,
     request::{self, BodyUntil, Pace, Params, Segment, hex32, organisation_code},
@@ -66,14 +66,7 @@ pub async fn list(State(gateway): State<Shared>, params: Params) -> Result<Json<
     let mut rows = gateway.backend.evidence(filter, Page { before, limit: limit + 1 }).await?;
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let place = |row: &EvidenceRow| {
-        let item = match row.place {
-            EvidencePlace::Batch { entry: Some(entry), .. } => entry + 1,
-            _ => 0,
-        };
-        PagePosition { position: row.position, item }
-    };
-    let next = rows.last().map(place).filter(|_| more).map(|at| cursor::write(ListKind::Evidence, at));
+    let next = rows.last().map(evidence::page_position).filter(|_| more).map(|at| cursor::write(ListKind::Evidence, at));
     Ok(Json(view::EvidenceList { items: evidence::views(&gateway, &rows).await?, next }))
 }
 
@@ -138,8 +131,8 @@ pub async fn certificate_pdf(
     let number = number(&segment)?;
     let row = find(&gateway, number).await?;
     let file = prove(&gateway, &row).await?;
-    let view = evidence::view(&gateway, &row).await?;
-    let pdf = certificate::make(&gateway, view, &file).await?;
+    let (state, view) = evidence::view_at(&gateway, &row).await?;
+    let pdf = certificate::make(&gateway, view, &state, &file).await?;
     let disposition = format!("inline; filename=\"{}.pdf\"", evidence::file_name(number));
     Ok(([(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)], pdf)
         .into_response())

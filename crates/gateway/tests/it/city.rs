@@ -161,7 +161,12 @@ fn details() -> Details {
 
 /// The arguments of a deposit.
 pub fn deposit(content: &[u8]) -> Vec<u8> {
-    let FileRecord { sha256, sm3, size, chunks_root } = file(content);
+    deposit_of(file(content))
+}
+
+/// The arguments of a deposit that says this of a file, true or not.
+pub fn deposit_of(file: FileRecord) -> Vec<u8> {
+    let FileRecord { sha256, sm3, size, chunks_root } = file;
     codec::to_bytes(&Deposit { file: File { sha256, sm3, size, chunks_root }, details: details() })
 }
 

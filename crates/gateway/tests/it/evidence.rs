@@ -84,6 +84,60 @@ async fn a_check_has_exactly_three_answers() {
 }
 
 #[tokio::test]
+async fn a_number_that_proves_nothing_does_not_say_that_the_file_is_not_deposited() {
+    let world = World::start().await;
+    let record = city::file(b"a contract");
+    deposited(&world, &world.deposit(b"a contract")).await;
+    let entries = entries(3);
+    let batch = deposited(&world, &world.deposit_batch(&entries)).await;
+    world.client.upload_entries(&batch, entries.concat().into()).await.unwrap();
+    let nobody = EvidenceId([3; 16]).to_string();
+    let mistyped = format!("{}{}", &nobody[..28], if nobody.ends_with('A') { 'B' } else { 'A' });
+    for (id, zh, en) in [
+        (nobody, "链上没有该编号的存证", "holds no deposit of this number"),
+        (mistyped, "校验符不符", "typing error"),
+        (batch, "该编号是一个批次", "that of a batch"),
+    ] {
+        let answer = world.client.check(&view::CheckRequest { id: Some(id), ..question(&record) }).await.unwrap();
+        assert_eq!(answer.answer, view::Answer::NotDeposited);
+        assert!(answer.zh.contains(zh) && answer.en.contains(en), "{} {}", answer.zh, answer.en);
+        assert!(!answer.zh.contains("尚未存证") && !answer.en.contains("no deposit of this file."), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_facts_beside_a_digest_do_not_hide_the_honest_deposit() {
+    let world = World::start().await;
+    let honest = city::file(b"a contract");
+    let wrong = |n: u8| {
+        let args = city::deposit_of(FileRecord { sm3: [n; 32], ..honest });
+        world.sign(&city::clerk(), "evidence", "deposit", &args, world.until())
+    };
+    deposited(&world, &wrong(0)).await;
+    let id = deposited(&world, &world.deposit(b"a contract")).await;
+    for n in 1..=45 {
+        deposited(&world, &wrong(n)).await;
+    }
+    let answer = world.client.check(&question(&honest)).await.unwrap();
+    assert_eq!((answer.answer, answer.evidence[0].id.as_str()), (view::Answer::Verified, id.as_str()));
+    let unlike = question(&FileRecord { sm3: [99; 32], ..honest });
+    assert_eq!(world.client.check(&unlike).await.unwrap().answer, view::Answer::Mismatch);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_deposited_before_is_named_by_entry() {
+    let world = World::start().await;
+    let entries = entries(3);
+    let first = deposited(&world, &world.deposit_batch(&entries)).await;
+    let again = deposited(&world, &world.deposit_batch(&entries)).await;
+    world.client.upload_entries(&again, entries.concat().into()).await.unwrap();
+    let batch = world.client.evidence(&again).await.unwrap();
+    assert_eq!(batch.first_deposit, Some(first.clone()));
+    let entry = world.client.evidence(&format!("{again}-2")).await.unwrap();
+    assert_eq!(entry.first_deposit, Some(format!("{first}-2")));
+}
+
+#[tokio::test]
 async fn history_and_receipt_of_a_deposit() {
     let world = World::start().await;
     let transaction = world.deposit(b"a contract");
@@ -189,6 +243,9 @@ async fn a_certificate_is_a_pdf_with_the_number() {
         let text = String::from_utf8_lossy(&output.stdout).replace(char::is_whitespace, "");
         assert!(text.contains(&id), "{id} is not in the certificate: {text}");
         assert!(text.contains("存证证书"), "{text}");
+        assert!(text.contains("截至") && text.contains("区块高度"), "{text}");
+        assert_eq!(text.contains("批次Merkle根"), id == batch, "{id}: {text}");
+        assert_eq!(text.contains("一份电子文件的数字指纹"), id != batch, "{id}: {text}");
     }
 }
 

@@ -291,7 +291,7 @@ fn network(ctx: &mut Context<'_>) -> Result<NetworkRecord, Halt> {
 /// The validators as the state has them last, and what an action makes of them.
 fn seats_after(ctx: &mut Context<'_>, action: &Action) -> Result<(Seats, Vec<Seat>), Halt> {
     let now = state::SEATS.get(ctx, &())?.expect("written by genesis");
-    let after = seats::change(&now.seats, action)?;
+    let after = seats::change(&now.seats, action, ctx.protocol())?;
     if let Action::AddValidator(seat) = action {
         let found = identity::ORGANISATION.get(ctx, &seat.organisation)?.ok_or(IdentityError::OrganisationNotFound)?;
         if !found.is_active() {

@@ -10,7 +10,9 @@
 //! - **G5** A motion is decided once: executed, failed, rejected or withdrawn; after its period it is expired.
 //! - **G6** A parameter is always within its bounds.
 //! - **G7** A carried change of validators takes effect with the next epoch, whole; until then there is no other.
-//! - **G8** No change of validators gives one organisation a third of them.
+//! - **G8** No change of validators gives an organisation a third of them, or a greater share if it has a third already; an organisation's
+//!   first validator is excepted, which is a third only in a network of fewer than four. Until protocol 2 only the greatest share was looked at, so
+//!   that a second organisation could come to a third where one had it from the start.
 //! - **G9** Protocols follow one another by number, each from a height that was voted an epoch's blocks before or more. What was in force
 //!   once stays executable: a changed rule asks which protocol its block follows.
 

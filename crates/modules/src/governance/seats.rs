@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use zhulian_crypto::PublicKey;
-use zhulian_primitives::{VALIDATORS_MAX, Validator, quorum};
+use zhulian_primitives::{Protocol, VALIDATORS_MAX, Validator, quorum};
 
 use super::{errors::Error, types::Action};
 use crate::identity::{OrganisationName, Uscc};
+
+/// Since this protocol every organisation's share is looked at (G8), and not only the greatest.
+const EVERY_SHARE: Protocol = 3;
 
 /// Where a validator is reached: `address:port` or `hostname:port`. Nodes use it where their configuration says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -118,12 +121,12 @@ impl Seats {
     }
 }
 
-/// What a change of validators leads to. One seat changes at a time, so that most validators
+/// What a change of validators leads to, by the rules of a protocol. One seat changes at a time, so that most validators
 /// stay.
 ///
 /// # Errors
 /// The first rule that it breaks.
-pub fn change(seats: &[Seat], action: &Action) -> Result<Vec<Seat>, Error> {
+pub fn change(seats: &[Seat], action: &Action, protocol: Protocol) -> Result<Vec<Seat>, Error> {
     let mut after = seats.to_vec();
     let place = |seats: &[Seat], key: &[u8; 32]| seats.iter().position(|seat| seat.public_key == *key);
     match action {
@@ -154,12 +157,24 @@ pub fn change(seats: &[Seat], action: &Action) -> Result<Vec<Seat>, Error> {
     }
     after.sort_by_key(|seat| seat.public_key);
     // G8: whoever runs a third can stop the network, alone. A network that begins so may still grow out of it.
-    let (held, total) = (Power::of(&after).greatest(), after.len());
-    let (had, before) = (Power::of(seats).greatest(), seats.len());
-    if held * 3 >= total && held * before > had * total {
-        return Err(Error::TooMuchPower);
-    }
-    Ok(after)
+    let (had, has) = (Power::of(seats), Power::of(&after));
+    let too_much = if protocol >= EVERY_SHARE { someone_grew(&had, &has) } else { the_greatest_grew(&had, &has) };
+    if too_much { Err(Error::TooMuchPower) } else { Ok(after) }
+}
+
+/// G8 as it was until protocol 2: once one organisation has a third, nobody looks at the second.
+fn the_greatest_grew(had: &Power, has: &Power) -> bool {
+    has.greatest() * 3 >= has.total && has.greatest() * had.total > had.greatest() * has.total
+}
+
+/// G8 since protocol 3: whether an organisation has a third or more, and a greater share than before, by a seat of its own or because
+/// another lost one. The first seat of an organisation is none too many: of four seats it is a quarter at most, and a network of
+/// fewer, of which each is a third or more, could not grow without.
+fn someone_grew(had: &Power, has: &Power) -> bool {
+    has.held.iter().any(|(code, count)| {
+        let before = had.of_organisation(code);
+        count * 3 >= has.total && before > 0 && count * had.total > before * has.total
+    })
 }
 
 /// Whether an action changes the validators.
@@ -196,7 +211,7 @@ pub enum Concentration {
     Spread,
     /// One runs a quarter or more: to be watched.
     Alarm,
-    /// One runs a third or more and can stop the network alone. No vote leads there.
+    /// One runs a third or more and can stop the network alone. No vote leads there (G8).
     Excessive,
 }
 
@@ -227,6 +242,11 @@ impl Power {
         let mut held: Vec<(Uscc, usize)> = by_code.into_iter().collect();
         held.sort_by_key(|(code, count)| (std::cmp::Reverse(*count), *code));
         Self { held, total }
+    }
+
+    /// Validators of an organisation.
+    fn of_organisation(&self, code: &Uscc) -> usize {
+        self.held.iter().find(|(found, _)| found == code).map_or(0, |(_, count)| *count)
     }
 
     /// Validators of the most powerful organisation.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use zhulian_primitives::PROTOCOLS;
 
 use super::*;
 use crate::{
@@ -481,6 +482,32 @@ fn no_vote_gives_a_third_of_the_validators_to_one() {
 }
 
 #[test]
+fn a_motion_that_gives_a_second_one_a_third_fails_when_it_is_decided_by_the_newer_rule() {
+    let genesis = crate::tests::with_a_second_seat_of_the_court(2);
+    let mut city = City::founded(&genesis, crate::executor());
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 3 60     -> ok
+        court.rep  cast_ballot 0 yes                      -> ok
+        bureau.rep cast_ballot 0 yes                      -> ok
+        notary.rep cast_ballot 0 yes                      -> ok ballot_cast protocol_scheduled motion_closed
+        wait 48
+        court.rep  open_motion add_validator bank V5      -> ok
+        court.rep  cast_ballot 1 yes                      -> ok
+        bureau.rep cast_ballot 1 yes                      -> ok
+        wait 4
+        notary.rep cast_ballot 1 yes                      -> ok ballot_cast motion_closed
+        court.rep  open_motion add_validator bank V5      -> governance.too_much_power
+    ",
+    );
+    let failed = queries::motion(&city.source(), 1, 0).expect("a motion").motion;
+    let too_much = Some(Failure { module: "governance".into(), number: 14 });
+    assert_eq!((failed.status, failed.failure), (MotionStatus::Failed, too_much));
+    assert_eq!(now(&city).seats.len(), 5);
+}
+
+#[test]
 fn an_organisation_does_not_vote_on_the_removal_of_its_own_validator() {
     let mut city = check(
         "
@@ -518,23 +545,113 @@ fn power_is_counted_by_legal_entity() {
     assert_eq!(power(&[1, 1, 1, 1, 1, 1, 1]), (Concentration::Spread, 3));
 }
 
-#[test]
-fn a_network_that_begins_concentrated_may_grow_out_of_it() {
-    let seat = |name: &str, key: &str| Seat {
+fn seat(name: &str, key: &str) -> Seat {
+    Seat {
         name: identity::OrganisationName::parse(name).expect("a name"),
         organisation: code(name),
         public_key: validator_key(key),
         address: Some(Address::parse("[::1]:1").expect("an address")),
-    };
-    let mut seats = vec![seat("court", "court")];
-    for (name, key) in [("bank", "bank"), ("bureau", "bureau"), ("notary", "notary"), ("firm", "firm")] {
-        seats = change(&seats, &Action::AddValidator(seat(name, key))).expect("less concentrated than before");
     }
-    let remove = |name: &str| Action::RemoveValidator(code(name), validator_key(name));
-    seats = change(&seats, &remove("firm")).expect("four are left");
-    assert_eq!(change(&seats, &remove("bank")), Err(Error::TooMuchPower));
-    let last = Action::RemoveValidator(seats[0].organisation, seats[0].public_key);
-    assert_eq!(change(&seats[..1], &last), Err(Error::ValidatorCount));
+}
+
+#[test]
+fn a_network_that_begins_concentrated_may_grow_out_of_it() {
+    for protocol in PROTOCOLS {
+        let mut seats = vec![seat("court", "court")];
+        for name in ["bank", "bureau", "notary", "firm"] {
+            let add = Action::AddValidator(seat(name, name));
+            seats = change(&seats, &add, protocol).expect("less concentrated than before");
+        }
+        let remove = |name: &str| Action::RemoveValidator(code(name), validator_key(name));
+        seats = change(&seats, &remove("firm"), protocol).expect("four are left");
+        assert_eq!(change(&seats, &remove("bank"), protocol), Err(Error::TooMuchPower));
+        let last = Action::RemoveValidator(seats[0].organisation, seats[0].public_key);
+        assert_eq!(change(&seats[..1], &last, protocol), Err(Error::ValidatorCount));
+    }
+}
+
+#[test]
+fn four_of_which_one_organisation_has_two_grow_out_of_it() {
+    let mut seats = vec![seat("court", "court"), seat("court", "V5"), seat("bank", "bank"), seat("bureau", "bureau")];
+    // Without the second one of the court, the others would have a third each.
+    let second = Action::RemoveValidator(code("court"), validator_key("V5"));
+    assert_eq!(change(&seats, &second, 3), Err(Error::TooMuchPower));
+    seats = change(&seats, &Action::AddValidator(seat("notary", "notary")), 3).expect("a fifth");
+    seats = change(&seats, &second, 3).expect("four organisations are left");
+    assert_eq!(Power::of(&seats).concentration(), Concentration::Alarm);
+}
+
+#[test]
+fn a_second_organisation_came_to_a_third_until_protocol_2() {
+    // The court has two of five from the start; the bank comes to two of six.
+    let mut seats = vec![seat("court", "court"), seat("court", "V5")];
+    seats.extend(["bank", "bureau", "notary"].map(|name| seat(name, name)));
+    let second = Action::AddValidator(seat("bank", "V6"));
+    for protocol in [1, 2] {
+        let power = Power::of(&change(&seats, &second, protocol).expect("the greatest share is not greater"));
+        let most = &power.held[..2];
+        assert!(most.contains(&(code("bank"), 2)) && most.contains(&(code("court"), 2)) && power.total == 6);
+    }
+    assert_eq!(change(&seats, &second, 3), Err(Error::TooMuchPower));
+    // What one organisation loses lifts no other to a third, either: the bank from two of seven to two of six.
+    seats.extend([seat("court", "V7"), seat("bank", "V6")]);
+    let fewer = Action::RemoveValidator(code("notary"), validator_key("notary"));
+    assert_eq!(change(&seats, &fewer, 2), Err(Error::TooMuchPower));
+    let fewer = Action::RemoveValidator(code("court"), validator_key("V7"));
+    assert!(change(&seats, &fewer, 2).is_ok());
+    assert_eq!(change(&seats, &fewer, 3), Err(Error::TooMuchPower));
+}
+
+/// Seats by the place of their organisation, each with a key of its own; and changes of them.
+fn any_changes() -> impl Strategy<Value = (Vec<usize>, Vec<(u8, usize, usize)>)> {
+    (prop::collection::vec(0..5usize, 1..13), prop::collection::vec((0..4u8, any::<usize>(), 0..7usize), 1..20))
+}
+
+proptest! {
+    /// G8, and how its two forms relate: since protocol 3, after any change that is accepted, nobody has a third or more who had less
+    /// before, and nobody who had so much has a greater share, but for an organisation's first seat among fewer than four. What is
+    /// accepted so, protocols 1 and 2 accept, too, with the same outcome. And one more organisation can always come in.
+    #[test]
+    fn no_change_brings_an_organisation_to_a_third((first, changes) in any_changes()) {
+        let names = ["court", "bureau", "bank", "notary", "firm", "hospital", "insurer"];
+        let mut seats: Vec<Seat> =
+            first.iter().enumerate().map(|(n, name)| seat(names[*name], &format!("first {n}"))).collect();
+        for (n, (what, place, name)) in changes.into_iter().enumerate() {
+            let (old, key) = (seats[place % seats.len()].clone(), format!("later {n}"));
+            let action = match what {
+                0 | 1 => Action::AddValidator(seat(names[name], &key)),
+                2 => Action::RemoveValidator(old.organisation, old.public_key),
+                _ => Action::RekeyValidator(old.public_key, validator_key(&key), None),
+            };
+            let (had, after) = (Power::of(&seats), change(&seats, &action, 3));
+            let second = change(&seats, &action, 2);
+            prop_assert_eq!(&second, &change(&seats, &action, 1));
+            let count = |power: &Power, code| power.held.iter().find(|it| it.0 == code).map_or(0, |it| it.1);
+            if let Ok(after) = after {
+                prop_assert_eq!(second.as_ref(), Ok(&after));
+                let has = Power::of(&after);
+                for (code, held) in &has.held {
+                    let before = count(&had, *code);
+                    let first = before == 0 && *held == 1 && has.total < 4;
+                    let grew = held * had.total > before * has.total;
+                    prop_assert!(held * 3 < has.total || !grew || first, "{:?} {:?}", had, has);
+                }
+                seats = after;
+            } else if let Ok(after) = second {
+                // Refused by the newer rule alone: somebody else than the greatest came to a third, or grew beyond it.
+                let has = Power::of(&after);
+                let grew = |(code, held): &(identity::Uscc, usize)| {
+                    held * 3 >= has.total && held * had.total > count(&had, *code) * has.total
+                };
+                prop_assert!(has.held.iter().any(grew));
+                seats = after;
+            }
+            let newcomer = names.iter().find(|name| !seats.iter().any(|seat| seat.organisation == code(name)));
+            if let Some(newcomer) = newcomer {
+                prop_assert!(change(&seats, &Action::AddValidator(seat(newcomer, "a newcomer")), 3).is_ok());
+            }
+        }
+    }
 }
 
 #[test]

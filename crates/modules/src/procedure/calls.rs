@@ -26,8 +26,6 @@ pub(super) const HANDS: Allowed = Allowed::AnyOf(&[Role::Officer, Role::Judge]);
 const SIGNERS: Allowed = Allowed::AnyOf(&[Role::Officer, Role::Judge, Role::Representative]);
 /// Materials of one case.
 const MATERIALS_MAX: usize = 200;
-/// Organisations that tasks of one case may be transferred to.
-const PARTIES_MAX: usize = 32;
 
 /// What a call does to its case.
 pub(super) trait Act {
@@ -81,8 +79,7 @@ macro_rules! calls {
             fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
                 let mut desk = Desk::$begin(ctx, self.case)?;
                 self.act(ctx, &mut desk)?;
-                desk.write(ctx);
-                Ok(())
+                desk.write(ctx)
             }
         }
     )+};
@@ -126,7 +123,7 @@ calls! {
         2 content: Variables = "2: case_variables",
     }
 
-    SubmitMaterial = "submit_material" by HANDS, open,
+    SubmitMaterial = "submit_material" by HANDS, receive,
     "Submits a material that the procedure asks for, by its commitment.", "以承诺方式提交流程所需材料。" {
         /// The material's name in the procedure or the pack's list.
         1 name: String = "1: tstr",
@@ -180,7 +177,7 @@ pub(super) fn name(text: &str) -> Result<(), Halt> {
 impl Act for Claim {
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         let (_, task) = desk.duty(ctx, self.task)?;
-        if task.claimed.is_some() {
+        if task.claimed.is_some() && !desk.takes_over(ctx, &task) {
             return Err(Error::AlreadyClaimed.into());
         }
         let (organisation, member) = desk.by();
@@ -234,7 +231,8 @@ impl Act for Transfer {
 /// Puts a task into the hands of another organisation that is admitted and active.
 pub(super) fn reassign(ctx: &mut Context<'_>, desk: &mut Desk, number: u32, to: Uscc) -> Result<(), Halt> {
     let active = identity::ORGANISATION.get(ctx, &to)?.is_some_and(|organisation| organisation.is_active());
-    if !active || desk.case.parties.len() >= PARTIES_MAX {
+    let room = rules::has_room(&desk.case.parties, to, desk.host.mended);
+    if !active || !room {
         return Err(Error::RecipientUnknown.into());
     }
     if !desk.case.parties.contains(&to) {
@@ -291,7 +289,7 @@ pub(super) fn submit(ctx: &mut Context<'_>, desk: &mut Desk, name: &str, commitm
 impl Act for Pause {
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        clock::pause(&mut desk.case.clock, &desk.host.settings, self.reason, ctx.block_time())?;
+        clock::pause(&mut desk.case.clock, &desk.host.settings, self.reason, ctx.block_time(), desk.host.mended)?;
         let (organisation, member) = desk.by();
         ctx.emit(&ClockPaused { case: self.case, reason: self.reason, organisation, member });
         Ok(())
@@ -301,7 +299,7 @@ impl Act for Pause {
 impl Act for Resume {
     fn act(&self, ctx: &mut Context<'_>, desk: &mut Desk) -> Result<(), Halt> {
         desk.party()?;
-        let since = clock::resume(&mut desk.case.clock, desk.host.days())?;
+        let since = clock::resume(&mut desk.case.clock, desk.host.days(), desk.host.mended)?;
         // B4: timers that follow the clock stood still with it.
         let resumed = desk.instance.resume(&desk.host, millis(since), now(ctx), STEP_GAS);
         resumed.map_err(|fault| desk.host.refusal(fault))?;

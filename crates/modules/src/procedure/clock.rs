@@ -22,6 +22,8 @@ const DAY_MS: u64 = 86_400_000;
 const CHINA_MS: u64 = 8 * 3_600_000;
 /// With so many working days left, today included, a period is nearly over.
 const NEAR_DAYS: i64 = 3;
+/// Pauses of one case.
+const PAUSES_MAX: usize = 200;
 
 /// Where a period ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,31 +143,41 @@ pub(super) fn paused_since(clock: &Clock) -> Option<Timestamp> {
 }
 
 /// Stops the clock.
-pub(super) fn pause(clock: &mut Clock, settings: &Settings, reason: PauseReason, now: Timestamp) -> Result<(), Error> {
+pub(super) fn pause(
+    clock: &mut Clock,
+    settings: &Settings,
+    reason: PauseReason,
+    now: Timestamp,
+    mended: bool,
+) -> Result<(), Error> {
     if paused_since(clock).is_some() {
         return Err(Error::AlreadyPaused);
     }
     if !settings.pauses.contains(&reason) {
         return Err(Error::PauseNotListed);
     }
+    if mended && clock.pauses.len() >= PAUSES_MAX {
+        return Err(Error::PausedTooOften);
+    }
     clock.pauses.push(PauseRecord { reason, from: now, to: None });
     Ok(())
 }
 
 /// Lets the clock run again: the periods are longer by the working days it stood still. Gives since when it did.
-pub(super) fn resume(clock: &mut Clock, days: Days<'_>) -> Result<Timestamp, Error> {
+pub(super) fn resume(clock: &mut Clock, days: Days<'_>, mended: bool) -> Result<Timestamp, Error> {
     let since = paused_since(clock).ok_or(Error::NotPaused)?;
     let Some(pause) = clock.pauses.last_mut() else { return Err(Error::NotPaused) };
     pause.to = Some(days.now);
     // What was over before stays over.
     if clock.is_open() || clock.promised_due > since || clock.limit_due > since {
-        lengthen(clock, days, days.between(since, days.now)?, since)?;
+        lengthen(clock, days, days.between(since, days.now)?, since, mended)?;
     }
     Ok(since)
 }
 
 /// Makes the periods longer that end after `after`.
-pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timestamp) -> Result<(), Error> {
+pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timestamp, mended: bool) -> Result<(), Error> {
+    let before = (clock.promised_due, clock.promised_left, clock.limit_due, clock.limit_left);
     for (due, left) in clock.ends() {
         // 0 is no period.
         if *due > after || *left > 0 {
@@ -173,14 +185,22 @@ pub(super) fn lengthen(clock: &mut Clock, days: Days<'_>, by: u32, after: Timest
             (*due, *left) = (end.due, end.left);
         }
     }
-    // An alert that was given too early may be given again.
-    clock.alerts.clear();
+    // An alert that was given too early may be given again. Where no end moved, it was not too early.
+    if !mended || before != (clock.promised_due, clock.promised_left, clock.limit_due, clock.limit_left) {
+        clock.alerts.clear();
+    }
     Ok(())
 }
 
-/// Whether the statutory period is over. While the clock stands still nothing becomes late.
-pub(super) fn is_late(clock: &Clock, now: Timestamp) -> bool {
-    clock.limit > 0 && clock.limit_left == 0 && paused_since(clock).is_none() && now >= clock.limit_due
+/// Whether the statutory period is over. While the clock stands still nothing becomes late; what was late stays so, but for cases
+/// before the rules were mended.
+pub(super) fn is_late(clock: &Clock, now: Timestamp, mended: bool) -> bool {
+    let ran_until = match paused_since(clock) {
+        None => now,
+        Some(since) if mended => since,
+        Some(_) => return false,
+    };
+    clock.limit > 0 && clock.limit_left == 0 && ran_until >= clock.limit_due
 }
 
 /// The alerts that are due and not yet given, and marks them as given.

@@ -9,7 +9,7 @@ use zhulian_procedure::{
 };
 
 use super::{
-    clock,
+    CASES_MENDED, clock,
     errors::Error,
     events::{Alerted, CallMade, CaseClosed, ClockSettled, Progressed},
     host::{CaseHost, STEP_GAS},
@@ -61,7 +61,9 @@ impl Desk {
         if case.closed.is_some() {
             return Err(Error::CaseIsClosed.into());
         }
-        let instance = state::INSTANCE.get(ctx, &id)?.expect("a case has an instance");
+        // Before protocol 3 it could be written unreadable. The case stands still then; the node does not.
+        let instance = state::INSTANCE.try_get(ctx, &id)?.expect("a case has an instance");
+        let instance = instance.map_err(|_| Error::Unreadable)?;
         let mut host = CaseHost::load(ctx, &case.pack, case.version, &case.process, Some(&instance))?;
         host.paused = clock::paused_since(&case.clock);
         let mut desk = Self { id, case, instance, host, me: Me::of(ctx), numbered: false, settled: false };
@@ -87,7 +89,16 @@ impl Desk {
         if desk.case.closed.is_some() {
             return Err(Error::CaseIsClosed.into());
         }
+        // B5: nobody acts before what is due has happened.
+        if desk.host.mended && desk.instance.is_due(&desk.host, now(ctx)) {
+            return Err(Error::StillDue.into());
+        }
         Ok(desk)
+    }
+
+    /// Reads a case to which a material comes. Nothing due is fired first: it may be what needs the material.
+    pub(super) fn receive(ctx: &mut Context<'_>, id: CaseId) -> Result<Self, Halt> {
+        if ctx.protocol() >= CASES_MENDED { Self::read(ctx, id) } else { Self::open(ctx, id) }
     }
 
     /// Fires what is due, makes the calls that waited, and gives alerts; whether there was anything.
@@ -179,6 +190,10 @@ impl Desk {
             if call.numbered && self.numbered {
                 return Ok(());
             }
+            // What the gas does not reach for waits, too.
+            if self.host.mended && report.gas > STEP_GAS / 2 {
+                return Ok(());
+            }
             self.has_materials(work.properties.keys().filter_map(|key| key.strip_prefix("material:")))?;
             let settings = self.host.settings_of(&work.procedure).ok_or(Error::ProcedureNotFound)?;
             let office = work.properties.get("organisation").ok_or(Error::RightNotGiven)?;
@@ -237,12 +252,13 @@ impl Desk {
 
     /// Closes the case (B7).
     pub(super) fn close(&mut self, ctx: &mut Context<'_>, outcome: Outcome) -> Result<(), Halt> {
-        let late = clock::is_late(&self.case.clock, ctx.block_time());
+        let late = clock::is_late(&self.case.clock, ctx.block_time(), self.host.mended);
         let mut totals = state::TOTALS.get(ctx, &())?.unwrap_or_default();
         totals.closed += 1;
         totals.late += u64::from(late);
         state::TOTALS.put(ctx, &(), &totals);
         self.case.closed = Some((outcome, ctx.block_time()));
+        self.case.late = self.host.mended.then_some(late);
         self.case.tasks.clear();
         self.case.pending = None;
         ctx.emit(&CaseClosed { case: self.id, outcome, late, overrides: self.case.overrides });
@@ -275,9 +291,19 @@ impl Desk {
         // What the case itself does is nobody's work.
         let own = work.job.as_deref().is_some_and(|job| CaseCall::find(job).is_some());
         let settings = self.host.settings_of(&work.procedure).filter(|_| !own).ok_or(Error::NotDutyHolder)?;
-        let late_to = self.host.settings.supervisor.filter(|_| clock::is_late(&self.case.clock, ctx.block_time()));
-        rules::may_work(&self.hand(ctx), &work.groups, &task, settings, late_to)?;
+        rules::may_work(&self.hand(ctx), &work.groups, &task, settings, self.late_to(ctx), self.host.mended)?;
         Ok((work, task))
+    }
+
+    /// The supervisor, once the statutory period is over.
+    fn late_to(&self, ctx: &Context<'_>) -> Option<Uscc> {
+        let late = clock::is_late(&self.case.clock, ctx.block_time(), self.host.mended);
+        self.host.settings.supervisor.filter(|_| late)
+    }
+
+    /// Whether the actor takes a late task over from another organisation that claimed it.
+    pub(super) fn takes_over(&self, ctx: &Context<'_>, task: &Task) -> bool {
+        self.host.mended && rules::takes_over(&self.hand(ctx), task, self.late_to(ctx))
     }
 
     /// Whose member acts, and who it is.
@@ -289,7 +315,7 @@ impl Desk {
     pub(super) fn stated(&self, values: &Variables, work: Option<&Work>) -> Result<(), Error> {
         let keys = self.instance.procedures().first().into_iter().chain(work.map(|work| &work.procedure));
         let processes: Vec<&Process> = keys.filter_map(|key| self.host.of(key)).map(|process| &**process).collect();
-        rules::values(values, &processes)
+        rules::values(values, &processes, self.host.mended)
     }
 
     /// Whether materials are there.
@@ -304,9 +330,14 @@ impl Desk {
         rules::is_party(self.me.organisation, &self.case, procedures)
     }
 
-    /// Writes the case back.
-    pub(super) fn write(&self, ctx: &mut Context<'_>) {
+    /// Writes the case back: only what can be read again, or nobody could go on with it.
+    pub(super) fn write(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let entry = state::INSTANCE.entry(&self.id, &self.instance);
+        if self.host.mended && state::INSTANCE.decode(&entry.1).is_none() {
+            return Err(Error::Unreadable.into());
+        }
         state::CASE.put(ctx, &self.id, &self.case);
-        state::INSTANCE.put(ctx, &self.id, &self.instance);
+        ctx.set(entry);
+        Ok(())
     }
 }

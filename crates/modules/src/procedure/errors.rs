@@ -216,6 +216,21 @@ zhulian_execution::refusals! { "procedure";
         "shorten the period, or wait until that year is announced and voted in",
         "期限将于明年之后届满，而现行工作日历尚不含该年",
         "请缩短期限，或待该年放假安排公布并表决生效";
+    Unreadable = 44, retry: false,
+        "a value of the case is in a form that cannot be read again, such as two members of one name",
+        "leave that value out, or correct the procedure or the decision that makes it",
+        "办件中有无法再次读取的值，例如同一对象内有两个同名成员",
+        "请删除该值，或更正产生该值的流程或决策";
+    StillDue = 45, retry: true,
+        "more is due in the case than one call can let happen",
+        "tick the case until nothing is due, then try again",
+        "该办件到期事项过多，一次办理无法全部触发",
+        "请多次触发到期事项，待全部触发后再试";
+    PausedTooOften = 46, retry: false,
+        "the clock of the case stood still 200 times already",
+        "the case goes on; its limit may be extended by an override",
+        "该办件已暂停计时 200 次",
+        "请继续办理；必要时通过人工干预延长期限";
 }
 
 impl From<zhulian_procedure::Fault> for Error {

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use zhulian_primitives::Timestamp;
 use zhulian_procedure::{Fault, Host, Instance, Process, instance::Decided as Answer};
 use zhulian_rules::{Name, Undecided, Value, gas::Gas};
 
-use super::{clock::Days, errors::Error, rules::Settings, types::CaseId};
+use super::{CASES_MENDED, clock::Days, errors::Error, rules::Settings, types::CaseId};
 use crate::{
     identity::Me,
     rulepack::{self, DECISION_GAS, Decided, Fact, Hit, Keeps, Pack, PackId},
@@ -60,6 +60,8 @@ pub(super) struct CaseHost {
     pub(super) settings: Arc<Settings>,
     /// Since when the case's clock stands still, if it does.
     pub(super) paused: Option<Timestamp>,
+    /// Whether the rules of protocol 3 are in force.
+    pub(super) mended: bool,
     /// Procedures by key.
     known: BTreeMap<String, Known>,
     /// Version and pack by which calls and decisions go now.
@@ -86,6 +88,7 @@ impl CaseHost {
             pack: own.clone(),
             settings,
             paused: None,
+            mended: ctx.protocol() >= CASES_MENDED,
             known: BTreeMap::new(),
             now: BTreeMap::new(),
             calendar: None,
@@ -136,16 +139,25 @@ impl CaseHost {
         }
     }
 
-    /// Loads the packs that the procedures call, in the versions in force.
+    /// Loads the packs that the procedures call, in the versions in force. What is not in force, or beyond the most packs, is left out:
+    /// the fault is that of the call which is reached, and no other step of the case is held up.
     fn called(&mut self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        let mut absent = BTreeSet::new();
         loop {
             let mut names = self.known.values().flat_map(|known| &known.settings.calls);
-            let Some(next) = names.find(|name| !self.now.contains_key(*name)).cloned() else { return Ok(()) };
-            if self.now.len() >= PACKS_MAX {
-                return Err(Error::TooLarge.into());
+            let next = names.find(|name| !self.now.contains_key(*name) && !absent.contains(*name)).cloned();
+            let Some(next) = next else { return Ok(()) };
+            if self.now.len() + absent.len() >= PACKS_MAX {
+                return if self.mended { Ok(()) } else { Err(Error::TooLarge.into()) };
             }
+            let version = match in_force(ctx, &next) {
+                Err(Halt::Refused(_)) if self.mended => {
+                    absent.insert(next);
+                    continue;
+                }
+                other => other?,
+            };
             let id = PackId::parse(&next).map_err(|_| Error::ProcedureNotFound)?;
-            let version = rulepack::in_force(ctx, &id, ctx.block_time())?.ok_or(Error::ProcedureNotFound)?;
             let pack = rulepack::load(ctx, &id, version)?;
             self.take(&id, version, &pack);
             self.now.insert(next, (version, pack));
@@ -211,7 +223,17 @@ impl CaseHost {
     }
 }
 
+/// The version of a called pack that is in force.
+fn in_force(ctx: &mut Context<'_>, pack: &str) -> Result<u32, Halt> {
+    let id = PackId::parse(pack).map_err(|_| Error::ProcedureNotFound)?;
+    Ok(rulepack::in_force(ctx, &id, ctx.block_time())?.ok_or(Error::ProcedureNotFound)?)
+}
+
 impl Host for CaseHost {
+    fn mended(&self) -> bool {
+        self.mended
+    }
+
     fn current(&self, procedure: &str) -> Option<(String, Arc<Process>)> {
         let (name, process) = procedure.split_once('/')?;
         let id = PackId::parse(name).ok()?;

@@ -33,6 +33,11 @@ mod types;
 mod views;
 
 use zhulian_execution::{CallEntry, Module, Text};
+use zhulian_primitives::Protocol;
+
+/// The protocol since which cases stay readable, and go on where they could stand still for ever: what `docs/operations.md` says
+/// of protocol 3.
+const CASES_MENDED: Protocol = 3;
 
 pub use zhulian_procedure::instance::What as Step;
 pub use {

@@ -84,7 +84,7 @@ impl Call for Open {
         let version = rulepack::in_force(ctx, &self.pack, time)?.ok_or(Error::ProcedureNotFound)?;
         let host = CaseHost::load(ctx, &self.pack, version, &self.process, None)?;
         let process = host.pack.procedures().get(&self.process).ok_or(Error::ProcedureNotFound)?;
-        rules::values(&self.variables, &[process])?;
+        rules::values(&self.variables, &[process], host.mended)?;
         let clock = clock::start(&host.settings, host.days())?;
         let id = number(ctx)?;
 
@@ -108,6 +108,7 @@ impl Call for Open {
             closed: None,
             rating: None,
             parties: Vec::new(),
+            late: None,
         };
         ctx.emit(&CaseOpened {
             case: id,
@@ -127,8 +128,7 @@ impl Call for Open {
             submit(ctx, &mut desk, &material.name, material.commitment)?;
         }
         desk.step(ctx, Ok((instance, report)))?;
-        desk.write(ctx);
-        Ok(())
+        desk.write(ctx)
     }
 }
 

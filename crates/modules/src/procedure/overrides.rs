@@ -75,7 +75,10 @@ fn carry_out(ctx: &mut Context<'_>, desk: &mut Desk, action: &Override) -> Resul
             desk.step(ctx, step)
         }
         Override::Close(outcome) => desk.close(ctx, *outcome),
-        Override::Extend(days) => Ok(clock::lengthen(&mut desk.case.clock, desk.host.days(), u32::from(*days), 0)?),
+        Override::Extend(days) => {
+            let (days, mended) = (u32::from(*days), desk.host.mended);
+            Ok(clock::lengthen(&mut desk.case.clock, desk.host.days(), days, 0, mended)?)
+        }
         Override::Reassign(number, to) => {
             desk.task(*number)?;
             reassign(ctx, desk, *number, *to)

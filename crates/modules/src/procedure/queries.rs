@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use zhulian_execution::Read;
 use zhulian_ledger::Key;
 use zhulian_procedure::{Fault, Host, Instance, Process, Work, instance::Decided};
 use zhulian_rules::{Name, Value, gas::Gas};
@@ -30,9 +31,9 @@ pub fn case(source: &impl Source, id: &CaseId) -> Option<Case> {
     load(source, &state::CASE, id)
 }
 
-/// Where a case stands in its procedure.
+/// Where a case stands in its procedure; `None` also where it cannot be read, which protocols before 3 could write.
 pub fn instance(source: &impl Source, id: &CaseId) -> Option<Instance> {
-    load(source, &state::INSTANCE, id)
+    state::INSTANCE.decode(&source.value(&state::INSTANCE.key(id))?)
 }
 
 /// Cases from the `from`-th that was opened.

@@ -21,6 +21,8 @@ use crate::{
 
 /// Bytes of the longest text among a case's values.
 const TEXT_MAX: usize = 200;
+/// Organisations that tasks of one case may be transferred to.
+pub(super) const PARTIES_MAX: usize = 32;
 /// Most working days of a period.
 const DAYS_MAX: u16 = 1_000;
 
@@ -156,9 +158,13 @@ pub(super) fn may_work(
     task: &Task,
     settings: &Settings,
     late_to: Option<Uscc>,
+    mended: bool,
 ) -> Result<(), Error> {
     if !is_duty(hand, groups, task, settings, late_to) {
         return Err(Error::NotDutyHolder);
+    }
+    if mended && takes_over(hand, task, late_to) {
+        return Ok(());
     }
     match &task.claimed {
         Some((organisation, member)) if *organisation != hand.organisation || member != hand.member => {
@@ -166,6 +172,12 @@ pub(super) fn may_work(
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the actor, as the supervisor of what is late, may act though a member of another organisation claimed the task.
+pub(super) fn takes_over(hand: &Hand<'_>, task: &Task, late_to: Option<Uscc>) -> bool {
+    let elsewhere = task.claimed.as_ref().is_some_and(|(organisation, _)| *organisation != hand.organisation);
+    elsewhere && late_to == Some(hand.organisation) && hand.roles.has(Role::Officer)
 }
 
 /// Whether the actor gave the task its name.
@@ -189,6 +201,11 @@ pub(super) fn is_party<'s>(
     if part { Ok(()) } else { Err(Error::NotParty) }
 }
 
+/// Whether a task may go to an organisation beside those that were given tasks of the case.
+pub(super) fn has_room(parties: &[Uscc], to: Uscc, mended: bool) -> bool {
+    parties.len() < PARTIES_MAX || mended && parties.contains(&to)
+}
+
 /// Whether an override may be confirmed by the actor, who takes part in the case (B3).
 pub(super) fn may_confirm(hand: &Hand<'_>, case: &Case, settings: &Settings) -> Result<(), Error> {
     let Some(pending) = &case.pending else { return Err(Error::NoOverride) };
@@ -202,7 +219,7 @@ pub(super) fn may_confirm(hand: &Hand<'_>, case: &Case, settings: &Settings) -> 
 }
 
 /// Whether values are declared, of their types, and without personal data (B6).
-pub(super) fn values(values: &Variables, processes: &[&Process]) -> Result<(), Error> {
+pub(super) fn values(values: &Variables, processes: &[&Process], mended: bool) -> Result<(), Error> {
     for (name, value) in values.iter() {
         let declared = processes.iter().flat_map(|process| process.variables()).find(|(known, _)| *known == name);
         let (_, ty) = declared.ok_or(Error::UnknownVariable)?;
@@ -210,7 +227,7 @@ pub(super) fn values(values: &Variables, processes: &[&Process]) -> Result<(), E
             return Err(Error::WrongValue);
         }
         if ty != "commitment" {
-            texts(value)?;
+            texts(value, mended)?;
         }
     }
     Ok(())
@@ -227,14 +244,15 @@ fn is_of(value: &Value, ty: &str) -> bool {
     }
 }
 
-/// Looks into every text of a value.
-fn texts(value: &Value) -> Result<(), Error> {
+/// Looks into every text of a value, and every number that is long enough for a citizen's or a bank card's.
+fn texts(value: &Value, mended: bool) -> Result<(), Error> {
     match value {
         Value::String(text) => text_of(text),
-        Value::List(list) => list.items().iter().try_for_each(texts),
+        Value::Number(number) if mended && text::is_personal_number(&number.to_string()) => Err(Error::PersonalData),
+        Value::List(list) => list.items().iter().try_for_each(|item| texts(item, mended)),
         Value::Context(context) => context.entries().iter().try_for_each(|(name, value)| {
             text_of(name)?;
-            texts(value)
+            texts(value, mended)
         }),
         _ => Ok(()),
     }

@@ -22,7 +22,7 @@ pub(super) const CATALOGUE: &[StateEntry] = &[
     StateEntry {
         map: CASE.name,
         key: "case: day of opening and number of that day, 4 bytes big-endian each",
-        value: "{0: pack, 1: version, 2: process, 3: organisation, 4: member, 5: commitment to the applicant, 6: channel, 7: height, 8: clock, 9: materials, 10: {task number: task}, 11: overrides, ?12: pending override, ?13: [outcome, time], ?14: rating, 15: [organisation…]}",
+        value: "{0: pack, 1: version, 2: process, 3: organisation, 4: member, 5: commitment to the applicant, 6: channel, 7: height, 8: clock, 9: materials, 10: {task number: task}, 11: overrides, ?12: pending override, ?13: [outcome, time], ?14: rating, 15: [organisation…], ?16: whether it was closed late}",
         writers: "every call of procedure",
     },
     StateEntry {

@@ -1,6 +1,7 @@
 //! Scenarios and properties of the procedure module.
 
 mod clock;
+mod mended;
 mod rights;
 pub(crate) mod scenarios;
 

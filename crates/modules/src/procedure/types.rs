@@ -406,6 +406,9 @@ pub struct Case {
     /// Organisations that take part beside the leading one: tasks were transferred to them.
     #[n(15)]
     pub parties: Vec<Uscc>,
+    /// Whether its statutory period was over when it was closed. Cases that were closed before protocol 3 do not say.
+    #[n(16)]
+    pub late: Option<bool>,
 }
 
 /// An organisation and the role in it whose duty a task is.

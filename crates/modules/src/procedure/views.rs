@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use zhulian_execution::Role;
-use zhulian_primitives::{Event as Record, Timestamp};
+use zhulian_primitives::{Event as Record, Protocol, Timestamp};
 use zhulian_procedure::{Instance, Process};
 use zhulian_rules::gas::Gas;
 
 use super::{
-    clock,
+    CASES_MENDED, clock,
     queries::{Reader, TaskView, case, instance, process},
     rights::CaseCall,
     rules::{Settings, holders},
@@ -38,6 +38,8 @@ pub struct Detail {
     pub tasks: Vec<OpenTask>,
     /// Messages that it waits for.
     pub awaited: Vec<String>,
+    /// Whether its statutory period is over, or was when it was closed.
+    pub late: bool,
 }
 
 /// Gas for writing one value down; a stored value is small.
@@ -59,9 +61,12 @@ impl Case {
         self.closed.is_none() && clock::paused_since(&self.clock).is_some()
     }
 
-    /// Whether its statutory period was over at `now`, or when it was closed.
-    pub fn is_late(&self, now: Timestamp) -> bool {
-        clock::is_late(&self.clock, self.closed.map_or(now, |(_, at)| at))
+    /// Whether its statutory period was over at `now` by the rules of the protocol in force, or when it was closed, by those of then.
+    pub fn is_late(&self, now: Timestamp, protocol: Protocol) -> bool {
+        match self.closed {
+            None => clock::is_late(&self.clock, now, protocol >= CASES_MENDED),
+            Some((_, at)) => self.late.unwrap_or_else(|| clock::is_late(&self.clock, at, false)),
+        }
     }
 }
 
@@ -89,8 +94,9 @@ pub fn case_of(record: &Record) -> Option<CaseId> {
     about.flatten().map(|about| about.case)
 }
 
-/// A case with where it stands at `now`.
-pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detail> {
+/// A case with where it stands at `now`, by the protocol in force; `None` also for one that cannot be read, which protocols before 3
+/// could write.
+pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp, protocol: Protocol) -> Option<Detail> {
     let (case, instance) = (case(source, id)?, instance(source, id)?);
     let keys = instance.procedures().iter();
     let processes: BTreeMap<String, Arc<Process>> =
@@ -98,9 +104,10 @@ pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detai
     let own = instance.procedures().first().and_then(|key| processes.get(key)).cloned();
     let settings: BTreeMap<String, Settings> =
         processes.iter().filter_map(|(key, process)| Some((key.clone(), Settings::of(process).ok()?))).collect();
+    let late = case.is_late(now, protocol);
     // What is late the supervisor of the case may take over.
     let late_to = instance.procedures().first().and_then(|key| settings.get(key)).and_then(|settings| settings.supervisor);
-    let late_to = late_to.filter(|_| case.is_late(now));
+    let late_to = late_to.filter(|_| late);
     let reader = Reader(processes);
     let (mut tasks, mut awaited) = (Vec::new(), Vec::new());
     if case.closed.is_none() {
@@ -113,7 +120,7 @@ pub fn detail(source: &impl Source, id: &CaseId, now: Timestamp) -> Option<Detai
             tasks.push(OpenTask { duties: duties.unwrap_or_default(), view: TaskView { work, task } });
         }
     }
-    Some(Detail { case, instance, process: own, tasks, awaited })
+    Some(Detail { case, instance, process: own, tasks, awaited, late })
 }
 
 /// Whose duty a task is, as [`super::rules::is_duty`] answers it for one member.

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 use zhulian_crypto::{Digest, sha256};
 use zhulian_execution::{Allowed, Call, Context, Halt, Read, Role, Text};
 use zhulian_ledger::Key as StateKey;
+use zhulian_primitives::Protocol;
 
 use super::{
     enact,
@@ -14,6 +15,8 @@ use super::{
 };
 use crate::{identity::Me, text};
 
+/// The protocol since which a draft is refused whose results a case could not keep (P2).
+const KEEPABLE: Protocol = 3;
 const REPRESENTATIVE: Allowed = Allowed::AnyOf(&[Role::Representative]);
 const OFFICER: Allowed = Allowed::AnyOf(&[Role::Officer]);
 /// Facts of one decision.
@@ -21,6 +24,9 @@ const FACTS_MAX: usize = 64;
 /// Bytes of a fact's name, and of its value.
 const NAME_MAX: usize = 120;
 const VALUE_MAX: usize = 1_024;
+
+/// From this protocol on a part is looked into also where it ends within a character.
+const CUT_PARTS_LOOKED_INTO: Protocol = 3;
 
 /// Puts a part of a file on the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -44,7 +50,8 @@ impl Call for StagePart {
         if !(1..=PART_BYTES_MAX).contains(&self.bytes.len()) {
             return Err(Error::PartTooLarge.into());
         }
-        // P8: a rule names nobody. Only text is looked into: every file of a pack is text.
+        // P8: a rule names nobody. Every file of a pack is text; a part that ends within a character is looked into when it is
+        // executed, by the protocol then in force.
         if std::str::from_utf8(&self.bytes).is_ok_and(text::is_personal) {
             return Err(Error::PersonalData.into());
         }
@@ -56,6 +63,10 @@ impl Call for StagePart {
     }
 
     fn execute(&self, ctx: &mut Context<'_>) -> Result<(), Halt> {
+        // P8
+        if ctx.protocol() >= CUT_PARTS_LOOKED_INTO && text::is_personal(&String::from_utf8_lossy(&self.bytes)) {
+            return Err(Error::PersonalData.into());
+        }
         let me = Me::of(ctx);
         let part = PartId(sha256(&self.bytes));
         if state::PART.get(ctx, &part)?.is_some() {
@@ -101,7 +112,10 @@ impl Call for Draft {
             return Err(Error::DraftExists.into());
         }
         // P2
-        enact::accept(ctx, &self.manifest)?;
+        let pack = enact::draft(ctx, &self.manifest)?;
+        if ctx.protocol() >= KEEPABLE && pack.keepable().is_err() {
+            return Err(Error::NotAccepted.into());
+        }
         state::MANIFEST.put(ctx, &digest, &self.manifest);
         let (pack, version) = (self.manifest.pack.clone(), self.manifest.version);
         ctx.emit(&Drafted { pack, version, digest, organisation: me.organisation, member: me.member });

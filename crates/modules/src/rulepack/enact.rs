@@ -1,17 +1,15 @@
 //! What motions and other modules do with packs: enacting, annulling, finding the version in force, deciding.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use zhulian_crypto::{Digest, sha256};
 use zhulian_execution::{Context, Halt, Read};
 use zhulian_ledger::Key as StateKey;
-use zhulian_primitives::Timestamp;
+use zhulian_primitives::{Protocol, Timestamp};
 use zhulian_rules::{Halt as RuleHalt, Name, Undecided, Value, gas::Gas};
 
 use super::{
+    cache,
     calls::Decide,
     errors::Error,
     events::{Annulled, Decided, Enacted},
@@ -19,27 +17,7 @@ use super::{
     rules, state,
     types::{Hit, Item, Manifest, PackId, Version},
 };
-use crate::identity::Me;
-
-/// Compiled packs by the digest of their manifest. Compiling is a pure function of what that digest names, so a node that finds
-/// a pack here and one that compiles it decide alike; no gas is counted for it.
-static COMPILED: Mutex<BTreeMap<Digest, Arc<Pack>>> = Mutex::new(BTreeMap::new());
-/// Packs kept compiled.
-const COMPILED_MAX: usize = 64;
-
-/// A compiled pack, if this node has it at hand.
-pub(crate) fn cached(digest: &Digest) -> Option<Arc<Pack>> {
-    COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
-}
-
-/// Keeps a compiled pack at hand.
-pub(crate) fn keep(pack: &Arc<Pack>) {
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    if compiled.len() >= COMPILED_MAX {
-        compiled.pop_first();
-    }
-    compiled.insert(pack.digest, pack.clone());
-}
+use crate::{identity::Me, text};
 
 /// Reads the files of a manifest from the state (P1).
 fn files(ctx: &mut Context<'_>, items: &[Item]) -> Result<Vec<Vec<u8>>, Halt> {
@@ -59,16 +37,16 @@ fn files(ctx: &mut Context<'_>, items: &[Item]) -> Result<Vec<Vec<u8>>, Halt> {
     Ok(files)
 }
 
-/// Accepts a manifest whose files are in the state (P1, P2). They are read whether or not the pack is in memory: memory may know
-/// it from a block that never became final, and must not stand for what the state lacks.
-pub(super) fn accept(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
+/// From this protocol on a draft's files are looked into as they are, and not only their parts, which may cut a number in two (P8).
+const FILES_LOOKED_INTO: Protocol = 3;
+
+/// Accepts a draft whose files are in the state (P1, P2, P8).
+pub(super) fn draft(ctx: &mut Context<'_>, manifest: &Manifest) -> Result<Arc<Pack>, Halt> {
     let files = files(ctx, &manifest.items)?;
-    if let Some(pack) = cached(&manifest.digest()) {
-        return Ok(pack);
+    if ctx.protocol() >= FILES_LOOKED_INTO && files.iter().any(|file| text::is_personal(&String::from_utf8_lossy(file))) {
+        return Err(Error::PersonalData.into());
     }
-    let pack = Arc::new(Pack::compile(manifest.clone(), &files).map_err(|_| Error::NotAccepted)?);
-    keep(&pack);
-    Ok(pack)
+    Ok(cache::draft(manifest, &files).ok_or(Error::NotAccepted)?)
 }
 
 /// The record of a version: its term, and which version a case keeps (P7).
@@ -157,14 +135,13 @@ pub fn in_force(ctx: &mut Context<'_>, pack: &PackId, at: Timestamp) -> Result<O
 /// [`Halt::Missing`] when state is not loaded, or there is no such version.
 pub fn load(ctx: &mut Context<'_>, pack: &PackId, number: u32) -> Result<Arc<Pack>, Halt> {
     let found = record(ctx, pack, number)?;
-    match cached(&found.digest) {
-        // P1, P2: what is enacted was drafted, so the state has its files and they compile.
-        Some(pack) => Ok(pack),
-        None => {
-            let manifest = state::MANIFEST.get(ctx, &found.digest)?.expect("P2: what is enacted was drafted");
-            accept(ctx, &manifest)
-        }
+    if let Some(pack) = cache::in_use(&found.digest) {
+        return Ok(pack);
     }
+    // P1, P2: what is enacted was drafted, so the state has its files and they compile.
+    let manifest = state::MANIFEST.get(ctx, &found.digest)?.expect("P2: what is enacted was drafted");
+    let files = files(ctx, &manifest.items)?;
+    Ok(cache::used(&manifest, &files).ok_or(Error::NotAccepted)?)
 }
 
 /// Decides by a version, on behalf of the actor, and emits [`Decided`]. Other modules' steps are decided by this, too.

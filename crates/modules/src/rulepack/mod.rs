@@ -14,6 +14,7 @@
 //! - **P7** A case keeps the version in force when it was opened, unless the pack says that the latest one holds.
 //! - **P8** No personal plaintext: private facts are commitments beside the least that must be disclosed.
 
+mod cache;
 mod calls;
 mod enact;
 mod errors;

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use zhulian_crypto::{Digest, sha256};
 use zhulian_primitives::Timestamp;
-use zhulian_procedure::{Process, Refusal as ProcedureRefusal, check::SOURCES};
+use zhulian_procedure::{
+    Process, Refusal as ProcedureRefusal,
+    check::{SOURCES, names},
+};
 use zhulian_rules::{
     Halt as RuleHalt, Model, Name, Outcome, Profile, Refusal, Undecided, Value,
     calendar::{Calendar, CalendarError},
@@ -133,6 +136,21 @@ impl Pack {
         procedure::papers(&procedures, &documents)?;
         let digest = manifest.digest();
         Ok(Self { manifest, digest, model, rates, calendar, documents, procedures, settings })
+    }
+
+    /// Whether cases could keep what the pack gives them: no result has two members of one name, no variable a name that is too long.
+    /// Apart from [`Pack::compile`], so that packs which were drafted before protocol 3 go on compiling.
+    ///
+    /// # Errors
+    /// What a draft is refused for since then (P2).
+    pub fn keepable(&self) -> Result<(), PackError> {
+        let doubled = self.model.doubled();
+        if !doubled.is_empty() {
+            return Err(PackError::Decisions(doubled.to_vec()));
+        }
+        self.procedures
+            .values()
+            .try_for_each(|process| names(process).map_err(|refusals| PackError::Procedure(process.id.clone(), refusals)))
     }
 
     /// A pack of one decision file that nobody voted on, for simulations.

@@ -8,7 +8,7 @@ use zhulian_primitives::Timestamp;
 use zhulian_rules::{calendar::Calendar, temporal::Date};
 
 use super::{
-    enact::{cached, keep},
+    cache,
     pack::Pack,
     state,
     types::{Item, ItemKind, Manifest, PackId, Version},
@@ -63,13 +63,11 @@ pub fn file(source: &impl Source, item: &Item) -> Option<Vec<u8>> {
 /// A version or draft, compiled, by the digest of its manifest.
 pub fn pack(source: &impl Source, digest: &Digest) -> Option<Arc<Pack>> {
     let manifest = manifest(source, digest)?;
-    if let Some(pack) = cached(digest) {
+    if let Some(pack) = cache::at_hand(digest) {
         return Some(pack);
     }
     let files: Vec<Option<Vec<u8>>> = manifest.items.iter().map(|item| file(source, item)).collect();
-    let pack = Arc::new(Pack::compile(manifest, &files.into_iter().collect::<Option<Vec<_>>>()?).ok()?);
-    keep(&pack);
-    Some(pack)
+    cache::draft(&manifest, &files.into_iter().collect::<Option<Vec<_>>>()?)
 }
 
 /// How far a pack's calendar of working days goes.

@@ -120,6 +120,45 @@ fn what_is_compiled_in_memory_does_not_stand_for_what_the_state_lacks() {
     );
 }
 
+/// A file of a pack with a number that names somebody, and its parts: the first ends within a character.
+fn naming_file(cut: bool) -> (Vec<u8>, Vec<Vec<u8>>) {
+    let (.., fees) = pack_files("fees", 1).remove(0);
+    let number = "11010519491231002X";
+    // Three bytes for each character, and one or two for the last of the first part.
+    let fill = PART_BYTES_MAX - fees.len() - "\n<!-- ".len();
+    let text = match cut {
+        true => format!("{fees}\n<!-- {} {number} -->", "中".repeat(fill / 3 - 3) + &" ".repeat(fill % 3 + 2)),
+        false => {
+            format!("{fees}\n<!-- {number}{}{} -->", " ".repeat((fill - number.len() + 1) % 3), "中".repeat(2 * fill / 3))
+        }
+    };
+    let parts = text.as_bytes().chunks(PART_BYTES_MAX).map(<[u8]>::to_vec).collect();
+    (text.into_bytes(), parts)
+}
+
+#[test]
+fn a_number_is_found_where_a_part_ends_within_a_character_or_within_it() {
+    let staged =
+        |city: &mut City, part: &[u8]| city.send("court.rep", "rulepack", "stage_part", &StagePart { bytes: part.to_vec() });
+    let drafted = |city: &mut City, bytes: &[u8]| {
+        let items = vec![Item::of(ItemKind::Decisions, "fees.dmn", bytes)];
+        let manifest = Manifest { items, ..manifest("fees", &BTreeMap::from([("from", "20")])) };
+        city.send("court.rep", "rulepack", "draft", &Draft { manifest })
+    };
+    let (_, parts) = naming_file(false);
+    assert!(std::str::from_utf8(&parts[0]).is_err(), "ends within a character");
+    assert_eq!(staged(&mut check(""), &parts[0]).slug, "rulepack.personal_data");
+    assert_eq!(staged(&mut City::of_protocol_1(), &parts[0]).slug, "ok");
+
+    let (file, parts) = naming_file(true);
+    for (mut city, slug) in [(check(""), "rulepack.personal_data"), (City::of_protocol_1(), "ok")] {
+        for part in &parts {
+            assert_eq!(staged(&mut city, part).slug, "ok");
+        }
+        assert_eq!(drafted(&mut city, &file).slug, slug);
+    }
+}
+
 #[test]
 fn rules_with_a_gap_or_a_rate_nobody_asks_for_are_not_accepted() {
     let city = check(

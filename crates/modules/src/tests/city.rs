@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 
 use minicbor::Encode;
-use zhulian_crypto::{Algorithm, SigningKey, sha256, sm3};
+use zhulian_crypto::{Algorithm, SigningKey, other_s, sha256, sm3};
 use zhulian_execution::{Class, Event, Executor, Role, Roles, testkit::TestChain};
 use zhulian_ledger::{Key, Value};
 use zhulian_primitives::Receipt;
 use zhulian_procedure::{Variables, Wire};
 use zhulian_rules::Value as RuleValue;
 
-use super::drawings::{bills, timed, twobills};
+use super::drawings::{bills, short, timed, twobills};
 use crate::{
     Genesis,
     evidence::{
@@ -32,7 +32,7 @@ use crate::{
     procedure::{
         CASE_CALLS, CaseClosed, CaseId, CaseOpened, Channel, Claim, Complete, ConfirmOverride, Duty, Enclosed, Message,
         Open, OpenTask, Outcome as CaseOutcome, Override, OverrideReason, Pause, PauseReason, Progressed, ProposeOverride,
-        Rate, Resume, ReturnTask, Step, SubmitMaterial, TaskTransferred, Tick, Transfer, case_of, detail, tasks,
+        Rate, Resume, ReturnTask, Step, SubmitMaterial, TaskTransferred, Tick, Transfer, case_of, detail, instance, tasks,
     },
     refusal_text,
     rulepack::{Decide, Draft, Fact, Item, ItemKind, Keeps, Manifest, PackId, StagePart},
@@ -127,6 +127,27 @@ pub(crate) fn genesis() -> Genesis {
         .expect("a good document")
 }
 
+/// The city, begun with five validators of which the court runs two, and with this protocol.
+pub(crate) fn with_a_second_seat_of_the_court(protocol: u16) -> Genesis {
+    let Genesis { name, time, mut validators, organisations, parameters, .. } = genesis();
+    let second = GenesisValidator {
+        name: OrganisationName::parse("court 2").expect("a name"),
+        organisation: code("court"),
+        public_key: validator_key("court 2"),
+    };
+    validators.push(second);
+    Genesis::new(&name, time, validators, organisations, parameters)
+        .and_then(|genesis| genesis.with_epoch_blocks(EPOCH_BLOCKS))
+        .and_then(|genesis| genesis.with_protocol(protocol))
+        .expect("a good document")
+}
+
+/// A transaction by ES256 as whoever sees it can make it: n − s for s, and so another id.
+pub(crate) fn mirrored(transaction: &[u8]) -> Vec<u8> {
+    let (rest, signature) = transaction.split_last_chunk::<64>().expect("it ends with its signature");
+    [rest, &other_s(signature)].concat()
+}
+
 fn sha256_key(name: &str) -> [u8; 32] {
     let pair = SigningKey::from_secret(Algorithm::EdDsa, &sha256(name.as_bytes())).expect("a secret");
     pair.public_key().as_bytes().try_into().expect("an EdDSA key has 32 bytes")
@@ -192,7 +213,12 @@ impl City {
 
     /// The city before its first vote on a protocol.
     pub(crate) fn of_protocol_1() -> Self {
-        Self::founded(&genesis().with_protocol(1).expect("the first"), executor())
+        Self::of_protocol(1)
+    }
+
+    /// The city as it is founded with a protocol.
+    pub(crate) fn of_protocol(protocol: zhulian_primitives::Protocol) -> Self {
+        Self::founded(&genesis().with_protocol(protocol).expect("a known one"), executor())
     }
 
     /// Reads a state value, as queries want it.
@@ -200,7 +226,7 @@ impl City {
         |key| self.chain.get(key).cloned()
     }
 
-    fn send<T: Encode<()>>(&mut self, who: &str, module: &str, call: &str, args: &T) -> Outcome {
+    pub(crate) fn send<T: Encode<()>>(&mut self, who: &str, module: &str, call: &str, args: &T) -> Outcome {
         self.last = self.chain.sign(&pair(who), module, call, args);
         let receipt = self.chain.block(std::slice::from_ref(&self.last)).remove(0);
         let slug = match &receipt.refusal {
@@ -228,7 +254,9 @@ impl City {
         }
         let Some(case) = receipt.events.iter().find_map(case_of) else { return };
         // Before anything is late, which only time makes it.
-        let found = detail(&self.source(), &case, 0).expect("a case that something happened to");
+        let (source, newest) = (self.source(), zhulian_primitives::PROTOCOL_NEWEST);
+        // What an earlier protocol wrote unreadable nobody sees.
+        let Some(found) = detail(&source, &case, 0, newest) else { return assert!(instance(&source, &case).is_none()) };
         let own =
             |it: &OpenTask| it.view.work.job.as_deref().is_some_and(|job| CASE_CALLS.iter().any(|call| call.name() == job));
         let found: Vec<_> =
@@ -608,6 +636,12 @@ const FEES: &str = r##"<definitions xmlns="https://www.omg.org/spec/DMN/20230324
 <literalExpression><text>count(for i in 1..x return i)</text></literalExpression></decision>
 </definitions>"##;
 
+/// A decision with two outputs of one name, before the last one.
+const GRADE: &str = r##"<decision id="grade" name="Grade"><variable name="Grade"/>
+<decisionTable id="g" hitPolicy="UNIQUE"><output name="mark" typeRef="number"/><output name="mark" typeRef="number"/>
+<rule id="r1"><outputEntry><text>1</text></outputEntry><outputEntry><text>2</text></outputEntry></rule></decisionTable></decision>
+<decision id="long""##;
+
 /// The files of a pack of the tests: `fees` with the version as its rate, `days`, or one that is not accepted.
 pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static str, String)> {
     let rates = format!("Rate = {version}\n");
@@ -662,6 +696,19 @@ pub(crate) fn pack_files(pack: &str, version: u32) -> Vec<(ItemKind, &'static st
         ],
         "reimbursement" => crate::procedure::tests::scenarios::reimbursement(),
         "twobills" => vec![(ItemKind::Procedure, "twobills.bpmn", twobills())],
+        "doubled" => vec![
+            (ItemKind::Procedure, "doubled.bpmn", short("doubled")),
+            (
+                ItemKind::Decisions,
+                "doubled.dmn",
+                FEES.replace("urn:test:fees", "urn:test:doubled").replace("<decision id=\"long\"", GRADE),
+            ),
+            (ItemKind::Calendar, "days.calendar", "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n".into()),
+        ],
+        "endless" | "looped" | "gated" | "crowded" | "caller" | "called" => {
+            let calendar = format!("calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 {pack}\n");
+            vec![(ItemKind::Procedure, "short.bpmn", short(pack)), (ItemKind::Calendar, "days.calendar", calendar)]
+        }
         "timed" => {
             let calendar = match version {
                 1 => "calendar 1\ncovers 2026-01-01 2026-12-31\noff 2026-01-01 元旦\n",
@@ -694,6 +741,11 @@ pub(crate) fn manifest(pack: &str, options: &BTreeMap<&str, &str>) -> Manifest {
 
 /// A city in which a pack of the tests is in force. With `permit`, the next block is number 14.
 pub(crate) fn enacted(pack: &str) -> City {
+    enacted_by(zhulian_primitives::PROTOCOL_NEWEST, pack)
+}
+
+/// The same in a city that was founded with a protocol.
+pub(crate) fn enacted_by(protocol: zhulian_primitives::Protocol, pack: &str) -> City {
     let parts = pack_files(pack, 1).len();
     let mut lines: Vec<String> =
         (0..parts).map(|part| format!("court.rep stage_part {pack} {part} -> ok part_staged")).collect();
@@ -701,7 +753,8 @@ pub(crate) fn enacted(pack: &str) -> City {
     lines.push("court.rep open_motion enact 0 -> ok".into());
     lines.extend(["court", "bank"].map(|who| format!("{who}.rep cast_ballot 0 yes -> ok")));
     lines.push("notary.rep cast_ballot 0 yes -> ok ballot_cast enacted motion_closed".into());
-    let mut city = check(&lines.join("\n"));
+    let mut city = City::of_protocol(protocol);
+    check_in(&mut city, &lines.join("\n"));
     city.wait(3);
     city
 }

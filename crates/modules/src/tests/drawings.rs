@@ -84,3 +84,59 @@ const TIMED: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524
 <sequenceFlow id="f4" sourceRef="first" targetRef="second"/><sequenceFlow id="f5" sourceRef="second" targetRef="e"/><sequenceFlow id="f6" sourceRef="notice" targetRef="e1"/>
 <sequenceFlow id="f7" sourceRef="first_late" targetRef="e2"/><sequenceFlow id="f8" sourceRef="notice_over" targetRef="e3"/><sequenceFlow id="f9" sourceRef="second_late" targetRef="e4"/>
 </process></definitions>"#;
+
+/// A procedure of two tasks with something between them, or at the edge of the first, by which cases once stood still.
+pub(crate) fn short(name: &str) -> String {
+    let flow = |from: &str, to: &str| format!(r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#);
+    let through = |element: &str| element.to_owned() + &flow("first", "x") + &flow("x", "second");
+    let late = |cancel: bool, more: &str, time: &str| {
+        format!(
+            r#"<boundaryEvent id="late" attachedToRef="first" cancelActivity="{cancel}"><extensionElements><zeebe:properties>{more}</zeebe:properties></extensionElements><timerEventDefinition>{time}</timerEventDefinition></boundaryEvent><userTask id="urged"><extensionElements><zeebe:assignmentDefinition candidateGroups="desk"/></extensionElements></userTask><endEvent id="e2"/>"#
+        ) + &flow("first", "second")
+    };
+    let between = match name {
+        "doubled" => through(
+            r#"<businessRuleTask id="x"><extensionElements><zeebe:calledDecision decisionId="grade" resultVariable="grade"/></extensionElements></businessRuleTask>"#,
+        ),
+        "endless" => through(
+            r#"<serviceTask id="x"><extensionElements><zeebe:taskDefinition type="reckon"/><zeebe:properties><zeebe:property name="organisation" value="desk"/></zeebe:properties><zeebe:ioMapping><zeebe:input source="=duration(&quot;P900000000000000Y&quot;) + duration(&quot;P900000000000000Y&quot;)" target="term"/></zeebe:ioMapping></extensionElements></serviceTask>"#,
+        ),
+        "looped" => through(&format!(
+            r#"<userTask id="x"><extensionElements><zeebe:assignmentDefinition candidateGroups="desk"/></extensionElements><multiInstanceLoopCharacteristics><extensionElements><zeebe:loopCharacteristics inputCollection="=[1,2]" inputElement="{}"/></extensionElements></multiInstanceLoopCharacteristics></userTask>"#,
+            "n".repeat(129)
+        )),
+        "caller" => through(
+            r#"<callActivity id="x"><extensionElements><zeebe:calledElement processId="called/called"/></extensionElements></callActivity>"#,
+        ),
+        "gated" => {
+            let deed = r#"<zeebe:property name="material:deed" value="applicant"/>"#;
+            late(true, deed, "<timeDuration>P1D</timeDuration>") + &flow("late", "urged") + &flow("urged", "e2")
+        }
+        // Each time is dear: a list is gone through.
+        "crowded" => {
+            let gate = r#"<exclusiveGateway id="g" default="g-e2"/><sequenceFlow id="g-urged" sourceRef="g" targetRef="urged"><conditionExpression>=count(for i in 1..2000 return i) = 1</conditionExpression></sequenceFlow>"#;
+            late(false, "", "<timeCycle>R500/PT1H</timeCycle>")
+                + gate
+                + &flow("late", "g")
+                + &flow("g", "e2")
+                + &flow("urged", "e2")
+        }
+        _ => flow("first", "second"),
+    };
+    let user = |id: &str| {
+        format!(
+            r#"<userTask id="{id}"><extensionElements><zeebe:assignmentDefinition candidateGroups="desk"/></extensionElements></userTask>"#
+        )
+    };
+    let (first, second) = (user("first"), user("second"));
+    offices(&format!(
+        r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="d" targetNamespace="urn:test">
+<process id="{name}" name="短" isExecutable="true"><extensionElements><zeebe:properties>
+<zeebe:property name="variable:n" value="number"/><zeebe:property name="office:desk" value="@bureau"/><zeebe:property name="supervisor" value="@court"/><zeebe:property name="limit:statutory" value="10"/>
+</zeebe:properties></extensionElements>
+<startEvent id="s"/>{first}{between}{second}<endEvent id="e"/>{}{}
+</process></definitions>"#,
+        flow("s", "first"),
+        flow("second", "e")
+    ))
+}

@@ -11,13 +11,14 @@ use zhulian_execution::{Executor, Protocols};
 use zhulian_ledger::{BlockContext, Key, Outcome, Value, merkle};
 use zhulian_primitives::{Header, Receipt, Timestamp, Transaction, codec};
 
-use super::city::{City, check_in, genesis};
+use super::city::{City, check_in, deposit_args, genesis, mirrored, pair, with_a_second_seat_of_the_court};
 use crate::{Genesis, MODULES, executor, governance, identity};
 
 type Made = fn() -> (Genesis, City);
 
 /// The frozen chains, and how each was made.
-const CHAINS: [(&str, Made); 2] = [("v0.1-protocol-1", protocol_1), ("v0.1-protocol-1-to-2", protocol_1_to_2)];
+const CHAINS: [(&str, Made); 3] =
+    [("v0.1-protocol-1", protocol_1), ("v0.1-protocol-1-to-2", protocol_1_to_2), ("v0.1-protocol-2-to-3", protocol_2_to_3)];
 
 /// A chain as its file holds it.
 #[derive(Encode, Decode)]
@@ -176,7 +177,10 @@ fn freeze(genesis: &Genesis, history: &[(Timestamp, Vec<Vec<u8>>)]) -> Frozen {
 
 /// A city of protocol 1 whose transactions are of a network of its own.
 fn founded() -> (Genesis, City) {
-    let genesis = genesis().with_protocol(1).expect("the first");
+    founded_by(genesis().with_protocol(1).expect("the first"))
+}
+
+fn founded_by(genesis: Genesis) -> (Genesis, City) {
     let mut city = City::founded(&genesis, executor());
     city.chain.chain = genesis.chain_id();
     (genesis, city)
@@ -211,6 +215,48 @@ fn protocol_1_to_2() -> (Genesis, City) {
     ",
     );
     assert_eq!(city.chain.height, 70);
+    live(&mut city, 3, "evidence.custodian_unknown");
+    (genesis, city)
+}
+
+/// The court has two of five validators from the start; the bank signs by ES256.
+fn protocol_2_to_3() -> (Genesis, City) {
+    let (genesis, mut city) = founded_by(with_a_second_seat_of_the_court(2));
+    let mirror = |city: &mut City, name: &str| {
+        let own = city.chain.sign(&pair("bank.off"), "evidence", "deposit", &deposit_args(name));
+        [mirrored(&own), own]
+    };
+    let refusals = |city: &mut City, transactions: &[Vec<u8>]| -> Vec<u16> {
+        let receipts = city.chain.block(transactions);
+        receipts.iter().map(|receipt| receipt.refusal.as_ref().map_or(0, |code| code.number)).collect()
+    };
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 3 70 -> ok
+        court.rep  cast_ballot 0 yes                  -> ok
+        bureau.rep cast_ballot 0 yes                  -> ok
+        notary.rep cast_ballot 0 yes                  -> ok
+        court.rep  open_motion add_validator bank V5  -> ok
+        court.rep  withdraw_motion 1                  -> ok
+        wait 62
+    ",
+    );
+    let before = mirror(&mut city, "before");
+    assert_eq!(refusals(&mut city, &before), [0, 10]);
+    assert_eq!(city.chain.height, 69);
+    // In both orders; what was executed in the other form before stays a double.
+    let (after, later) = (mirror(&mut city, "after"), mirror(&mut city, "later"));
+    let [other, own] = &later;
+    let block = [&after[..], &[own.clone(), other.clone(), before[0].clone()]].concat();
+    assert_eq!(refusals(&mut city, &block), [18, 0, 0, 10, 10]);
+    check_in(
+        &mut city,
+        "
+        court.rep  open_motion add_validator bank V5 -> governance.too_much_power
+        court.rep  open_motion add_validator firm V5 -> ok
+    ",
+    );
     live(&mut city, 3, "evidence.custodian_unknown");
     (genesis, city)
 }
@@ -315,9 +361,9 @@ fn every_frozen_chain_gives_the_same_roots_again() {
 #[test]
 fn a_rule_that_is_changed_for_old_blocks_breaks_the_replay() {
     let always = |protocol: fn(Option<&[u8]>, u64) -> u16| {
-        Executor::new(MODULES, identity::DIRECTORY, Protocols { at: protocol, ..governance::protocols(2) })
+        Executor::new(MODULES, identity::DIRECTORY, Protocols { at: protocol, ..governance::protocols(3) })
     };
-    let (old, crossing) = (read(CHAINS[0].0), read(CHAINS[1].0));
+    let (old, crossing, third) = (read(CHAINS[0].0), read(CHAINS[1].0), read(CHAINS[2].0));
     // The stricter rule, applied to what was decided before it was in force.
     for chain in [&old, &crossing] {
         let late = replay(chain, always(|_, _| 2)).expect_err("the rule is not that of the time");
@@ -326,6 +372,16 @@ fn a_rule_that_is_changed_for_old_blocks_breaks_the_replay() {
     // The older rule, applied to what was decided after that.
     let lost = replay(&crossing, always(|_, _| 1)).expect_err("the rule is not that of the time");
     assert_eq!(lost, "height 70: another receipt of transaction 0");
+    let lost = replay(&third, always(|_, _| 2)).expect_err("the rules are not those of the time");
+    assert_eq!(lost, "height 70: another receipt of transaction 0");
+    // Protocol 3 too early: first for the motion at height 5, then for the signature at 69.
+    let late = replay(&third, always(|_, _| 3)).expect_err("the rules are not those of the time");
+    assert_eq!(late, "height 5: another receipt of transaction 0");
+    let late = replay(&third, always(|_, height| if height < 69 { 2 } else { 3 })).expect_err("a block too early");
+    assert_eq!(late, "height 69: another receipt of transaction 0");
+    // The rule for validators alone, lost after it was in force.
+    let lost = replay(&third, always(|_, height| if height < 70 || height == 71 { 2 } else { 3 })).expect_err("a lost rule");
+    assert_eq!(lost, "height 71: another receipt of transaction 0");
     // And what is no change of rules at all: a block that was left out.
     let mut shorter = read(CHAINS[0].0);
     shorter.blocks.remove(40);

@@ -10,7 +10,7 @@ mod transactions;
 mod vectors;
 
 pub(crate) use city::{
-    City, check, check_in, code, deposit_args, enacted, file, genesis, key, manifest, pack_files, pair, subject,
-    validator_key,
+    City, check, check_in, code, deposit_args, enacted, enacted_by, file, genesis, key, manifest, pack_files, pair, subject,
+    validator_key, with_a_second_seat_of_the_court,
 };
 pub(crate) use drawings::bills;

@@ -9,7 +9,7 @@ use zhulian_execution::{Executor, Refusal as _};
 use zhulian_ledger::{BlockContext, Key, Loaded, Outcome, Pause, Value};
 use zhulian_primitives::{Call, ChainId, Height, Receipt, Transaction, VALIDITY_BLOCKS_MAX, codec, sign};
 
-use super::city::{City, genesis, pair, roles_bits};
+use super::city::{City, genesis, mirrored, pair, roles_bits};
 use crate::{
     executor,
     identity::{AddMember, Kind},
@@ -64,6 +64,75 @@ fn the_nonce_is_the_key_s_and_a_refused_transaction_uses_it_up() {
     assert_eq!(alone(&mut city, &same_nonce), "transaction.replayed");
     let other_key = signed(&other, "identity", "add_member", &add_member("clerk-01"), 1, 500);
     assert_eq!(alone(&mut city, &other_key), "ok");
+}
+
+/// Two calls of one key by ES256, of a city of this protocol: the first, as others can make it, and the second.
+fn seen_by_others(protocol: u16) -> (City, Vec<u8>, Vec<u8>, Vec<u8>) {
+    let city = City::founded(&genesis().with_protocol(protocol).expect("a protocol"), executor());
+    let sys = pair("bank.sys");
+    let first = signed(&sys, "identity", "add_member", &add_member("clerk-01"), 1, 500);
+    let second = signed(&sys, "identity", "add_member", &add_member("clerk-02"), 2, 500);
+    let other = mirrored(&first);
+    let parsed = Transaction::decode(&other).expect("as well formed");
+    assert_eq!(parsed.verify(&CHAIN), Ok(()), "and as valid");
+    assert_ne!(parsed.id, Transaction::decode(&first).expect("our own").id);
+    (city, first, other, second)
+}
+
+#[test]
+fn what_others_made_of_a_signature_is_refused_and_does_not_use_up_the_nonce() {
+    let slugs = |city: &mut City, block: &[&Vec<u8>]| -> Vec<String> {
+        let block: Vec<Vec<u8>> = block.iter().map(|it| it.to_vec()).collect();
+        city.chain.block(&block).iter().map(slug).collect()
+    };
+    let (form, replayed) = ("transaction.signature_form", "transaction.replayed");
+    // In the same block, before it.
+    let (mut city, own, other, next) = seen_by_others(3);
+    assert_eq!(slugs(&mut city, &[&other, &other, &own, &other, &next]), [form, form, "ok", replayed, "ok"]);
+    // In the same block, after it; and later.
+    let (mut city, own, other, next) = seen_by_others(3);
+    assert_eq!(slugs(&mut city, &[&own, &other, &next]), ["ok", replayed, "ok"]);
+    assert_eq!(slugs(&mut city, &[&other, &own]), [replayed, replayed]);
+    // In blocks before it, alone and with others.
+    let (mut city, own, other, next) = seen_by_others(3);
+    let before = city.chain.state().clone();
+    assert_eq!(slugs(&mut city, &[&other]), [form]);
+    assert_eq!(*city.chain.state(), before, "it leaves nothing behind");
+    assert_eq!(slugs(&mut city, &[&other, &next]), [form, "ok"]);
+    assert_eq!(slugs(&mut city, &[&own]), ["ok"]);
+    // Too early: the signer's own is not used up by that, either.
+    let (mut city, ..) = seen_by_others(3);
+    let early = signed(&pair("bank.sys"), "identity", "add_member", &add_member("clerk-01"), 1, 1_030);
+    assert_eq!(slugs(&mut city, &[&mirrored(&early)]), ["transaction.valid_too_long"]);
+    city.wait(10);
+    assert_eq!(slugs(&mut city, &[&early]), ["ok"]);
+    // By the rules of protocols 1 and 2 the first one counts, whoever made it.
+    for protocol in [1, 2] {
+        let (mut city, own, other, next) = seen_by_others(protocol);
+        assert_eq!(slugs(&mut city, &[&other, &own, &next]), ["ok", replayed, "ok"]);
+        let (mut city, own, other, _) = seen_by_others(protocol);
+        assert_eq!(slugs(&mut city, &[&own, &other]), ["ok", replayed]);
+    }
+}
+
+/// What was executed before protocol 3 began stands: in a block again it is a double, and not a transaction that was refused.
+#[test]
+fn what_was_executed_in_the_other_form_is_a_double_later() {
+    let (_, _, other, _) = seen_by_others(2);
+    let mut city = City::founded(&genesis().with_protocol(2).expect("a protocol"), executor());
+    super::check_in(
+        &mut city,
+        "
+        court.rep  open_motion schedule_protocol 3 60 -> ok
+        court.rep  cast_ballot 0 yes                  -> ok
+        bureau.rep cast_ballot 0 yes                  -> ok
+        notary.rep cast_ballot 0 yes                  -> ok
+        wait 54
+    ",
+    );
+    assert_eq!(alone(&mut city, &other), "ok");
+    assert_eq!(city.chain.height, 59);
+    assert_eq!(alone(&mut city, &other), "transaction.replayed");
 }
 
 #[test]

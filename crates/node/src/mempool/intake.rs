@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use tokio::sync::oneshot;
 use zhulian_crypto::{PublicKey, sha256};
 use zhulian_execution::{Executor, Prepared, Refusal as _};
-use zhulian_primitives::{Code, Height, Transaction, TransactionError, TransactionId};
+use zhulian_primitives::{Code, Height, Protocol, Transaction, TransactionError, TransactionId};
 
 use super::{Admission, Candidate, Mempool, Owner};
 use crate::verifier::Verifier;
@@ -31,6 +31,8 @@ pub trait Outside: Send + Sync + 'static {
     fn wake(&self);
     /// The last finalised height, if it is known.
     fn tip(&self) -> Option<Height>;
+    /// The protocol of the next block, as far as the state can be read; else an earlier one.
+    fn protocol(&self) -> BoxFuture<'_, Protocol>;
     /// The organisations whose members may act with the keys now. Somebody whose key has ended is a stranger, or the room of their former
     /// organisation would be theirs to fill.
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>>;
@@ -268,6 +270,7 @@ impl Worker {
     async fn work(&mut self, jobs: Vec<Job>) {
         let all: Vec<&Bytes> = jobs.iter().flat_map(|job| &job.transactions).collect();
         let mut states: Vec<State<'_>> = self.parse(&all);
+        self.form(&mut states).await;
         self.verify(&mut states);
         self.admit(&all, &mut states).await;
 
@@ -329,6 +332,22 @@ impl Worker {
             }
         }
         states
+    }
+
+    /// Refuses at once what the next block's protocol refuses for the form of its signature. Only for such a one the state is asked.
+    async fn form(&self, states: &mut [State<'_>]) {
+        let odd = |state: &State<'_>| matches!(state, State::Parsed(it, _) if !it.has_one_form());
+        if !states.iter().any(odd) {
+            return;
+        }
+        let protocol = self.outside.protocol().await;
+        for state in states {
+            if let State::Parsed(it, prepared) = state
+                && !prepared.is_well_signed(protocol)
+            {
+                *state = State::Decided(Verdict::Refused(Some(it.id), TransactionError::SignatureForm.code()));
+            }
+        }
     }
 
     fn verify(&self, states: &mut [State<'_>]) {

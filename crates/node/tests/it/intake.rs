@@ -22,6 +22,7 @@ struct World {
     sent: Mutex<Vec<Bytes>>,
     woken: Mutex<usize>,
     tip: Mutex<Option<u64>>,
+    protocol: Mutex<u16>,
     ended: Mutex<Vec<PublicKey>>,
 }
 
@@ -37,6 +38,10 @@ impl Outside for World {
 
     fn tip(&self) -> Option<u64> {
         *self.tip.lock().unwrap()
+    }
+
+    fn protocol(&self) -> BoxFuture<'_, u16> {
+        std::future::ready(*self.protocol.lock().unwrap()).boxed()
     }
 
     fn organisations<'a>(&'a self, keys: &'a [PublicKey]) -> BoxFuture<'a, Vec<Option<Arc<str>>>> {
@@ -123,6 +128,33 @@ fn each_bad_transaction_has_its_code_and_hides_no_good_one() {
     assert_eq!(node.submit(std::slice::from_ref(&good)), [Verdict::Taken(id(&good))]);
     assert_eq!(node.mempool.lock().count(), 1);
     assert_eq!(node.world.sent.lock().unwrap().len(), 1, "passed on once, when it was new");
+}
+
+#[test]
+fn what_others_made_of_a_signature_is_refused_when_the_next_block_would_refuse_it() {
+    let node = node();
+    let signed = |n| {
+        let own = note(&toy::es256(1), n, 100);
+        let other = toy::mirrored(&own);
+        (own, other)
+    };
+    for protocol in [1, 2] {
+        *node.world.protocol.lock().unwrap() = protocol;
+        let (own, other) = signed(u64::from(protocol));
+        let taken = [Verdict::Taken(id(&other)), Verdict::Taken(id(&own))];
+        assert_eq!(node.submit(&[other, own]), taken, "protocol {protocol}");
+    }
+    *node.world.protocol.lock().unwrap() = 3;
+    let (own, other) = signed(3);
+    let mut forged = other.clone();
+    let last = forged.len() - 1;
+    forged[last] ^= 1;
+    let form = |bytes: &Vec<u8>| Verdict::Refused(Some(id(bytes)), E::SignatureForm.code());
+    let expected = [form(&other), Verdict::Taken(id(&own)), form(&forged), Verdict::Taken(id(&own))];
+    assert_eq!(node.submit(&[other.clone(), own.clone(), forged, own.clone()]), expected);
+    assert_eq!(node.mempool.lock().count(), 5);
+    // What waits from before is not looked at again: the block will say it.
+    assert_eq!(node.mempool.lock().propose(1, std::iter::empty(), 1 << 20, 10).len(), 5);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
-use zhulian_crypto::{Algorithm, PublicKey, SigningKey, sha256};
+use zhulian_crypto::{Algorithm, PublicKey, SigningKey, other_s, sha256};
 use zhulian_execution::{
     Actor, Allowed, Call as _, CallEntry, Class, Context, Directory, Executor, Halt, Module, Protocols, Roles, Text,
 };
@@ -53,12 +53,23 @@ fn actor(_: &mut Context<'_>, key: &PublicKey) -> Result<Actor, Halt> {
 }
 
 pub fn executor() -> Arc<Executor> {
-    let protocols = Protocols { key: || [0; 32], at: |_, _| 1, newest: 1 };
+    let protocols = Protocols { key: || [0; 32], at: |_, _| 1, newest: 3 };
     Arc::new(Executor::new(&[&MODULE], Directory { reads: |_| Vec::new(), actor }, protocols))
 }
 
 pub fn key(n: u8) -> SigningKey {
     SigningKey::from_secret(Algorithm::EdDsa, &[n; 32]).unwrap()
+}
+
+/// A key that signs by ES256.
+pub fn es256(n: u8) -> SigningKey {
+    SigningKey::from_secret(Algorithm::Es256, &[n; 32]).unwrap()
+}
+
+/// A transaction by ES256 as whoever sees it can make it.
+pub fn mirrored(transaction: &[u8]) -> Vec<u8> {
+    let (rest, signature) = transaction.split_last_chunk::<64>().unwrap();
+    [rest, &other_s(signature)].concat()
 }
 
 /// A good transaction, one of its own for each number.

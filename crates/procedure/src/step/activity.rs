@@ -93,12 +93,20 @@ impl Run<'_> {
         let Some(item) = rounds.items.get(place as usize).cloned() else { return Ok(()) };
         rounds.begun += 1;
         let mut round = Active { round: Some(place), ..Active::inside(parent, procedure, at) };
-        if let Some(name) = node.repeat.as_ref().and_then(|repeat| repeat.element.clone()) {
-            round.variables.0.insert(name, item);
-        }
+        let element = node.repeat.as_ref().and_then(|repeat| repeat.element.as_deref());
         let counter = Wire::of(&Value::Number((u64::from(place) + 1).into())).ok_or(Fault::Loop)?;
-        round.variables.0.insert("loopCounter".into(), counter);
-        let child = self.add(round)?;
+        let child = if self.host.mended() {
+            round.variables.0.insert("loopCounter".into(), counter);
+            let child = self.add(round)?;
+            if let Some(name) = element.filter(|name| *name != "loopCounter") {
+                self.set_local(child, name, item.value())?;
+            }
+            child
+        } else {
+            round.variables.0.extend(element.map(|name| (name.to_owned(), item)));
+            round.variables.0.insert("loopCounter".into(), counter);
+            self.add(round)?
+        };
         self.trace(What::Entered, procedure, &node.id, child);
         self.perform(child, process, node)
     }

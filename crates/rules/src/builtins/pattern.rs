@@ -14,38 +14,77 @@ const PATTERN_MAX: usize = 1_000;
 /// Largest compiled pattern, in bytes.
 const COMPILED_MAX: usize = 256 * 1024;
 
+/// A compiled pattern with what it may cost to pass over a byte, in eighths.
+struct Pattern {
+    regex: Regex,
+    weight: u64,
+}
+
+impl Pattern {
+    /// Pays for a search from a place of the text.
+    fn search(&self, ev: &mut Evaluator, subject: &str, from: usize) -> Result<(), Failure> {
+        Ok(ev.search(self.weight.saturating_mul((subject.len() - from) as u64) / 8)?)
+    }
+}
+
+/// What it may cost to pass over a byte: the length of the pattern with what is counted in it. A text that stands for itself is found
+/// without looking further than to its end.
+fn weight(pattern: &str) -> u64 {
+    if !pattern.contains(|c| r"\.?*+(){}[]|^$".contains(c)) {
+        return 0;
+    }
+    let counts = pattern.split('{').skip(1).filter_map(|rest| {
+        let digits = rest.split('}').next()?.rsplit(',').next()?;
+        // `{3,}` counts to three.
+        digits.parse().ok().or_else(|| rest.split(',').next()?.parse().ok())
+    });
+    let repeated = counts.fold(1, |all: u64, count: u64| all.saturating_mul(count.max(1)));
+    repeated.saturating_mul(4 + pattern.len() as u64)
+}
+
 pub(super) fn matches(ev: &mut Evaluator, subject: &str, arguments: &[Value]) -> Answer {
-    let regex = compile(ev, subject, text(arguments, 1)?, single(arguments, 2))?;
-    Ok(Value::Boolean(regex.is_match(subject)))
+    let pattern = compile(ev, subject, text(arguments, 1)?, single(arguments, 2))?;
+    pattern.search(ev, subject, 0)?;
+    Ok(Value::Boolean(pattern.regex.is_match(subject)))
 }
 
 pub(super) fn split(ev: &mut Evaluator, subject: &str, arguments: &[Value]) -> Answer {
-    let regex = compile(ev, subject, text(arguments, 1)?, &Value::Null)?;
-    let parts: Vec<Value> = regex.split(subject).map(Value::text).collect();
+    let pattern = compile(ev, subject, text(arguments, 1)?, &Value::Null)?;
+    let (mut parts, mut last) = (Vec::new(), 0);
+    pattern.search(ev, subject, 0)?;
+    for found in pattern.regex.find_iter(subject) {
+        parts.push(Value::text(&subject[last..found.start()]));
+        last = found.end();
+        pattern.search(ev, subject, last)?;
+    }
+    parts.push(Value::text(&subject[last..]));
     ev.gas().charge_items(parts.len() * 2)?;
     Ok(Value::list(parts)?)
 }
 
 pub(super) fn replace(ev: &mut Evaluator, subject: &str, arguments: &[Value]) -> Answer {
-    let regex = compile(ev, subject, text(arguments, 1)?, single(arguments, 3))?;
+    let pattern = compile(ev, subject, text(arguments, 1)?, single(arguments, 3))?;
     let replacement = text(arguments, 2)?;
     let (mut out, mut last) = (String::new(), 0);
-    for found in regex.captures_iter(subject) {
+    pattern.search(ev, subject, 0)?;
+    for found in pattern.regex.captures_iter(subject) {
         let Some(whole) = found.get(0) else { continue };
         out.push_str(&subject[last..whole.start()]);
-        expand(replacement, &found, &mut out);
+        let fits = expand(replacement, &found, &mut out);
         last = whole.end();
         ev.gas().charge_items(2 + (whole.len() + replacement.len()) / 8)?;
-        if out.len() > SIZE_MAX {
+        if !fits || out.len() > SIZE_MAX {
             return Err(Failure::Halt(Halt::TooLarge));
         }
+        pattern.search(ev, subject, last)?;
     }
     out.push_str(&subject[last..]);
     Ok(Value::text(&out))
 }
 
-/// `$1` is the group, with as many digits as there are groups for; `\$` and `\\` stand for themselves.
-fn expand(replacement: &str, found: &regex::Captures, out: &mut String) {
+/// `$1` is the group, with as many digits as there are groups for; `\$` and `\\` stand for themselves. `false`, and not all of it is
+/// written, once the result is too large: a replacement may name a long group many thousand times.
+fn expand(replacement: &str, found: &regex::Captures, out: &mut String) -> bool {
     let mut rest = replacement;
     while let Some(at) = rest.find(['$', '\\']) {
         out.push_str(&rest[..at]);
@@ -67,14 +106,18 @@ fn expand(replacement: &str, found: &regex::Captures, out: &mut String) {
         if used == 0 {
             out.push('$');
         } else if let Some(text) = found.get(group) {
+            if out.len() + text.len() > SIZE_MAX {
+                return false;
+            }
             out.push_str(text.as_str());
         }
         rest = &after[used..];
     }
     out.push_str(rest);
+    true
 }
 
-fn compile(ev: &mut Evaluator, subject: &str, pattern: &str, flags: &Value) -> Result<Regex, Failure> {
+fn compile(ev: &mut Evaluator, subject: &str, pattern: &str, flags: &Value) -> Result<Pattern, Failure> {
     let flags = match flags {
         Value::Null => "",
         Value::String(flags) => flags,
@@ -87,14 +130,15 @@ fn compile(ev: &mut Evaluator, subject: &str, pattern: &str, flags: &Value) -> R
     ev.gas().charge(PATTERN_BYTE * (8 + pattern.len() as u64))?;
     ev.gas().charge(subject.len() as u64 * (4 + pattern.len() as u64) / 8)?;
     let translated = translate(pattern, flags).ok_or(Fault::Pattern)?;
-    RegexBuilder::new(&translated)
+    let regex = RegexBuilder::new(&translated)
         .case_insensitive(flags.contains('i'))
         .multi_line(flags.contains('m'))
         .size_limit(COMPILED_MAX)
         .dfa_size_limit(COMPILED_MAX)
         .nest_limit(32)
         .build()
-        .map_err(|_| Fault::Pattern.into())
+        .map_err(|_| Fault::Pattern)?;
+    Ok(Pattern { regex, weight: weight(pattern) })
 }
 
 /// The classes of XPath that mean something else elsewhere.

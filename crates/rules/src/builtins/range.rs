@@ -116,12 +116,10 @@ fn parse(ev: &mut Evaluator, text: &str) -> Answer {
     };
     let (start, end) = (literal(&range.start)?, literal(&range.end)?);
     match compare(&start, &end, ev.gas())? {
-        Some(Ordering::Less | Ordering::Equal) => Ok(Value::Range(Arc::new(Range {
-            start: Some(start),
-            end: Some(end),
-            start_included: range.start_included,
-            end_included: range.end_included,
-        }))),
+        Some(Ordering::Less | Ordering::Equal) => {
+            let range = Range::new(Some(start), Some(end), range.start_included, range.end_included)?;
+            Ok(Value::Range(Arc::new(range)))
+        }
         _ => Err(Fault::Unreadable.into()),
     }
 }

@@ -118,13 +118,17 @@ impl Compiler<'_> {
                 let members: Box<[_]> = members.into_iter().map(|(_, ir, slot)| (ir, slot)).collect();
                 (Ir::Block(members, Box::new(ir)), ty)
             }
-            None => (Ir::Context(members.into()), Type::Context(types.into())),
+            None => {
+                self.note_doubled(types.iter().map(|(name, _)| &**name));
+                (Ir::Context(members.into()), Type::Context(types.into()))
+            }
         }
     }
 
     fn relation(&mut self, scope: &mut Scope, file: usize, columns: &[RawVariable], rows: &[Vec<RawExpr>]) -> (Ir, Type) {
         let types: Vec<(Name, Type)> =
             columns.iter().map(|(name, ty)| (Name::from(&**name), self.declared(file, ty))).collect();
+        self.note_doubled(columns.iter().map(|(name, _)| &**name));
         let mut irs = Vec::new();
         for (r, row) in rows.iter().enumerate() {
             let mut members = Vec::new();
@@ -256,6 +260,7 @@ impl Compiler<'_> {
             inputs.push(Input { label: Name::from(&**label), expression, slot, ty, allowed });
         }
         let many = raw.outputs.len() > 1;
+        self.note_doubled(raw.outputs.iter().map(|(name, ..)| name.as_deref().unwrap_or_default()));
         let mut outputs = Vec::new();
         for (name, type_ref, values, default) in &raw.outputs {
             self.place.push(name.clone().unwrap_or_else(|| "output".into()));

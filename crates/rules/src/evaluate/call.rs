@@ -5,6 +5,7 @@ use crate::builtins::Builtin;
 use crate::errors::{Fault, Halt};
 use crate::ir::{Ir, Lambda};
 use crate::value::{Function, Name, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Evaluator<'_> {
@@ -173,11 +174,15 @@ impl Evaluator<'_> {
     }
 }
 
+/// Arguments in the order of the parameters.
 fn by_name<'a>(parameters: impl Iterator<Item = &'a Name>, names: &[Name], mut values: Vec<Value>) -> Option<Vec<Value>> {
+    let mut places = BTreeMap::new();
+    for (at, name) in names.iter().enumerate() {
+        places.entry(name).or_insert(at);
+    }
     let mut ordered = Vec::with_capacity(values.len());
     for parameter in parameters {
-        let at = names.iter().position(|name| name == parameter)?;
-        ordered.push(std::mem::take(&mut values[at]));
+        ordered.push(std::mem::take(&mut values[*places.get(parameter)?]));
     }
     (ordered.len() == names.len()).then_some(ordered)
 }

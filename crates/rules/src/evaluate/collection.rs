@@ -70,8 +70,7 @@ impl Evaluator<'_> {
         if broken {
             return Ok(self.fault(Fault::OperandKind));
         }
-        let (start_included, end_included) = (range.start_included, range.end_included);
-        Ok(Value::Range(Arc::new(Range { start, end, start_included, end_included })))
+        Ok(Value::Range(Arc::new(Range::new(start, end, range.start_included, range.end_included)?)))
     }
 
     /// A number chooses an item; a condition keeps the items for which it is true.

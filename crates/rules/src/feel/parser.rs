@@ -112,10 +112,8 @@ impl<'s, 't> Parser<'s, 't> {
     }
 
     /// The text of the part `i` tokens ahead, unless it is a text literal.
-    pub(super) fn part(&self, i: usize) -> Option<String> {
-        let token = self.token_at(i);
-        (self.pos + i < self.tokens.len() && token.kind != Kind::Text && token.kind != Kind::End)
-            .then(|| self.source[token.start..token.end].to_owned())
+    pub(super) fn part(&self, i: usize) -> Option<&'t str> {
+        part_of(self.source, &self.tokens, self.pos + i)
     }
 
     pub(super) fn eat(&mut self, text: &str) -> bool {
@@ -302,7 +300,7 @@ pub(super) fn comparison(op: &str) -> Comparison {
 }
 
 /// The text of a token that may be part of a name.
-fn part_of(source: &str, tokens: &[Token], index: usize) -> Option<String> {
+fn part_of<'t>(source: &'t str, tokens: &[Token], index: usize) -> Option<&'t str> {
     let token = tokens.get(index).filter(|t| t.kind != Kind::Text && t.kind != Kind::End)?;
-    Some(source[token.start..token.end].to_owned())
+    Some(&source[token.start..token.end])
 }

@@ -51,14 +51,9 @@ impl Parser<'_, '_> {
 
     /// The longest member of the type, or a free name.
     pub(super) fn member_name(&mut self, ty: &Type) -> Parsed<Name> {
-        if let Type::Context(members) = ty.element().base() {
-            let fits = |name: &str| {
-                let key = super::name_key(name);
-                let all = !key.is_empty() && key.iter().enumerate().all(|(i, p)| self.part(i).as_deref() == Some(p));
-                all.then_some(key.len())
-            };
-            let found = members.iter().filter_map(|(name, _)| Some((fits(name)?, name.clone()))).max_by_key(|(n, _)| *n);
-            if let Some((length, name)) = found {
+        let element = ty.element();
+        if let Type::Context(members) = element.base() {
+            if let Some((length, name)) = self.scope.member(members, &|i| self.part(i)) {
                 self.skip(length);
                 return Ok(name);
             }

@@ -7,7 +7,8 @@ use crate::ir::Ir;
 use crate::types::Type;
 use crate::value::{Function, Name, Value};
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
     rc::Rc,
     sync::{Arc, OnceLock},
 };
@@ -15,11 +16,57 @@ use std::{
 /// How many names may still be looked at while a model is compiled. Every name of every expression is compared with all that are
 /// visible, and compiling costs no gas.
 #[derive(Clone)]
-pub(crate) struct Looks(Rc<Cell<u64>>);
+pub(crate) struct Looks(Rc<Cell<u64>>, Rc<RefCell<Members>>);
+
+/// Members of context types by their names, for types that were asked before; by the place of the members, which are kept with them.
+type Members = BTreeMap<usize, (Arc<[(Name, Type)]>, Rc<Names<usize>>)>;
+/// Types whose members are kept by name.
+const MEMBERS_MAX: usize = 1_000;
 
 impl Default for Looks {
     fn default() -> Self {
-        Self(Rc::new(Cell::new(20_000_000)))
+        Self(Rc::new(Cell::new(20_000_000)), Rc::default())
+    }
+}
+
+/// Names by their parts, so that the longest that fits is found without trying each.
+pub(crate) struct Names<T> {
+    value: Option<T>,
+    next: BTreeMap<Box<str>, Names<T>>,
+}
+
+impl<T> Default for Names<T> {
+    fn default() -> Self {
+        Self { value: None, next: BTreeMap::new() }
+    }
+}
+
+impl<T> Names<T> {
+    /// Adds a name, in the place of an earlier one of the same parts.
+    fn insert(&mut self, key: Key, value: T) {
+        let mut at = self;
+        for part in key {
+            at = at.next.entry(part).or_default();
+        }
+        at.value = Some(value);
+    }
+
+    fn get(&self, key: &Key) -> Option<&T> {
+        let mut at = self;
+        for part in key {
+            at = at.next.get(part)?;
+        }
+        at.value.as_ref()
+    }
+
+    /// The longest name that begins with these parts, and how many it has.
+    pub fn longest<'p>(&self, part: &dyn Fn(usize) -> Option<&'p str>) -> Option<(usize, &T)> {
+        let (mut at, mut count, mut found) = (self, 0, None);
+        while let Some(next) = part(count).and_then(|part| at.next.get(part)) {
+            (at, count) = (next, count + 1);
+            found = at.value.as_ref().map(|value| (count, value)).or(found);
+        }
+        found
     }
 }
 
@@ -29,6 +76,27 @@ impl Looks {
         let left = self.0.get().checked_sub(count as u64);
         self.0.set(left.unwrap_or_default());
         left.is_some()
+    }
+
+    /// The places of members by name.
+    fn members(&self, members: &Arc<[(Name, Type)]>) -> Rc<Names<usize>> {
+        let mut known = self.1.borrow_mut();
+        let place = members.as_ptr().addr();
+        if let Some((same, names)) = known.get(&place)
+            && Arc::ptr_eq(same, members)
+        {
+            return names.clone();
+        }
+        let mut names = Names::default();
+        for (at, (name, _)) in members.iter().enumerate() {
+            names.insert(name_key(name), at);
+        }
+        let names = Rc::new(names);
+        if known.len() >= MEMBERS_MAX {
+            known.clear();
+        }
+        known.insert(place, (members.clone(), names.clone()));
+        names
     }
 
     /// Whether they were not enough.
@@ -76,7 +144,8 @@ struct Level {
 }
 
 /// A name of the model: an input, a decision, a function.
-struct Global {
+#[derive(Clone)]
+pub(crate) struct Global {
     key: Key,
     name: Name,
     ir: Ir,
@@ -86,31 +155,34 @@ struct Global {
 /// Types by name.
 #[derive(Default)]
 pub(crate) struct TypeNames {
-    names: Vec<(Key, Type)>,
+    names: Names<Type>,
+    /// The first of each name.
+    first: Names<Type>,
 }
 
 impl TypeNames {
     pub fn insert(&mut self, name: &str, ty: Type) {
-        self.names.push((name_key(name), ty));
+        let key = name_key(name);
+        if self.first.get(&key).is_none() {
+            self.first.insert(key.clone(), ty.clone());
+        }
+        self.names.insert(key, ty);
     }
 
     pub fn get(&self, name: &str) -> Option<Type> {
-        let key = name_key(name);
-        self.names.iter().find(|(k, _)| *k == key).map(|(_, ty)| ty.clone())
+        self.first.get(&name_key(name)).cloned()
     }
 
     /// The longest type name that begins with these parts.
-    pub fn longest(&self, parts: &dyn Fn(usize) -> Option<String>) -> Option<(usize, Type)> {
-        let fits = |key: &Key| key.iter().enumerate().all(|(i, part)| parts(i).as_deref() == Some(part));
-        let found = self.names.iter().filter(|(key, _)| !key.is_empty() && fits(key)).max_by_key(|(key, _)| key.len());
-        found.map(|(key, ty)| (key.len(), ty.clone()))
+    pub fn longest<'p>(&self, parts: &dyn Fn(usize) -> Option<&'p str>) -> Option<(usize, Type)> {
+        self.names.longest(parts).map(|(length, ty)| (length, ty.clone()))
     }
 }
 
 /// The names visible where an expression stands.
 pub(crate) struct Scope {
     levels: Vec<Level>,
-    globals: Vec<Global>,
+    globals: Arc<Vec<Global>>,
     looks: Looks,
     pub types: Arc<TypeNames>,
     pub diagnostics: Vec<Diagnostic>,
@@ -125,11 +197,21 @@ pub(crate) struct Mark {
 
 impl Scope {
     pub fn new(types: Arc<TypeNames>, looks: Looks) -> Self {
-        Self { levels: vec![Level::default()], globals: Vec::new(), looks, types, diagnostics: Vec::new() }
+        Self { levels: vec![Level::default()], globals: Arc::default(), looks, types, diagnostics: Vec::new() }
+    }
+
+    /// A scope with the names of another one.
+    pub fn with_globals(types: Arc<TypeNames>, looks: Looks, globals: Arc<Vec<Global>>) -> Self {
+        Self { globals, ..Self::new(types, looks) }
+    }
+
+    /// The names of the model.
+    pub fn globals(&self) -> Arc<Vec<Global>> {
+        self.globals.clone()
     }
 
     pub fn global(&mut self, name: &str, ir: Ir, ty: Type) {
-        self.globals.push(Global { key: name_key(name), name: Name::from(name), ir, ty: ty.bounded() });
+        Arc::make_mut(&mut self.globals).push(Global { key: name_key(name), name: Name::from(name), ir, ty: ty.bounded() });
     }
 
     pub fn note(&mut self, fault: Fault, detail: impl Into<String>) {
@@ -225,7 +307,7 @@ impl Scope {
     }
 
     /// The meaning of the longest name that begins with these parts, and how many parts it has.
-    pub fn resolve(&mut self, part: &dyn Fn(usize) -> Option<String>) -> Option<(usize, Ir, Type)> {
+    pub fn resolve<'p>(&mut self, part: &dyn Fn(usize) -> Option<&'p str>) -> Option<(usize, Ir, Type)> {
         if self.looks.used_up() {
             return None;
         }
@@ -237,7 +319,7 @@ impl Scope {
         }
         let fits = |key: &Key| {
             let begins = key.first().is_some_and(|p| **p == *first);
-            begins && key.iter().enumerate().skip(1).all(|(i, p)| part(i).as_deref() == Some(p))
+            begins && key.iter().enumerate().skip(1).all(|(i, p)| part(i) == Some(p))
         };
         // (length, level, binding, member)
         let mut best: Option<(usize, usize, usize, Option<usize>)> = None;
@@ -290,6 +372,16 @@ impl Scope {
         let ty = Type::Function(Arc::from([]), Arc::new(Type::Any));
         let ir = self.through_items(Ir::Const(function), &Name::from(builtin.name()), 0, 0);
         Some((key.len(), ir, ty))
+    }
+
+    /// The longest member that begins with these parts.
+    pub fn member<'p>(
+        &self,
+        members: &Arc<[(Name, Type)]>,
+        part: &dyn Fn(usize) -> Option<&'p str>,
+    ) -> Option<(usize, Name)> {
+        let (length, at) = self.looks.members(members).longest(part).map(|(length, at)| (length, *at))?;
+        Some((length, members.get(at)?.0.clone()))
     }
 
     /// A name that is only known when the items of the enclosing filters are.

@@ -2,8 +2,11 @@
 
 use crate::support::{GAS, table};
 use proptest::prelude::*;
+use std::sync::Arc;
 use zhulian_rules::gas::Gas;
 use zhulian_rules::literal::assignments;
+use zhulian_rules::temporal::{DateTime, DaysDuration, MonthsDuration, Time};
+use zhulian_rules::value::Range;
 use zhulian_rules::{Decimal, Fault, Model, Name, Profile, Undecided, Value};
 
 fn canonical(value: &Value) -> String {
@@ -28,6 +31,10 @@ fn only_the_canonical_text_of_a_value_is_read() {
         "[1, 2]",
         "{\"a\": 1, \"b\": [true]}",
         "[1..2)",
+        "(-1.5..1E+50]",
+        "[@\"2026-01-31\"..@\"2026-02-01\"]",
+        "[[1..2], (\"a\"..\"b\"), [], {}, {\"\": \"\\\"]\"}]",
+        "@\"-P1DT2H3M4.5S\"",
     ] {
         assert_eq!(Value::from_canonical(text).map(|value| canonical(&value)).as_deref(), Some(text));
     }
@@ -126,6 +133,59 @@ fn a_decision_without_a_result_decides_nothing_further() {
     assert_eq!(answer(Value::Null), Err(Undecided::Faulty(vec![Fault::NoResult])));
 }
 
+/// Facts are read before it is known who sent them.
+#[test]
+fn what_is_not_written_out_is_not_evaluated() {
+    let doubled: String = (0..8).map(|i| format!(", a{}: a{i}+a{i}", i + 1)).collect();
+    let costly = format!("{{a0: \"{}\"{doubled}, r: string length(replace(a8, \"a(.*b)?\", \"\"))}}.r", "a".repeat(64));
+    let start = std::time::Instant::now();
+    assert_eq!(Value::from_canonical(&costly).map(drop), None);
+    assert!(start.elapsed().as_millis() < 100, "evaluated");
+    for text in [
+        "{\"null, 1\": 7, \"z\": [null, 1]}",
+        "(< 1)",
+        "(1)",
+        "[1..2[",
+        "[1][1]",
+        "-[1]",
+        "[1, 2",
+        "@1",
+        "1..2",
+        "{\"a\": 1}.a",
+        "null()",
+    ] {
+        assert_eq!(Value::from_canonical(text).map(drop), None, "{text}");
+    }
+}
+
+/// 2 MiB is what the threads of a pool have.
+#[test]
+fn brackets_do_not_exhaust_a_small_stack() {
+    let reader = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        for open in ["[", "(", "{\"\": ", "-", "[1..", "(1..", "@", "{a: ", "1 in (", "if "] {
+            let text = open.repeat(1_024 / open.len());
+            assert!(Value::from_canonical(&text).is_none(), "{open}");
+            assert!(Value::from_feel(&text).is_none(), "{open}");
+        }
+        for (open, close) in [("[", "]"), ("{\"\": ", "}"), ("(", ")"), ("[[1..2], ", "]"), ("(< ", ")")] {
+            for count in 1..100 {
+                let text = format!("{}1{}", open.repeat(count), close.repeat(count));
+                let (read, evaluated) = (Value::from_canonical(&text), Value::from_feel(&text));
+                assert!(read.is_some() || evaluated.is_none_or(|value| canonical(&value) != text), "{text}");
+            }
+        }
+    });
+    reader.expect("a thread").join().expect("enough stack");
+}
+
+#[test]
+fn the_lines_of_rates_are_paid_together() {
+    let costly = "count(for i in 1..15000 return 1)";
+    let lines = |count| (0..count).map(|i| format!("a{i} = {costly}\n")).collect::<String>();
+    assert_eq!(assignments(&lines(2)).map(|lines| lines.len()), Ok(2));
+    assert!(assignments(&lines(1_000)).is_err_and(|line| line < 40));
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -134,6 +194,20 @@ fn any_value() -> impl Strategy<Value = Value> {
         ".*".prop_map(|text| Value::text(&text)),
         (-800_000i64..800_000)
             .prop_filter_map("a date", |days| zhulian_rules::temporal::Date::from_days(days).map(Value::Date)),
+        "[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]0[0-9]:[0-5][0-9]|@Asia/Shanghai|@Etc/UTC)?"
+            .prop_filter_map("a time", |text| Time::parse(&text).map(Value::Time)),
+        "-?[0-9]{4,6}-0[1-9]-[0-2][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-]0[0-9]:00|@Asia/Shanghai)?"
+            .prop_filter_map("a date and time", |text| DateTime::parse(&text).map(Value::DateTime)),
+        "-?P[0-9]{1,5}DT[0-9]{1,5}H[0-9]{1,5}M[0-9]{1,5}(\\.[0-9]{1,9})?S"
+            .prop_filter_map("a duration", |text| DaysDuration::parse(&text).map(Value::Days)),
+        "-?P[0-9]{1,5}Y[0-9]{1,5}M".prop_filter_map("a duration", |text| MonthsDuration::parse(&text).map(Value::Months)),
+        (any::<i64>(), any::<i64>(), any::<bool>(), any::<bool>()).prop_map(|(a, b, from, to)| {
+            let end = |n: i64| Some(Value::Number(Decimal::from(n)));
+            Value::Range(Arc::new(Range::new(end(a), end(b), from, to).expect("shallow")))
+        }),
+        (".*", ".*").prop_map(|(a, b)| {
+            Value::Range(Arc::new(Range::new(Some(Value::text(&a)), Some(Value::text(&b)), true, false).expect("shallow")))
+        }),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![

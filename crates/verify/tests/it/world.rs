@@ -321,10 +321,12 @@ impl World {
         first_entry.entry = Some(self.batch_entry(0));
         let lone_certificate = self.certify(&self.lone.header, &[1, 2, 3]);
         let lone = ReceiptFile::assemble(&self.lone, 0, &[], &lone_certificate, &[]).expect("in the block");
-        let mut second = self.blocks[0].clone();
-        second.header.version = 2;
-        let second_certificate = self.certify(&second.header, &[0, 1, 2]);
-        let second = ReceiptFile::assemble(&second, 0, &[], &second_certificate, &[]).expect("in the block");
+        let of_protocol = |version| {
+            let mut block = self.blocks[0].clone();
+            block.header.version = version;
+            let certificate = self.certify(&block.header, &[0, 1, 2]);
+            ReceiptFile::assemble(&block, 0, &[], &certificate, &[]).expect("in the block")
+        };
         vec![
             ("eddsa", self.receipt(0, &[0, 1, 2])),
             ("es256", self.receipt(1, &[0, 1, 3])),
@@ -337,7 +339,8 @@ impl World {
             ("zip215", self.receipt(5, &[0, 1, 2])),
             ("es256_other_s", self.receipt(6, &[0, 1, 2])),
             ("handed_over", self.handed_over()),
-            ("protocol_2", second),
+            ("protocol_2", of_protocol(2)),
+            ("protocol_3", of_protocol(3)),
             ("other_call", lone),
         ]
     }

@@ -12,7 +12,8 @@ use crate::{failure::Result, report::Report, text, text::Text};
 /// When the files cannot be read.
 pub fn run(args: &Source) -> Result<Report> {
     let Read { manifest, files, is_pack } = args.read()?;
-    let pack = match Pack::compile(manifest, &files) {
+    let compiled = Pack::compile(manifest, &files).and_then(|pack| pack.keepable().map(|()| pack));
+    let pack = match compiled {
         Ok(pack) => pack,
         Err(error) => return Ok(refused(&args.file, &error)),
     };

@@ -89,7 +89,7 @@ fn a_period_beyond_the_calendar_is_open_until_that_year_is_voted_in() {
     city.days(20);
     assert_eq!(names(&mut city, "firm.aud tick 0"), "progressed");
     check_in(&mut city, "firm.aud tick 0 -> procedure.nothing_due");
-    assert!(!the_case(&city).is_late(city.chain.time));
+    assert!(!the_case(&city).is_late(city.chain.time, zhulian_primitives::PROTOCOL_NEWEST));
     // Cases are opened and worked on; only a clock that stood still cannot be set again.
     check_in(
         &mut city,
@@ -105,7 +105,7 @@ fn a_period_beyond_the_calendar_is_open_until_that_year_is_voted_in() {
     assert_eq!(names(&mut city, "firm.aud tick 0"), "clock_settled alerted alerted progressed");
     let first = the_case(&city);
     assert_eq!((first.clock.limit_due as i64, first.clock.is_open()), (end_of(365 + 6), false));
-    assert!(first.is_late(city.chain.time));
+    assert!(first.is_late(city.chain.time, zhulian_primitives::PROTOCOL_NEWEST));
     check_in(
         &mut city,
         "
