@@ -109,14 +109,17 @@ async fn a_number_that_proves_nothing_does_not_say_that_the_file_is_not_deposite
 async fn wrong_facts_beside_a_digest_do_not_hide_the_honest_deposit() {
     let world = World::start().await;
     let honest = city::file(b"a contract");
-    let wrong = |n: u8| {
-        let args = city::deposit_of(FileRecord { sm3: [n; 32], ..honest });
-        world.sign(&city::clerk(), "evidence", "deposit", &args, world.until())
+    // Another organisation deposits and withdraws, as often as it likes.
+    let signed = |call: &str, args: &[u8]| world.sign(&city::officer(2), "evidence", call, args, world.until());
+    let wrong = async |n: u8, sequence: u32| {
+        deposited(&world, &signed("deposit", &city::deposit_of(FileRecord { sm3: [n; 32], ..honest }))).await;
+        let withdraw = Withdraw { subject: Subject::File(honest.sha256, sequence), reason: WithdrawReason::Mistake };
+        deposited(&world, &signed("withdraw", &codec::to_bytes(&withdraw))).await;
     };
-    deposited(&world, &wrong(0)).await;
+    wrong(0, 0).await;
     let id = deposited(&world, &world.deposit(b"a contract")).await;
     for n in 1..=45 {
-        deposited(&world, &wrong(n)).await;
+        wrong(n, u32::from(n) + 1).await;
     }
     let answer = world.client.check(&question(&honest)).await.unwrap();
     assert_eq!((answer.answer, answer.evidence[0].id.as_str()), (view::Answer::Verified, id.as_str()));
@@ -129,7 +132,8 @@ async fn a_batch_that_was_deposited_before_is_named_by_entry() {
     let world = World::start().await;
     let entries = entries(3);
     let first = deposited(&world, &world.deposit_batch(&entries)).await;
-    let again = deposited(&world, &world.deposit_batch(&entries)).await;
+    let again = world.sign(&city::officer(2), "evidence", "deposit_batch", &city::deposit_batch(&entries), world.until());
+    let again = deposited(&world, &again).await;
     world.client.upload_entries(&again, entries.concat().into()).await.unwrap();
     let batch = world.client.evidence(&again).await.unwrap();
     assert_eq!(batch.first_deposit, Some(first.clone()));

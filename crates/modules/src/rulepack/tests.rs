@@ -127,7 +127,7 @@ fn naming_file(cut: bool) -> (Vec<u8>, Vec<Vec<u8>>) {
     // Three bytes for each character, and one or two for the last of the first part.
     let fill = PART_BYTES_MAX - fees.len() - "\n<!-- ".len();
     let text = match cut {
-        true => format!("{fees}\n<!-- {} {number} -->", "中".repeat(fill / 3 - 3) + &" ".repeat(fill % 3 + 2)),
+        true => format!("{fees}\n<!-- {} {number} -->", "中".repeat(fill / 3 - 4) + &" ".repeat(fill % 3 + 2)),
         false => {
             format!("{fees}\n<!-- {number}{}{} -->", " ".repeat((fill - number.len() + 1) % 3), "中".repeat(2 * fill / 3))
         }

@@ -114,8 +114,8 @@ pub(crate) fn short(name: &str) -> String {
         }
         // Each time is dear: a list is gone through.
         "crowded" => {
-            let gate = r#"<exclusiveGateway id="g" default="g-e2"/><sequenceFlow id="g-urged" sourceRef="g" targetRef="urged"><conditionExpression>=count(for i in 1..2000 return i) = 1</conditionExpression></sequenceFlow>"#;
-            late(false, "", "<timeCycle>R500/PT1H</timeCycle>")
+            let gate = r#"<exclusiveGateway id="g" default="g-e2"/><sequenceFlow id="g-urged" sourceRef="g" targetRef="urged"><conditionExpression>=count(for i in 1..20000 return i) = 1</conditionExpression></sequenceFlow>"#;
+            late(false, "", "<timeCycle>R100/PT1H</timeCycle>")
                 + gate
                 + &flow("late", "g")
                 + &flow("g", "e2")

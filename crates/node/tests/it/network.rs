@@ -41,7 +41,16 @@ pub async fn submit(backend: &NodeBackend, transactions: &[Vec<u8>]) -> Vec<Tran
 
 /// Waits for a transaction's end, which must be an execution without refusal, and verifies its receipt as a stranger would.
 pub async fn proven(city: &City, backend: &NodeBackend, id: TransactionId) -> ReceiptFile {
-    let state = backend.wait(id, LONG).await.unwrap();
+    // One that was submitted elsewhere is unknown here until it arrives.
+    let ended = async {
+        loop {
+            match backend.wait(id, LONG).await.unwrap() {
+                TransactionState::Unknown => {}
+                state => return state,
+            }
+        }
+    };
+    let state = tokio::time::timeout(LONG, ended).await.expect("an end in time");
     let TransactionState::Finalised(outcome) = state else { panic!("not finalised: {state:?}") };
     assert_eq!(outcome.receipt.refusal, None);
     let position = outcome.position;

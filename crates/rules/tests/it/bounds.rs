@@ -235,7 +235,8 @@ fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
 /// `{a: function(x) ..., b: function(x) a(a(...x...)), ...}`: each doubles the depth ten times.
 fn tenfold(wrap: (&str, &str), calls: usize) -> String {
     let nest = |f: &str, count: usize| format!("{}x{}", format!("{f}(").repeat(count), ")".repeat(count));
-    let inner = format!("{}x{}", wrap.0.repeat(20), wrap.1.repeat(20));
+    let each = 20 / wrap.1.len();
+    let inner = format!("{}x{}", wrap.0.repeat(each), wrap.1.repeat(each));
     format!(
         "{{a: function(x) {inner}, b: function(x) {}, c: function(x) {}, d: function(x) {}, x: 1, r: {}, o: if r = null then 1 else 2}}.o",
         nest("a", 10),
@@ -306,7 +307,7 @@ fn a_pattern_that_looks_far_for_each_match_is_bounded() {
         assert!(halt(&text(5, &search.replace("a11", "a5"))).is_none(), "{search}");
         assert!(halt(&text(11, &search.replace("a(.*b)?", "aab"))).is_none(), "{search}");
     }
-    assert_eq!(halt(&text(11, "matches(a11, \"(.{2000})*x\")")), Some(Halt::TooLarge));
+    assert_eq!(halt(&text(11, "matches(a11, \"([ab]{2000})*x\")")), Some(Halt::TooLarge));
     assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
     assert_eq!(feel("split(\"a, b,c,,\", \",\\s*\")"), "[\"a\", \"b\", \"c\", \"\", \"\"]");
     assert_eq!(feel("split(\"ab\", \"x*\")"), "[\"\", \"a\", \"b\", \"\"]");

@@ -199,7 +199,14 @@ fn the_supervisor_takes_over_what_somebody_claimed() {
         let mut city = enacted_by(protocol, "gated");
         check_in(&mut city, "bureau.off open gated -> ok\nbureau.off submit_material 0 deed -> ok");
         city.days(2);
-        check_in(&mut city, "bureau.off claim 0 urged -> ok\ncourt.off claim 0 urged -> procedure.not_duty_holder");
+        check_in(
+            &mut city,
+            "
+            firm.aud   tick 0                                 -> ok
+            bureau.off claim 0 urged                          -> ok
+            court.off  claim 0 urged                          -> procedure.not_duty_holder
+        ",
+        );
         city.days(20);
         assert_eq!(slug(&mut city, "court.off claim 0 urged"), taken);
         assert_eq!(slug(&mut city, "court.off complete 0 urged"), taken);
