@@ -87,7 +87,7 @@ impl Range {
         let compound =
             |end: &Value| matches!(end, Value::List(_) | Value::Context(_) | Value::Range(_) | Value::Function(_));
         let ends = || [&start, &end].into_iter().flatten();
-        let depth = if ends().any(|end| compound(end)) { deeper(ends())? } else { 0 };
+        let depth = if ends().any(compound) { deeper(ends())? } else { 0 };
         Ok(Self { start, end, start_included, end_included, depth })
     }
 }

@@ -29,13 +29,18 @@ pub fn run(session: &Session) -> Result<Report> {
     let up = connected + usize::from(status.public_key.is_some());
     let all = status.peers.len() + usize::from(status.public_key.is_some());
     let validators = remote.call(remote.client.validators())?;
+    let quorum = zhulian_primitives::quorum(all);
     let sentence = match (&status.stall, status.phase) {
         (Some(stall), _) => {
-            let quorum = zhulian_primitives::quorum(all);
             let found = diagnose(&status, quorum).findings.into_iter().next();
             let (zh, en) = found.map_or_else(|| (stall.clone(), stall.clone()), |finding| (finding.zh, finding.en));
             text!("网络“{name}”停滞：{zh}", "The network “{name}” is stalled: {en}")
         }
+        (None, Phase::Running) if up < quorum => text!(
+            "网络“{name}”的验证节点不足：最近 {CONNECTED_SECONDS} 秒内仅联系上 {up}/{all} 个，须有 {quorum} 个投票；已确认到高度 {height}。",
+            "The network “{name}” lacks validators: {up} of {all} were heard within the last {CONNECTED_SECONDS} s, and {quorum} must vote; \
+             finalised to height {height}."
+        ),
         (None, Phase::Running) => text!(
             "网络“{name}”运行正常：最近 {CONNECTED_SECONDS} 秒内联系上 {up}/{all} 个验证节点，已确认到高度 {height}。",
             "The network “{name}” is running: {up} of {all} validators were heard within the last {CONNECTED_SECONDS} s, finalised to \
@@ -55,7 +60,7 @@ pub fn run(session: &Session) -> Result<Report> {
         .fact(Text::fixed("网关", "gateway"), remote.client.base())
         .fact(Text::fixed("存证", "evidence"), grouped(status.evidence))
         .fact(Text::fixed("交易", "transactions"), grouped(status.transactions));
-    if status.phase == Phase::Running && up == zhulian_primitives::quorum(all) {
+    if status.phase == Phase::Running && up == quorum {
         let none = Text::fixed(
             "无：再有任何一个验证节点停止，网络即停滞",
             "none: one more validator that stops, and the network stands still",

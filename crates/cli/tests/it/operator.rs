@@ -17,7 +17,7 @@ use zhulian_cli::{
 };
 use zhulian_node::Config;
 
-use crate::support::{code, gateway, json, status, stderr, zhulian};
+use crate::support::{code, gateway, json, status, stderr, stdout, zhulian};
 
 fn refused(dir: &Path, arguments: &[&str]) -> (String, String) {
     let output = zhulian(dir, &[&["--json"], arguments].concat());
@@ -148,6 +148,39 @@ fn no_validator_is_added_while_another_is_down() {
         let url = url(9, validators(down(), Value::Null));
         assert_eq!(refused(dir, &["--url", &url, "validator", "propose-rekey", &old, &new]).0, wanted, "{old}");
     }
+}
+
+#[test]
+fn status_tells_how_many_were_heard_and_whether_there_is_a_reserve() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(code(&zhulian(dir, &["network", "init", "--hosts", "a,b,c,d", "--out", "net"])), 0);
+    let identity: Value = serde_json::from_str(&fs::read_to_string(dir.join("net/network.json")).unwrap()).unwrap();
+    let network = document!({
+        "identity": { "format": "-", "name": "N", "chain": "00".repeat(32), "validators": identity["validators"] },
+        "genesis_time_ms": 0, "protocol_version": 1, "parameters": [],
+    });
+    let found = document!({
+        "epoch": 0, "quorum": 3, "epoch_ends": 9, "items": [],
+        "power": { "concentration": "spread", "nakamoto": 1, "organisations": [] },
+    });
+    let said = |heard: usize| {
+        let mut status = status(&"00".repeat(32).into());
+        status["public_key"] = "01".repeat(32).into();
+        let peer = |at: usize| {
+            document!({
+                "name": "P", "public_key": "02".repeat(32), "connected": at < heard, "height": 9, "clock_skew_ms": 0,
+            })
+        };
+        status["peers"] = (0..3).map(peer).collect();
+        let url = gateway(vec![("/v1/status", status), ("/v1/network", network.clone()), ("/v1/validators", found.clone())]);
+        let output = zhulian(dir, &["--url", &url, "status"]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert!(said(3).contains("running: 4 of 4 validators were heard within the last 5 s") && !said(3).contains("reserve"));
+    assert!(said(2).contains("running: 3 of 4 validators were heard") && said(2).contains("reserve"));
+    assert!(said(1).contains("lacks validators: 2 of 4 were heard within the last 5 s, and 3 must vote"));
 }
 
 #[test]

@@ -256,7 +256,9 @@ impl City {
         // Before anything is late, which only time makes it: at no time, and by the protocol to which a pause ends what is late.
         let (source, never_late) = (self.source(), (0, 1));
         // What an earlier protocol wrote unreadable nobody sees.
-        let Some(found) = detail(&source, &case, never_late.0, never_late.1) else { return assert!(instance(&source, &case).is_none()) };
+        let Some(found) = detail(&source, &case, never_late.0, never_late.1) else {
+            return assert!(instance(&source, &case).is_none());
+        };
         let own =
             |it: &OpenTask| it.view.work.job.as_deref().is_some_and(|job| CASE_CALLS.iter().any(|call| call.name() == job));
         let found: Vec<_> =

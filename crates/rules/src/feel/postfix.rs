@@ -52,11 +52,11 @@ impl Parser<'_, '_> {
     /// The longest member of the type, or a free name.
     pub(super) fn member_name(&mut self, ty: &Type) -> Parsed<Name> {
         let element = ty.element();
-        if let Type::Context(members) = element.base() {
-            if let Some((length, name)) = self.scope.member(members, &|i| self.part(i)) {
-                self.skip(length);
-                return Ok(name);
-            }
+        if let Type::Context(members) = element.base()
+            && let Some((length, name)) = self.scope.member(members, &|i| self.part(i))
+        {
+            self.skip(length);
+            return Ok(name);
         }
         Ok(Name::from(self.free_name()?))
     }
