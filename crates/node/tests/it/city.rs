@@ -14,6 +14,7 @@ use zhulian_modules::{
     evidence::{Deposit, DepositBatch, Details, File, LegalBasis, SourceType},
     governance::{EPOCH_BLOCKS, GenesisValidator, Parameters},
     identity::{FirstMember, Founding, Kind, MemberId, MemberKey, OrganisationName, Uscc},
+    rulepack::{Decide, Fact, PackId},
 };
 use zhulian_node::{
     Config, Node,
@@ -146,6 +147,18 @@ impl City {
         let (chain, args) = (self.genesis.chain_id(), codec::to_bytes(call));
         let call = Call { chain, module: "governance", call: C::NAME, args: &args, nonce, valid_until };
         sign(&call, &secret(4, organisation))
+    }
+
+    /// A decision on facts, by a key: of an officer, or of nobody.
+    pub fn decision(&self, key: &SigningKey, n: u8, values: &[String]) -> Vec<u8> {
+        let fact =
+            |(at, value): (usize, &String)| Fact { name: format!("f{at:02}"), value: value.clone(), commitment: None };
+        let facts = values.iter().enumerate().map(fact).collect();
+        let pack = PackId::parse("fees").unwrap();
+        let args = codec::to_bytes(&Decide { pack, version: None, decision: "fee".into(), facts, subject: None });
+        let (chain, nonce) = (self.genesis.chain_id(), [n; 16]);
+        let call = Call { chain, module: "rulepack", call: Decide::NAME, args: &args, nonce, valid_until: 500 };
+        sign(&call, key)
     }
 
     /// A signed deposit of a small file that is another for each number.

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use zhulian_crypto::{Algorithm, SigningKey};
 use zhulian_gateway::{
     self as gateway, Backend as _, BackendError, EvidenceFilter, EvidencePlace, Page, Phase, Submission, TransactionFilter,
     TransactionState,
@@ -12,7 +13,7 @@ use zhulian_primitives::{EvidenceId, TransactionId};
 use zhulian_verify::{ReceiptFile, verify_receipt};
 
 use crate::{
-    city::{City, code},
+    city::{City, code, officer},
     postgres::Server,
     toy::id,
 };
@@ -99,6 +100,22 @@ async fn deposits_are_final_proven_and_still_there_after_restarts() {
     for bytes in &early {
         proven(&city, &first, id(bytes)).await;
     }
+    // Facts are read before it is known who signed: none is evaluated, however deep or dear, and each node goes on.
+    let facts = [
+        [format!("{}1{}", "[".repeat(250), "..1]".repeat(250))].to_vec(),
+        [format!("{}1{}", "(>".repeat(340), ")".repeat(340))].to_vec(),
+        vec!["count(for i in 1..1000, j in 1..1000 return i*j)".into(); 64],
+    ];
+    let stranger = SigningKey::from_secret(Algorithm::EdDsa, &zhulian_crypto::sha256(b"nobody")).unwrap();
+    let asked = std::time::Instant::now();
+    for (n, values) in (0..).zip(&facts) {
+        for key in [&stranger, &officer(0)] {
+            let answers = first.submit(vec![Bytes::from(city.decision(key, n, values))]).await.unwrap();
+            let [Submission::Refused(_, code)] = &answers[..] else { panic!("{answers:?}") };
+            assert_eq!((&*code.module, code.number), ("rulepack", 22), "malformed_fact");
+        }
+    }
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     // Submitted again, it is the same one, with the same outcome.
     let again = submit(&first, &early[..1]).await;
     assert!(matches!(first.transaction(again[0]).await.unwrap(), TransactionState::Finalised(_)));
