@@ -31,6 +31,7 @@ finish() {
         echo "$name: FAILED; the last output and the last lines of the nodes:" >&2
         cat "$work/out" >&2 2>/dev/null || true
         tail -n 20 "$work"/home/nodes/*/log.txt "$work"/net/*/log.txt "$work"/up.log >&2 2>/dev/null || true
+        echo "$name: FAILED: ${reason:-of itself} (exit $code)" >&2 # once more, last, where a shortened log is still read
     fi
     [ -n "${ZHULIAN_E2E_KEEP:-}" ] || rm -rf "$work"
     exit $code
@@ -38,7 +39,9 @@ finish() {
 trap finish EXIT
 
 say() { printf '%s: %s\n' "$name" "$*"; }
-fail() { say "FAILED: $*" >&2; exit 1; }
+reason=""
+fail() { reason="$*"; say "FAILED: $*" >&2; exit 1; }
+trap 'reason="${reason:-line $LINENO: $BASH_COMMAND}"' ERR
 expect() { # CODE COMMAND…: runs it and compares the exit code
     local wanted=$1 got=0
     shift
