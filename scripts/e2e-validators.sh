@@ -18,6 +18,13 @@ run() { # HANDLE HOST
     "$zhulian" node run --config "$dir/node.json" >"$dir/log.txt" 2>&1 &
     pids+=($!)
 }
+stop() { # INDEX WHO: ends within the ten seconds that its engine has
+    local begun=$SECONDS ended=0
+    kill -TERM "${pids[$1]}" || fail "$2 has ended by itself"
+    wait "${pids[$1]}" || ended=$?
+    [ "$ended" = 0 ] || fail "$2 does not stop cleanly (exit $ended)"
+    [ $((SECONDS - begun)) -lt 9 ] || fail "$2 took $((SECONDS - begun)) s to stop"
+}
 asked() { "$zhulian" --json --url "http://$1:$((port + 1))" "${@:2}"; }
 value() { sed -n "s/^  \"$1\": \"\{0,1\}\([0-9a-z]*\).*/\1/p" | head -1; }
 height() { asked "$1" status | value height; }
@@ -90,11 +97,11 @@ until_true 30 stands
 [ "$(height 127.0.0.14)" = $((begins - 1)) ] || fail "the bank is at $(height 127.0.0.14) and not at $((begins - 1))"
 kill -0 "${pids[3]}" || fail "the bank's node has ended"
 # Stopped and started with the same program, it stands where it stood; with a newer one it goes on.
-kill -TERM "${pids[3]}" && { wait "${pids[3]}" || fail "the bank's node does not stop cleanly"; }
+stop 3 "the bank's node"
 run bank 127.0.0.14
 until_true 60 stands
 [ "$(height 127.0.0.14)" = $((begins - 1)) ] || fail "the bank went on without knowing how"
-kill -TERM "${pids[4]}" && wait "${pids[4]}"
+stop 4 "the bank's node, started again"
 sed -i '/"protocol_max": 1,/d' "$work/net/bank/node.json"
 run bank 127.0.0.14
 caught_up() { [ "$(height 127.0.0.14)" -ge $((begins + 3)) ]; }

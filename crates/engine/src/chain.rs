@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct Chain {
     /// Last height the pool has been told of.
     told: AtomicU64,
     /// Whether the next block is final and this build cannot execute it.
-    standing: AtomicBool,
+    standing: Watched<bool>,
     /// Wakes idle proposers, all that wait at the moment.
     pub wake: Notify,
 }
@@ -41,7 +41,7 @@ impl Chain {
             tip: Watched::new(None),
             times: Mutex::default(),
             told: AtomicU64::new(0),
-            standing: AtomicBool::new(false),
+            standing: Watched::new(false),
             wake: Notify::new(),
         }
     }
@@ -129,11 +129,16 @@ impl Chain {
 
     /// Says that the next block is final and follows a protocol that this build does not know.
     pub fn stand(&self) {
-        self.standing.store(true, Ordering::Relaxed);
+        self.standing.change(|standing| *standing = true);
     }
 
     /// Whether that was said.
     pub fn stands(&self) -> bool {
-        self.standing.load(Ordering::Relaxed)
+        self.standing.read(|standing| *standing)
+    }
+
+    /// Waits until it is said.
+    pub async fn stood(&self) {
+        self.standing.until(|standing| standing.then_some(())).await;
     }
 }

@@ -102,7 +102,12 @@ impl Engine {
                     _ = stopped => Ok(()),
                     _ = ended => Err(Failure::Ended),
                 };
-                let _ = context.stop(0, Some(STOP_TIMEOUT)).await;
+                if context.stop(0, Some(STOP_TIMEOUT)).await.is_err() {
+                    tracing::warn!(
+                        seconds = STOP_TIMEOUT.as_secs(),
+                        "a part of the engine did not end in time; the node stops without it"
+                    );
+                }
                 result
             })
         };

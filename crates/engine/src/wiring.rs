@@ -481,7 +481,9 @@ where
 
     tasks.push(marshal_actor.start(executor.clone(), buffer, backfill));
     probe.attach(marshal.clone());
-    tasks.push(stateful.start());
+    let actor = stateful.start();
+    let end = chain.clone();
+    tasks.push(context.child("state").spawn(move |context| ended(context, actor, end)));
 
     // Readers and the observer begin when there is a state and it is the one that was finalised.
     let state = Opened::default();
@@ -538,6 +540,20 @@ where
     let channels = [votes, certificates, resolutions];
     tasks.push(context.child("epochs").spawn(move |context| epochs.run(context, channels)));
     Ok(Running { handle, gossip: gossip_in, tasks })
+}
+
+/// Waits for the end of the state's actor. At a final block that this build cannot execute that one waits for ever, and hears no stop; nothing is
+/// under way then, so it is ended.
+async fn ended<E: Spawner>(context: E, mut actor: Task<()>, chain: Arc<chain::Chain>) {
+    let stood = async {
+        // Not kept: the node's stop waits for all that hold a signal.
+        let _ = context.stopped().await;
+        chain.stood().await;
+    };
+    select! {
+        _ = &mut actor => {},
+        _ = stood => actor.abort(),
+    }
 }
 
 /// Height of a block as the library counts.

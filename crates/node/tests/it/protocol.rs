@@ -1,6 +1,6 @@
 //! Whole nodes on loopback: a protocol begins by vote, nodes whose program does not know it stand still, and newer programs go on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zhulian_gateway::{Backend as _, TransactionState};
 use zhulian_modules::governance::{Action, CastBallot, OpenMotion, Upgrade};
@@ -81,9 +81,11 @@ async fn too_few_know_a_protocol_the_network_stands_still_and_goes_on_with_newer
     assert_eq!((height(&first), height(&third)), (begins - 1, begins - 1));
     assert!(!nodes.iter().any(Node::has_failed));
 
-    // The same program again stands where it stood.
+    // It hears a stop, and the same program again stands where it stood.
     drop(third);
+    let asked = Instant::now();
     nodes.remove(2).stop().unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(8), "the engine waited for what never ends: {:?}", asked.elapsed());
     nodes.insert(2, start(2, Some(1)));
     let third = nodes[2].backend();
     until("the third is back and stands", || third.status().stall.is_some_and(|stall| stall.contains("protocol 2"))).await;
@@ -91,7 +93,9 @@ async fn too_few_know_a_protocol_the_network_stands_still_and_goes_on_with_newer
 
     // A newer one goes on, and with it the network: three are a quorum.
     drop(third);
+    let asked = Instant::now();
     nodes.remove(2).stop().unwrap();
+    assert!(asked.elapsed() < Duration::from_secs(8), "the engine waited for what never ends: {:?}", asked.elapsed());
     nodes.insert(2, start(2, None));
     proven(&city, &first, ids[0]).await;
     let TransactionState::Finalised(outcome) = first.wait(ids[1], LONG).await.unwrap() else { panic!("not finalised") };
