@@ -64,7 +64,7 @@ bugs: ## three bugs put in on purpose, each of which the simulation must find
 	$(CARGO) test --profile sim --locked -p zhulian-sim --features seeded-bugs --test bugs -- --nocapture
 
 bench: ## measured figures of four validator processes on loopback; QUICK=1 for under four minutes
-	$(CARGO) build --release --locked --bin zhulian --bin zhulian-bench
+	$(CARGO) build --release --locked -p zhulian-cli -p zhulian-bench
 	$(TARGET)/release/zhulian-bench $(if $(QUICK),--quick)
 
 fuzz: ## a million mutated FEEL expressions, 100,000 mutated DMN and as many BPMN files; SHARE=n for n per cent of them

@@ -37,6 +37,14 @@ async function open(language = 'zh-CN', options = {}) {
   return { page, errors, close: () => context.close() };
 }
 
+/** axe finds nothing to complain about. */
+async function accessible(page) {
+  const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`), []);
+}
+
 /** The page of a gateway that shows the vectors' network. */
 async function openVectors(language) {
   const context = await browser.newContext({ locale: language, viewport: { width: 1200, height: 900 } });
@@ -184,11 +192,14 @@ test('when too few validators can be reached, the page names them, and goes quie
     const finding = page.locator('#trouble li.blocking').first();
     await finding.waitFor({ timeout: 30_000 });
     assert.match(await finding.innerText(), /须有 3 个在线，现仅 2 个；无法联系：.+自 \d\d:\d\d:\d\d 起[\s\S]*恢复后将自动继续/);
+    assert.equal(await page.locator('#live').innerText(), '已停滞，原因如下：');
+    await accessible(page);
     await shot(page, 'stalled-zh');
   } finally {
     pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
   }
   await page.locator('#trouble').waitFor({ state: 'hidden', timeout: 45_000 });
+  assert.match(await page.locator('#live').innerText(), /实时/);
   assert.deepEqual(errors, []);
   await close();
 });
@@ -209,10 +220,7 @@ test('axe finds nothing to complain about', async () => {
   await page.locator('.card.verified').waitFor();
   // The card fades in, and half transparent text has too little contrast.
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
-  const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`), []);
+  await accessible(page);
   await close();
 });
 

@@ -1,7 +1,7 @@
 /** The list of latest blocks, kept alive by the event stream. */
 import { blocks, type BlockView } from './api.js';
 import { text, time } from './text.js';
-import { isAway } from './trouble.js';
+import { isAway, isStalled } from './trouble.js';
 
 const SHOWN = 8;
 const AGAIN_MS_MIN = 2_000;
@@ -27,7 +27,8 @@ export function drawBlocks(): void {
       return item;
     }),
   );
-  document.getElementById('live')!.textContent = connected && !isAway() ? `● ${text('live')}` : text('reconnecting');
+  const heard = connected && !isAway();
+  document.getElementById('live')!.textContent = heard ? (isStalled() ? text('stalled') : `● ${text('live')}`) : text('reconnecting');
 }
 
 /**

@@ -16,6 +16,7 @@ const texts = {
   language: ['English', '中文'],
   hashing: ['正在计算摘要…', 'Computing the digest…'],
   live: ['实时', 'live'],
+  stalled: ['已停滞，原因如下：', 'No new blocks, because:'],
   reconnecting: ['连接中断，正在重连…', 'Connection lost, reconnecting…'],
   transactions: ['笔', 'tx'],
   verified: ['核验通过', 'Verified'],

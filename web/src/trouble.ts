@@ -11,6 +11,11 @@ export function isAway(): boolean {
   return awaySince !== undefined;
 }
 
+/** Whether no block can come. */
+export function isStalled(): boolean {
+  return findings.some((finding) => finding.severity === 'blocking');
+}
+
 /** Draws it, also after a change of language. */
 export function drawTrouble(): void {
   const list = document.getElementById('trouble')!;
@@ -36,11 +41,10 @@ function away(since: number): Finding[] {
   return [{ severity: 'blocking', code: 'page.away', ...what, remedy_zh: remedy.zh, remedy_en: remedy.en }];
 }
 
-/** Asks now and then, for as long as the page is open; `changed` is told when the node goes or comes back. */
+/** Asks now and then, for as long as the page is open; `changed` is told when something is found or found no more. */
 export async function watchTrouble(changed: () => void): Promise<void> {
   for (;;) {
     const asked = Date.now();
-    const was = awaySince;
     let now: Finding[];
     try {
       now = (await diagnosis()).findings;
@@ -52,8 +56,8 @@ export async function watchTrouble(changed: () => void): Promise<void> {
     if (JSON.stringify(now) !== JSON.stringify(findings)) {
       findings = now;
       drawTrouble();
+      changed();
     }
-    if (was !== awaySince) changed();
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
 }
